@@ -1,0 +1,95 @@
+/// One field's values in one batch, in the form in which they are stored.
+///
+/// There are no types at run time: every value is a byte string, and the encoding is only a shorter way to keep the
+/// exact text. Filters and functions look at distinct values and map codes; `value(at:)` is the slow way.
+///
+/// A row where the field is absent differs from one where it is empty: `presence` says which rows have a value
+/// (`nil`: all). What a column holds at an absent row is undefined.
+public enum Column: Sendable {
+    /// The same text in every row that has the field.
+    case constant(ConstantColumn)
+    /// Few distinct texts, each row with the code of its text.
+    case dictionary(DictionaryColumn)
+    /// Texts that are integers in canonical decimal form.
+    case integer(IntegerColumn)
+    /// One text per row.
+    case plain(PlainColumn)
+
+    /// Number of rows, at most `Batch.rowCountMax`.
+    public var rowCount: Int {
+        switch self {
+        case .constant(let column): column.rowCount
+        case .dictionary(let column): column.codes.count
+        case .integer(let column): column.values.count
+        case .plain(let column): column.values.count
+        }
+    }
+
+    /// The rows that have the field; `nil` when all have it.
+    public var presence: Bitmap? {
+        switch self {
+        case .constant(let column): column.presence
+        case .dictionary(let column): column.presence
+        case .integer(let column): column.presence
+        case .plain(let column): column.presence
+        }
+    }
+
+    /// Whether `row` has the field.
+    public func isPresent(at row: Int) -> Bool { self.presence?[row] ?? true }
+}
+
+/// See `Column.constant`.
+public struct ConstantColumn: Sendable {
+    public let value: ByteSlice
+    public let rowCount: Int
+    public let presence: Bitmap?
+
+    public init(value: ByteSlice, rowCount: Int, presence: Bitmap? = nil) {
+        self.value = value
+        self.rowCount = rowCount
+        self.presence = presence
+    }
+}
+
+/// See `Column.dictionary`.
+public struct DictionaryColumn: Sendable {
+    /// The distinct texts, in order of first use; at least one.
+    public let values: ByteStrings
+    /// Per row the index of its text.
+    ///
+    /// 16 bits suffice, as a batch has at most 65,536 rows.
+    public let codes: [UInt16]
+    public let presence: Bitmap?
+
+    public init(values: ByteStrings, codes: [UInt16], presence: Bitmap? = nil) {
+        self.values = values
+        self.codes = codes
+        self.presence = presence
+    }
+}
+
+/// See `Column.integer`.
+public struct IntegerColumn: Sendable {
+    /// Per row the number whose shortest decimal form (`-` only before a digit other than 0, no leading zeros) is the
+    /// text.
+    public let values: [Int64]
+    public let presence: Bitmap?
+
+    public init(values: [Int64], presence: Bitmap? = nil) {
+        self.values = values
+        self.presence = presence
+    }
+}
+
+/// See `Column.plain`.
+public struct PlainColumn: Sendable {
+    /// One text per row, empty where the field is absent.
+    public let values: ByteStrings
+    public let presence: Bitmap?
+
+    public init(values: ByteStrings, presence: Bitmap? = nil) {
+        self.values = values
+        self.presence = presence
+    }
+}

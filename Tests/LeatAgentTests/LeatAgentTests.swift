@@ -1,0 +1,2 @@
+import LeatAgent
+import Testing

@@ -1,0 +1,2 @@
+import LeatCore
+import Testing

@@ -1,0 +1,2 @@
+import LeatQuery
+import Testing

@@ -1,0 +1,2 @@
+import LeatServer
+import Testing

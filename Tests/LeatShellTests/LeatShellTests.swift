@@ -1,0 +1,2 @@
+import LeatShell
+import Testing

@@ -1,0 +1,2 @@
+import LeatStorage
+import Testing
