@@ -1,0 +1,36 @@
+public import LeatCore
+
+/// Where a store lies and how it behaves.
+public struct StoreOptions: Sendable {
+    /// The data folder.
+    public var path: String
+    public var fileSystem: any FileSystem
+    public var time: any TimeSource
+
+    /// Whether other processes are kept out with a lock; a simulated disk needs none.
+    public var locksFolder = true
+
+    /// Rows that are older than this are sealed, in seconds.
+    public var sealAgeSeconds: Int64 = 60
+
+    /// Rows in memory, counted as plain text, at which sealing begins, in bytes.
+    public var openByteCountMax = 48 << 20
+
+    /// Rows in memory at which `append` waits for the sealing, in bytes.
+    public var unsealedByteCountMax = 128 << 20
+
+    /// Free bytes on the disk below which nothing is accepted.
+    public var reservedByteCount: UInt64 = 256 << 20
+
+    /// Retention also removes the oldest segments while the disk is fuller than this, in percent.
+    public var diskPercentMax = 80
+
+    /// Whether sealing, merging and retention run by themselves; tests call them.
+    public var runsInBackground = true
+
+    public init(path: String, fileSystem: any FileSystem, time: any TimeSource) {
+        self.path = path
+        self.fileSystem = fileSystem
+        self.time = time
+    }
+}
