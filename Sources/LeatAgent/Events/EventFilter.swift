@@ -1,0 +1,38 @@
+internal import LeatCore
+
+/// A `[FILTER]`: changes, drops or adds events between an input and the chunks.
+///
+/// Calls come one at a time from the agent's loop, for the events of one read and one route tag, in the order in which
+/// the input made them. A filter that must wait for more events keeps them only when `keepsEvents` says so.
+protocol EventFilter: AnyObject {
+    /// Changes `events` in place.
+    ///
+    /// Events for another route tag go to `context.rerouted`; they enter the chain of filters at its beginning.
+    func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext)
+
+    /// Whether the filter may hold events back; the agent then asks for them with `release`.
+    var keepsEvents: Bool { get }
+
+    /// Gives back events that were held long enough, or all of them when the agent stops.
+    func release(all: Bool, context: inout FilterContext)
+}
+
+extension EventFilter {
+    var keepsEvents: Bool { false }
+    func release(all: Bool, context: inout FilterContext) {}
+}
+
+/// What a filter sees of the agent, and what it hands back beside the events.
+struct FilterContext {
+    /// The time of day.
+    let now: Timestamp
+
+    /// A clock that never goes back, in nanoseconds, for rates and deadlines.
+    let monotonicNanoseconds: UInt64
+
+    /// Events that now have another route tag.
+    var rerouted: [(tag: String, events: EventList)] = []
+
+    /// Lines for the agent's log, at most a few per call.
+    var warnings: [String] = []
+}
