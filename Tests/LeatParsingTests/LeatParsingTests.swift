@@ -1,2 +1,0 @@
-import LeatParsing
-import Testing
