@@ -1,0 +1,74 @@
+import Foundation
+
+/// Something wrong with the command line.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A step that did not go as it must for its figures to mean anything.
+struct BenchFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// What to run, and on how much data.
+struct BenchOptions {
+    static let usage = """
+        leat-bench: whole-process figures of leat-server and leat-agent, beside peers on the PATH
+
+          Benchmarks/run                          about 1 M events each
+          Benchmarks/run --events 5000000         the size of design targets
+          Benchmarks/run --only ingest,query      some parts: ingest, query, agent
+          Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
+
+          --data vlgen|loggen   which generator for ingest and query (default vlgen)
+          --connections N       bulk connections (default 2)
+          --json FILE           also write the figures there (default Benchmarks/results/<time>.json)
+          --keep FOLDER         keep generated data there and use it again
+        """
+
+    var events = 1_000_000
+    var parts: Set<String> = ["ingest", "query", "agent"]
+    var data = "vlgen"
+    var connections = 2
+    var isSmoke = false
+    var jsonPath: String?
+    var keepFolder: String?
+
+    init(arguments: [String]) throws {
+        var rest = arguments[...]
+        func value(_ flag: String) throws -> String {
+            guard let value = rest.popFirst() else { throw UsageError(description: "\(flag) needs a value") }
+            return value
+        }
+        while let flag = rest.popFirst() {
+            switch flag {
+            case "--smoke":
+                self.isSmoke = true
+                self.events = 20_000
+            case "--events": self.events = try Self.number(try value(flag), flag)
+            case "--connections": self.connections = try Self.number(try value(flag), flag)
+            case "--only": self.parts = Set(try value(flag).split(separator: ",").map(String.init))
+            case "--data": self.data = try value(flag)
+            case "--json": self.jsonPath = try value(flag)
+            case "--keep": self.keepFolder = try value(flag)
+            case "--help", "-h":
+                print(Self.usage)
+                exit(0)
+            default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
+            }
+        }
+        let unknown = self.parts.subtracting(["ingest", "query", "agent"])
+        if let part = unknown.first { throw UsageError(description: "unknown part '\(part)' (ingest, query, agent)") }
+        guard ["vlgen", "loggen"].contains(self.data) else {
+            throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")
+        }
+    }
+
+    private static func number(_ text: String, _ flag: String) throws -> Int {
+        guard let number = Int(text), number > 0 else {
+            throw UsageError(description: "\(flag) needs a positive number, not '\(text)'")
+        }
+        return number
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// A program under measurement: CPU seconds, memory, output.
+final class MeteredProcess: @unchecked Sendable {
+    // Sound as Sendable: `lock` guards what the sampling thread changes.
+
+    let process = Process()
+    let outputPath: String
+    /// Mapped files below this folder do not count as memory.
+    private let dataFolder: String
+    private(set) var peakMemoryMiB = 0.0
+    private let lock = NSLock()
+    private var isSampling = false
+
+    /// Starts `program`, its output going to `outputPath`.
+    init(
+        _ program: String,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        outputPath: String,
+        dataFolder: String
+    ) throws {
+        self.outputPath = outputPath
+        self.dataFolder = dataFolder
+        let output = try Shell.create(outputPath)
+        self.process.executableURL = URL(filePath: program)
+        self.process.arguments = arguments
+        self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        self.process.standardOutput = output
+        self.process.standardError = output
+        self.process.standardInput = FileHandle.nullDevice
+        try self.process.run()
+    }
+
+    private var procFolder: String { "/proc/\(self.process.processIdentifier)" }
+
+    /// User and system time so far, in seconds.
+    var cpuSeconds: Double {
+        guard let text = try? String(contentsOfFile: self.procFolder + "/stat", encoding: .utf8),
+            let close = text.lastIndex(of: ")")
+        else { return 0 }
+        let fields = text[text.index(after: close)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    /// Resident memory without mapped data files, in MiB.
+    var memoryMiB: Double {
+        guard let text = try? String(contentsOfFile: self.procFolder + "/smaps", encoding: .utf8) else { return 0 }
+        var isData = false
+        var total = 0.0
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("Rss:") {
+                if !isData { total += Double(line.split(separator: " ")[1]) ?? 0 }
+            } else if line.first.map({ $0.isHexDigit && !$0.isUppercase }) == true, line.contains("-") {
+                isData = line.contains(self.dataFolder)
+            }
+        }
+        return total / 1024
+    }
+
+    /// Notes the peak of `memoryMiB` from now on until the returned closure is called.
+    func samplePeak() -> () -> Double {
+        self.lock.withLock {
+            self.peakMemoryMiB = 0
+            self.isSampling = true
+        }
+        let thread = Thread { [unowned self] in
+            while self.lock.withLock({ self.isSampling }) {
+                let now = self.memoryMiB
+                self.lock.withLock { self.peakMemoryMiB = max(self.peakMemoryMiB, now) }
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+        thread.start()
+        return { [self] in
+            let last = self.memoryMiB
+            return self.lock.withLock {
+                self.isSampling = false
+                return max(self.peakMemoryMiB, last)
+            }
+        }
+    }
+
+    /// Text that the program has printed so far.
+    var output: String { (try? String(contentsOfFile: self.outputPath, encoding: .utf8)) ?? "" }
+
+    /// Ends the program in order, and waits for it.
+    func stop() {
+        if self.process.isRunning { self.process.terminate() }
+        self.process.waitUntilExit()
+    }
+
+    deinit { if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) } }
+}
+
+/// Small programs run to their end.
+enum Shell {
+    /// Runs a program found on the PATH and returns its trimmed output.
+    static func output(_ arguments: String...) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchFailure("\(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// A new, empty file, open for writing.
+    static func create(_ path: String) throws -> FileHandle {
+        guard FileManager.default.createFile(atPath: path, contents: nil) else {
+            throw BenchFailure("cannot create \(path)")
+        }
+        return try FileHandle(forWritingTo: URL(filePath: path))
+    }
+
+    /// The full path of a program on the PATH.
+    static func find(_ program: String) -> String? {
+        let path = try? Self.output("sh", "-c", "command -v \(program)")
+        return path?.isEmpty == false ? path : nil
+    }
+
+    /// Bytes of all files below a folder, as stored.
+    static func byteCount(of folder: String) throws -> Double {
+        guard let bytes = Double(try Self.output("du", "-sb", folder).split(separator: "\t").first ?? "") else {
+            throw BenchFailure("du did not answer for \(folder)")
+        }
+        return bytes
+    }
+
+    static func wait(_ what: String, seconds: Double = 60, until condition: () throws -> Bool) throws {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while try !condition() {
+            guard Date() < deadline else { throw BenchFailure("\(what) did not come within \(seconds) s") }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+}
