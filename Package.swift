@@ -12,6 +12,9 @@ let settings: [SwiftSetting] = [
 /// C kernels are optimised in debug builds too, or a debug test run would take minutes.
 let kernelSettings: [CSetting] = [.unsafeFlags(["-O3"])]
 
+/// The linker of Swift's own toolchain: GNU ld warns of `mktemp` in every program that links Foundation statically.
+let linker: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -77,13 +80,24 @@ let floor3: [Target] = [
 
 /// Floor 4: the programs; arguments in, exit code out.
 let floor4: [Target] = [
-    .executableTarget(name: "leat-agent", dependencies: ["LeatAgent", "LeatCore"], swiftSettings: settings),
+    .executableTarget(
+        name: "leat-agent",
+        dependencies: ["LeatAgent", "LeatCore"],
+        swiftSettings: settings,
+        linkerSettings: linker
+    ),
     .executableTarget(
         name: "leat-server",
         dependencies: ["LeatServer", "LeatCore", arguments],
-        swiftSettings: settings
+        swiftSettings: settings,
+        linkerSettings: linker
     ),
-    .executableTarget(name: "leat", dependencies: ["LeatShell", "LeatCore", arguments], swiftSettings: settings),
+    .executableTarget(
+        name: "leat",
+        dependencies: ["LeatShell", "LeatCore", arguments],
+        swiftSettings: settings,
+        linkerSettings: linker
+    ),
 ]
 
 /// Test only: temporary folders, seeded random, simulated disk, clock and network, process runner.
@@ -114,7 +128,12 @@ let testTargets: [Target] = [
     tests("LeatAgent"),
     tests("LeatServer"),
     tests("LeatShell"),
-    .testTarget(name: "LayeringTests", dependencies: ["LeatTesting"], swiftSettings: settings),
+    .testTarget(
+        name: "LayeringTests",
+        dependencies: ["LeatTesting"],
+        swiftSettings: settings,
+        linkerSettings: linker
+    ),
     .testTarget(name: "EndToEndTests", dependencies: ["LeatCore", "LeatTesting"], swiftSettings: settings),
 ]
 

@@ -8,7 +8,8 @@ let package = Package(
         .executableTarget(
             name: "leat-bench",
             path: "Sources/LeatBench",
-            swiftSettings: [.treatAllWarnings(as: .error)]
+            swiftSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.unsafeFlags(["-use-ld=lld"])]
         )
     ],
     swiftLanguageModes: [.v6]
