@@ -1,0 +1,51 @@
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import LeatCore
+
+/// One request, with what the handlers want to know of it.
+struct Call: Sendable {
+    let method: HTTPRequest.Method
+    let target: RequestTarget
+    let headers: HTTPFields
+    /// The `Host` header, if there is one.
+    let authority: String?
+    let body: RequestBody
+    /// Whether the client sits on this machine.
+    let isFromLoopback: Bool
+    /// When the request's head arrived.
+    let arrivedAt: Timestamp
+
+    init(_ request: Request, isFromLoopback: Bool, arrivedAt: Timestamp) {
+        self.method = request.method
+        self.target = RequestTarget(request.head.path ?? "/")
+        self.headers = request.headers
+        self.authority = request.head.authority
+        self.body = request.body
+        self.isFromLoopback = isFromLoopback
+        self.arrivedAt = arrivedAt
+    }
+
+    /// The value of a header, names in any case.
+    func header(_ name: String) -> String? {
+        HTTPField.Name(name).flatMap { self.headers[$0] }
+    }
+
+    /// Whether a header that lists media types names one of these, or anything, in its order of appearance.
+    func accepts(_ mediaTypes: [String]) -> String? {
+        guard let accept = self.header("accept") else { return nil }
+        for part in accept.lowercased().split(separator: ",") {
+            let mediaType = part.split(separator: ";")[0].trimming()
+            if mediaTypes.contains(mediaType) { return mediaType }
+        }
+        return nil
+    }
+}
+
+extension StringProtocol {
+    /// The text without spaces and tabs at its ends.
+    func trimming() -> String {
+        let start = self.drop { $0 == " " || $0 == "\t" }
+        let end = start.lastIndex { $0 != " " && $0 != "\t" }
+        return end.map { String(start[...$0]) } ?? ""
+    }
+}

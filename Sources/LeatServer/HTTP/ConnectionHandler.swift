@@ -1,0 +1,34 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTPTypes
+
+/// What every connection needs that neither NIO nor Hummingbird does: `100 Continue`, and large reads.
+///
+/// A client that sends `Expect: 100-continue` waits for our word before it sends the body. It gets it at once, unless its
+/// `Content-Length` says that the body will be refused; then the refusal comes first and the body is never sent.
+final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let bodyByteCountMax: Int
+
+    /// - Parameter bodyByteCountMax: Bodies longer than this are refused unread.
+    init(bodyByteCountMax: Int) { self.bodyByteCountMax = bodyByteCountMax }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        // Measured: 6 to 40 % less CPU per byte than with NIO's 64 KiB (spec/fast-swift.md, section 6).
+        let reads = FixedSizeRecvByteBufferAllocator(capacity: ServerLimits.receiveBufferByteCount)
+        context.channel.setOption(.recvAllocator, value: reads).whenFailure { context.fireErrorCaught($0) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = self.unwrapInboundIn(data),
+            head.headerFields[.expect]?.lowercased() == "100-continue",
+            Int(head.headerFields[.contentLength] ?? "0") ?? 0 <= self.bodyByteCountMax
+        {
+            context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        context.fireChannelRead(data)
+    }
+}
