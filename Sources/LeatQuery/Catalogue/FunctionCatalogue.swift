@@ -14,5 +14,9 @@ public enum FunctionCatalogue {
         return result
     }()
 
-    private static let families: [[FunctionSignature]] = []
+    private static let families: [[FunctionSignature]] = [
+        aggregateFunctions, arrayFunctions, digestFunctions, fieldFunctions, filterFunctions, formatFunctions,
+        groupingFunctions, mathFunctions, networkFunctions, numberFunctions, parseFunctions, queryFunctions,
+        rowsFunctions, textFunctions, timePartFunctions,
+    ]
 }

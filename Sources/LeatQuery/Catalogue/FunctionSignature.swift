@@ -42,7 +42,7 @@ public struct FunctionSignature: Hashable, Sendable {
         outputs: String = "",
         isFilterToo: Bool = false,
         takesAnyName: Bool = false,
-        _ summary: String
+        summary: String
     ) {
         self.name = name
         self.aliases = aliases

@@ -1,0 +1,138 @@
+// Table of functions; exempt from the length of files.
+
+extension FunctionCatalogue {
+    /// Format functions.
+    static let formatFunctions: [FunctionSignature] = [
+        FunctionSignature(
+            "concat",
+            .transformation,
+            [
+                .init("field", .fields, unnamed: true, required: true),
+                .init("as", .field, default: "_concat"),
+            ],
+            outputs: "_concat",
+            summary: "Concatenates field values in order; missing fields count as empty."
+        ),
+        FunctionSignature(
+            "concatArray",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, required: true),
+                .init("as", .field, default: "_concatArray"),
+                .init("from", .number, default: "0"),
+                .init("to", .number),
+                .init("prefix", .string),
+                .init("separator", .string),
+                .init("suffix", .string),
+            ],
+            outputs: "_concatArray",
+            summary: "Joins array elements [from..to] with separator, adding prefix/suffix to each element."
+        ),
+        FunctionSignature(
+            "format",
+            .transformation,
+            [
+                .init("format", .string, unnamed: true, required: true),
+                .init("field", .expressions, required: true),
+                .init("as", .field, default: "_format"),
+                .init("timezone", .string),
+            ],
+            outputs: "_format",
+            summary: """
+                Formats values as printf does: %s, %d, %.2f, %05d, %x, %e, %,d, %1$s; dates as %tF and so on, of \
+                epoch milliseconds.
+                """
+        ),
+        FunctionSignature(
+            "formatTime",
+            .transformation,
+            [
+                .init("format", .string, unnamed: true, required: true),
+                .init("as", .field, required: true),
+                .init("field", .field, default: "@timestamp"),
+                .init("timezone", .string, default: "UTC"),
+                .init("locale", .string),
+                .init("unit", .choice(["auto", "seconds", "milliseconds"]), default: "auto"),
+            ],
+            outputs: "as",
+            summary: """
+                Formats a time as strftime does: %Y-%m-%d %H:%M:%S.%L %z. With unit=auto values up to 100000000000 \
+                are seconds.
+                """
+        ),
+        FunctionSignature(
+            "json:prettyPrint",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, default: "@rawstring"),
+                .init("as", .field),
+                .init("step", .number, default: "2"),
+                .init("strict", .boolean, default: "false"),
+            ],
+            outputs: "field",
+            summary: "Re-indents JSON text."
+        ),
+        FunctionSignature(
+            "lower",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, required: true),
+                .init("as", .field, default: "_lower"),
+                .init("locale", .string),
+                .init("type", .string),
+            ],
+            outputs: "_lower",
+            summary: "Lower-cases."
+        ),
+        FunctionSignature(
+            "replace",
+            .transformation,
+            [
+                .init("regex", .regex, unnamed: true, required: true),
+                .init("field", .field, default: "@rawstring"),
+                .init("with", aliases: ["replacement"], .string, default: "\"\""),
+                .init("flags", .string),
+                .init("as", .field),
+            ],
+            outputs: "as",
+            summary: """
+                Replace all matches; $1..$9 and named groups ($name / ${name}) refer to groups. If nothing matches \
+                the value is copied unchanged.
+                """
+        ),
+        FunctionSignature(
+            "stripAnsiCodes",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, default: "@rawstring"),
+                .init("as", .field),
+            ],
+            outputs: "as",
+            summary: "Removes ANSI escapes."
+        ),
+        FunctionSignature(
+            "upper",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, required: true),
+                .init("as", .field, default: "_upper"),
+                .init("locale", .string),
+            ],
+            outputs: "_upper",
+            summary: "Upper-cases."
+        ),
+        FunctionSignature(
+            "xml:prettyPrint",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, default: "@rawstring"),
+                .init("as", .field),
+                .init("step", .number, default: "2"),
+                .init("width", .number, default: "80"),
+                .init("strict", .boolean, default: "false"),
+            ],
+            outputs: "field",
+            summary: "Re-indents XML text."
+        ),
+    ]
+}

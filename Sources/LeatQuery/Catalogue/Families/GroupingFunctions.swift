@@ -1,0 +1,247 @@
+// Table of functions; exempt from the length of files.
+
+extension FunctionCatalogue {
+    /// Grouping functions.
+    static let groupingFunctions: [FunctionSignature] = [
+        FunctionSignature(
+            "accumulate",
+            .sequence,
+            [
+                .init("function", .aggregate, unnamed: true, required: true),
+                .init("current", .choice(["include", "exclude"]), default: "include"),
+            ],
+            outputs: "fields of the sub-aggregates on every row",
+            summary: """
+                Running (cumulative) aggregate over an ordered event sequence; emits one row per input row with the \
+                aggregate of all rows so far; current=exclude leaves the current row out. Needs an ordering step \
+                before it (sort, head, bucket, timeChart).
+                """
+        ),
+        FunctionSignature(
+            "appendAggregation",
+            .aggregate,
+            [
+                .init("function", .aggregate, unnamed: true, required: true)
+            ],
+            outputs: "rows of function added",
+            summary: "Appends the result rows of an aggregation to the current row set (new, seldom used)."
+        ),
+        FunctionSignature(
+            "bucket",
+            .aggregate,
+            [
+                .init("span", .duration, unnamed: true, default: "auto"),
+                .init("buckets", .number),
+                .init("field", .fields),
+                .init("function", .aggregate, default: "count(as=_count)"),
+                .init("limit", .number, default: "10"),
+                .init("minSpan", .duration),
+                .init("timezone", .string),
+                .init("unit", .strings),
+            ],
+            outputs: "_bucket + keys + aggregate fields",
+            summary: """
+                Aggregates per time bucket, and per values of the fields; _bucket is the start of the bucket in \
+                epoch milliseconds. Buckets are aligned to multiples of the span.
+                """
+        ),
+        FunctionSignature(
+            "callFunction",
+            .aggregate,
+            [
+                .init("function", .string, unnamed: true, required: true),
+                .init("field", .field, required: true),
+                .init("as", .field, default: "_function"),
+            ],
+            outputs: "_function",
+            summary: "Calls an aggregate chosen by name (usually from a parameter)."
+        ),
+        FunctionSignature(
+            "correlate",
+            .aggregate,
+            [
+                .init("sequence", .boolean, default: "false"),
+                .init("within", .duration),
+                .init("globalConstraints", .fields),
+                .init("includeConstraintValues", .boolean, default: "true"),
+                .init("includeMatchesOnceOnly", .boolean, default: "false"),
+                .init("iterationLimit", .number, default: "5"),
+                .init("jitterTolerance", .duration),
+                .init("maxPerRoot", .number, default: "1"),
+                .init("root", .string),
+                .init("sequenceBy", .fields),
+                .init("aggregation", .aggregate),
+            ],
+            outputs: "<query>.<field>",
+            takesAnyName: true,
+            summary: """
+                Finds constellations of events, one per named sub-query name: {filter | fieldA <=> other.fieldB} \
+                include: [..], linked by <=> equality, optionally in order and inside a time window. (v1.192+)
+                """
+        ),
+        FunctionSignature(
+            "groupBy",
+            .aggregate,
+            [
+                .init("field", .fields, unnamed: true, required: true),
+                .init("function", .aggregate, default: "count(as=_count)"),
+                .init("limit", .number, default: "20000"),
+            ],
+            outputs: "group fields + aggregate fields",
+            summary: """
+                Groups events by the values of the fields and aggregates each group; events that lack one of the \
+                fields are left out. function=[] gives the unique combinations only. Beyond limit the largest groups \
+                are kept, with a warning.
+                """
+        ),
+        FunctionSignature(
+            "neighbor",
+            .sequence,
+            [
+                .init("include", .fields, unnamed: true, required: true),
+                .init("direction", .choice(["preceding", "succeeding"]), default: "preceding"),
+                .init("distance", .number, default: "1"),
+                .init("prefix", .string),
+            ],
+            outputs: "prefix.field",
+            summary: "Copies fields of the row distance before/after in an ordered sequence."
+        ),
+        FunctionSignature(
+            "partition",
+            .sequence,
+            [
+                .init("function", .aggregate, unnamed: true, required: true),
+                .init("condition", .condition, required: true),
+                .init("split", .choice(["before", "after"]), default: "before"),
+            ],
+            outputs: "rows per partition",
+            summary: "Splits an ordered sequence at rows where condition holds, aggregates each part."
+        ),
+        FunctionSignature(
+            "sankey",
+            .aggregate,
+            [
+                .init("source", .field, required: true),
+                .init("target", .field, required: true),
+                .init("weight", .aggregate, default: "count(as=_count)"),
+            ],
+            outputs: "source,target,weight -> see note",
+            summary: "Groups by source and target for a Sankey diagram; the row has both fields and the weight."
+        ),
+        FunctionSignature(
+            "selfJoin",
+            .aggregate,
+            [
+                .init("field", .fields, unnamed: true, required: true),
+                .init("where", .pipelines, required: true),
+                .init("collect", .fields),
+                .init("select", .fields),
+                .init("limit", .number, default: "20000"),
+                .init("prefilter", .boolean, default: "false"),
+                .init("postfilter", .boolean, default: "false"),
+            ],
+            outputs: "field + collected/selected fields",
+            summary: "Keys for which every where-clause has at least one event; probabilistic prefilter pass."
+        ),
+        FunctionSignature(
+            "series",
+            .aggregate,
+            [
+                .init("collect", .fields, unnamed: true, required: true),
+                .init("separator", .string, default: "\"\\n\""),
+                .init("startmatch", .pipeline),
+                .init("endmatch", .pipeline),
+                .init("maxpause", .duration),
+                .init("maxduration", .duration),
+                .init("memlimit", .string),
+            ],
+            outputs: "collected fields, _duration, @timestamp",
+            summary: "Within a group, cuts ordered events into series by start/end match or pause; concatenates values."
+        ),
+        FunctionSignature(
+            "session",
+            .aggregate,
+            [
+                .init("function", .aggregate, unnamed: true, default: "count(as=_count)"),
+                .init("maxpause", .duration, default: "15m"),
+            ],
+            outputs: "_duration, aggregate fields, @timestamp",
+            summary: """
+                Within a group (usually groupBy), aggregates runs of events with gaps < maxpause; one row per \
+                session.
+                """
+        ),
+        FunctionSignature(
+            "slidingTimeWindow",
+            .sequence,
+            [
+                .init("function", .aggregate, unnamed: true, required: true),
+                .init("span", .duration, required: true),
+                .init("current", .choice(["include", "exclude"]), default: "include"),
+                .init("timestampfield", .field, default: "@timestamp"),
+            ],
+            outputs: "aggregate fields",
+            summary: "Aggregate over the preceding time span per row."
+        ),
+        FunctionSignature(
+            "slidingWindow",
+            .sequence,
+            [
+                .init("function", .aggregate, unnamed: true, required: true),
+                .init("events", .number, required: true),
+                .init("current", .choice(["include", "exclude"]), default: "include"),
+            ],
+            outputs: "aggregate fields",
+            summary: "Aggregate over the preceding N rows per row."
+        ),
+        FunctionSignature(
+            "stats",
+            .aggregate,
+            [
+                .init("function", .aggregate, unnamed: true, default: "count(as=_count)")
+            ],
+            outputs: "combined row(s)",
+            summary: "Combines aggregates into one row, or into the product of their rows; [f(), g()] is short for it."
+        ),
+        FunctionSignature(
+            "timeChart",
+            .aggregate,
+            [
+                .init("series", .field, unnamed: true),
+                .init("function", .aggregate, default: "count()"),
+                .init("span", .duration, default: "auto"),
+                .init("buckets", .number),
+                .init("minSpan", .duration),
+                .init("limit", .number, default: "10"),
+                .init("timezone", .string),
+                .init("unit", .strings, default: "\"No conversion\""),
+            ],
+            outputs: "_bucket, <series>, aggregate fields",
+            summary: "Aggregates per time bucket and per value of the series field; empty buckets are filled."
+        ),
+        FunctionSignature(
+            "window",
+            .aggregate,
+            [
+                .init("function", .aggregate, unnamed: true, default: "count(as=_count)"),
+                .init("span", .duration),
+                .init("buckets", .number),
+            ],
+            outputs: "_window...",
+            summary: "Moving window aggregate inside bucket/timeChart."
+        ),
+        FunctionSignature(
+            "worldMap",
+            .aggregate,
+            [
+                .init("ip", .field, unnamed: true),
+                .init("lat", .field),
+                .init("lon", .field),
+                .init("magnitude", .aggregate, default: "count(as=_count)"),
+                .init("precision", .number, default: "4"),
+            ],
+            outputs: "geohash cell: lat, lon, magnitude",
+            summary: "Groups by geohash for the map widget."
+        ),
+    ]
+}

@@ -1,0 +1,108 @@
+// Table of functions; exempt from the length of files.
+
+extension FunctionCatalogue {
+    /// Network functions.
+    static let networkFunctions: [FunctionSignature] = [
+        FunctionSignature(
+            "asn",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, default: "ip"),
+                .init("as", .field),
+            ],
+            outputs: "<as>.asn, <as>.org",
+            summary: "Autonomous-system lookup of an IP in the MaxMind ASN database; no output fields if unknown."
+        ),
+        FunctionSignature(
+            "communityId",
+            .transformation,
+            [
+                .init("proto", .field, required: true),
+                .init("sourceip", .field, required: true),
+                .init("destinationip", .field, required: true),
+                .init("sourceport", .field),
+                .init("destinationport", .field),
+                .init("icmptype", .field),
+                .init("icmpcode", .field),
+                .init("seed", .number, default: "0"),
+                .init("as", .field, default: "_community_id"),
+            ],
+            outputs: "_community_id",
+            summary: "Community ID flow hash v1."
+        ),
+        FunctionSignature(
+            "geography:distance",
+            .transformation,
+            [
+                .init("lat1", .field, required: true),
+                .init("lon1", .field, required: true),
+                .init("lat2", .field, required: true),
+                .init("lon2", .field, required: true),
+                .init("as", .field, default: "_distance"),
+            ],
+            outputs: "_distance",
+            summary: "Great-circle distance of two points, in metres."
+        ),
+        FunctionSignature(
+            "geohash",
+            .transformation,
+            [
+                .init("lat", .field, default: "ip.lat"),
+                .init("lon", .field, default: "ip.lon"),
+                .init("precision", .number, default: "12"),
+                .init("as", .field, default: "_geohash"),
+            ],
+            outputs: "_geohash",
+            summary: "Geohash of a latitude and longitude."
+        ),
+        FunctionSignature(
+            "ioc:lookup",
+            .transformation,
+            [
+                .init("field", .fields, unnamed: true, required: true),
+                .init("type", .choice(["ip_address", "domain", "url"]), required: true),
+                .init("confidenceThreshold", .string, default: "high"),
+                .init("include", .fields),
+                .init("prefix", .string, default: "ioc"),
+                .init("strict", .boolean, default: "false"),
+            ],
+            outputs: "ioc[n].*, ioc.detected",
+            isFilterToo: true,
+            summary: "Looks the fields up in a table of indicators of compromise, as a lookup file."
+        ),
+        FunctionSignature(
+            "ipLocation",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, default: "ip"),
+                .init("as", .field),
+            ],
+            outputs: "<as>.country, .city, .state, .lat, .lon",
+            summary: "MaxMind GeoIP lookup; nothing if unknown. country is the ISO code."
+        ),
+        FunctionSignature(
+            "reverseDns",
+            aliases: ["rdns"],
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, required: true),
+                .init("as", .field, default: "_hostname"),
+                .init("limit", .number),
+                .init("server", .string),
+            ],
+            outputs: "_hostname",
+            summary: "Looks up the host name of an address."
+        ),
+        FunctionSignature(
+            "subnet",
+            .transformation,
+            [
+                .init("field", .field, unnamed: true, required: true),
+                .init("bits", .number, required: true),
+                .init("as", .field, default: "_subnet"),
+            ],
+            outputs: "_subnet",
+            summary: "Masks an IPv4 to its network address."
+        ),
+    ]
+}

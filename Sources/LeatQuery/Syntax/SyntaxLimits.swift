@@ -1,0 +1,11 @@
+/// Limits of query text.
+public enum SyntaxLimits {
+    /// Unicode scalars of a query; LogScale documents the same number.
+    public static let lengthMax = 66_000
+
+    /// How deeply parentheses, arrays, calls, `case` and subqueries may nest, so that no stack overflows.
+    public static let depthMax = 64
+
+    /// Errors reported for one query; more would only repeat the first.
+    public static let errorCountMax = 20
+}
