@@ -1,2 +1,0 @@
-import LeatQuery
-import Testing
