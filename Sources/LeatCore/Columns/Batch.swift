@@ -59,6 +59,9 @@ public struct Batch: Sendable {
         self.changed[name] = .some(nil)
     }
 
+    /// Whether a stage has set or dropped the field.
+    public func isChanged(_ name: String) -> Bool { self.changed[name] != nil }
+
     /// Number of rows that are still part of the answer.
     public var selectedCount: Int { self.selection?.setCount ?? self.rowCount }
 }

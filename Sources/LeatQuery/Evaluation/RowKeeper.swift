@@ -1,0 +1,177 @@
+internal import LeatCore
+
+/// Keeps the best rows of all that it sees: references to batches, not copies, until there are too many batches.
+///
+/// The order is by `orders`, then by time and arrival; it is total, so the answer does not depend on how rows were
+/// split into batches or shared among workers.
+struct RowKeeper {
+    /// Which rows are best when `orders` leave it open.
+    enum Preference: Sendable {
+        case newest
+        case oldest
+    }
+
+    private struct Candidate {
+        var keys: [SortKey]
+        var time: Int64
+        var arrival: UInt64
+        var batch: Int
+        var row: Int32
+    }
+
+    /// Batches that are referred to before their rows are copied out.
+    private static let batchCountMax = 32
+
+    let orders: [SortOrder]
+    let preference: Preference
+    let limit: Int
+    /// The fields that will be asked for; `nil`: all.
+    let names: [String]?
+
+    private var candidates: [Candidate] = []
+    private var batches: [EventRows] = []
+    private var isCompact: [Bool] = []
+    /// The worst row that is kept, once `limit` are.
+    private var worst: Candidate?
+
+    init(orders: [SortOrder] = [], preference: Preference, limit: Int, names: [String]? = nil) {
+        self.orders = orders
+        self.preference = preference
+        self.limit = limit
+        self.names = names
+    }
+
+    var count: Int { min(self.limit, self.candidates.count) }
+
+    /// Whether a batch of events of these times could not change what is kept.
+    func isDone(with timeRange: ClosedRange<Int64>) -> Bool {
+        guard self.limit > 0 else { return true }
+        guard self.orders.isEmpty, let worst = self.worst else { return false }
+        switch self.preference {
+        case .newest: return timeRange.upperBound < worst.time
+        case .oldest: return timeRange.lowerBound > worst.time
+        }
+    }
+
+    /// Considers the rows for which `isWanted` holds among the selected.
+    mutating func add(_ rows: EventRows, where isWanted: (Int) -> Bool) throws(QueryFailure) {
+        guard self.limit > 0 else { return }
+        let batch = self.batches.count
+        var keys: [SortKeys] = []
+        for order in self.orders { keys.append(order.keys(of: try rows.column(order.field))) }
+        var hasNew = false
+        let times = rows.batch.timestamps
+        rows.selection.forEachSet { row in
+            guard isWanted(row) else { return }
+            if keys.isEmpty, let worst = self.worst, !self.isBetter(time: times[row], than: worst) { return }
+            let candidate = Candidate(
+                keys: keys.map { $0[row] },
+                time: times[row],
+                arrival: rows.arrivalKey(row),
+                batch: batch,
+                row: Int32(row)
+            )
+            if let worst = self.worst, !self.precedes(candidate, worst) { return }
+            self.candidates.append(candidate)
+            hasNew = true
+        }
+        guard hasNew else { return }
+        self.batches.append(rows)
+        self.isCompact.append(false)
+        try self.shrink()
+    }
+
+    mutating func add(_ rows: EventRows) throws(QueryFailure) { try self.add(rows) { _ in true } }
+
+    /// Takes over what another keeper of the same kind keeps.
+    mutating func merge(_ other: RowKeeper) throws(QueryFailure) {
+        let offset = self.batches.count
+        self.batches += other.batches
+        self.isCompact += other.isCompact
+        self.candidates += other.candidates.map { candidate in
+            var moved = candidate
+            moved.batch += offset
+            return moved
+        }
+        try self.shrink()
+    }
+
+    /// Whether the time alone makes a row worth a closer look.
+    private func isBetter(time: Int64, than worst: Candidate) -> Bool {
+        self.preference == .newest ? time >= worst.time : time <= worst.time
+    }
+
+    private func precedes(_ left: Candidate, _ right: Candidate) -> Bool {
+        for index in self.orders.indices {
+            let result = left.keys[index].compare(right.keys[index], isDescending: self.orders[index].isDescending)
+            if result != 0 { return result < 0 }
+        }
+        return self.isPreferred(left, to: right)
+    }
+
+    private func isPreferred(_ left: Candidate, to right: Candidate) -> Bool {
+        switch self.preference {
+        case .newest: (left.time, left.arrival) > (right.time, right.arrival)
+        case .oldest: (left.time, left.arrival) < (right.time, right.arrival)
+        }
+    }
+
+    /// Forgets rows beyond the limit and batches without rows, and copies rows out of too many batches.
+    private mutating func shrink() throws(QueryFailure) {
+        // Twice the limit, so that sorting costs a constant per row.
+        if self.limit < Int.max / 2, self.candidates.count >= max(2 * self.limit, 1_000) { self.cut() }
+        if self.isCompact.count(where: { !$0 }) > Self.batchCountMax {
+            self.cut()
+            try self.compact()
+        }
+    }
+
+    private mutating func cut() {
+        guard self.candidates.count > self.limit || self.worst == nil && self.candidates.count == self.limit else {
+            return
+        }
+        self.candidates = self.candidates.sorted { self.precedes($0, $1) }
+        self.candidates.removeLast(self.candidates.count - self.limit)
+        self.worst = self.candidates.last
+    }
+
+    private mutating func compact() throws(QueryFailure) {
+        var rowsOfBatch = [[Int32]](repeating: [], count: self.batches.count)
+        for index in self.candidates.indices {
+            let batch = self.candidates[index].batch
+            if self.isCompact[batch] { continue }
+            rowsOfBatch[batch].append(self.candidates[index].row)
+            self.candidates[index].row = Int32(rowsOfBatch[batch].count - 1)
+        }
+        let used = Set(self.candidates.map(\.batch))
+        var newIndex: [Int: Int] = [:]
+        var kept: [EventRows] = []
+        for batch in self.batches.indices where used.contains(batch) {
+            newIndex[batch] = kept.count
+            kept.append(
+                self.isCompact[batch]
+                    ? self.batches[batch]
+                    : try self.batches[batch].materialized(rowsOfBatch[batch], names: self.names)
+            )
+        }
+        for index in self.candidates.indices {
+            self.candidates[index].batch = newIndex[self.candidates[index].batch] ?? 0
+        }
+        self.batches = kept
+        self.isCompact = [Bool](repeating: true, count: kept.count)
+    }
+
+    /// What is kept, in order; `newestFirst` overrides the order of times when there are no sort orders.
+    func rows(newestFirst: Bool? = nil) -> KeptRows {
+        var sorted = self.candidates.sorted { self.precedes($0, $1) }
+        if sorted.count > self.limit { sorted.removeLast(sorted.count - self.limit) }
+        if let newestFirst, newestFirst != (self.preference == .newest) { sorted.reverse() }
+        return KeptRows(batches: self.batches, order: sorted.map { ($0.batch, Int($0.row)) })
+    }
+}
+
+/// Rows in order, as references to the batches that hold them.
+struct KeptRows {
+    var batches: [EventRows] = []
+    var order: [(batch: Int, row: Int)] = []
+}

@@ -1,0 +1,42 @@
+public import LeatCore
+
+/// A query that is ready to run: stages with every argument resolved.
+///
+/// A value without state; the same plan runs over stored blocks, local files and live events.
+public struct QueryPlan: Sendable {
+    /// The query as written.
+    public let tree: QueryTree
+    public let options: QueryOptions
+    /// What storage may test before it reads; lets too much through, never too little.
+    public let prefilter: Prefilter
+    /// First moment of the interval; `nil`: from the first event.
+    public let start: Timestamp?
+    /// First moment after the interval; `nil`: to the last event.
+    public let end: Timestamp?
+    /// Whether the answer is rows of an aggregate, and not events.
+    public let isAggregate: Bool
+    /// The stages, up to the first aggregate per worker, from there on once.
+    let program: Program
+
+    /// A plan for a query; all that is wrong with it is reported at once.
+    public init(_ tree: QueryTree, options: QueryOptions) throws(QueryErrors) {
+        let built = try PlanBuilder.build(tree, options: options)
+        self.tree = tree
+        self.options = options
+        self.program = built.program
+        self.start = built.start
+        self.end = built.end
+        self.isAggregate = built.program.isAggregate
+        self.prefilter = built.prefilter
+    }
+
+    /// Whether an event of that time lies in the interval.
+    func contains(_ nanoseconds: Int64) -> Bool {
+        nanoseconds >= self.startNanoseconds && nanoseconds < self.endNanoseconds
+    }
+
+    var startNanoseconds: Int64 { self.start?.nanoseconds ?? .min }
+
+    /// The first nanosecond after the interval; the very last one of time stands for "no end".
+    var endNanoseconds: Int64 { self.end?.nanoseconds ?? .max }
+}

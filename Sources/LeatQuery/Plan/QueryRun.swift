@@ -1,0 +1,104 @@
+public import LeatCore
+internal import Synchronization
+
+/// How far a run has come.
+public struct QueryProgress: Hashable, Sendable {
+    /// Events looked at, those of skipped blocks included.
+    public var eventCount = 0
+    /// Uncompressed bytes of the blocks that were done, skipped ones included.
+    public var byteCount = 0
+    /// Uncompressed bytes of all blocks.
+    public var byteCountTotal = 0
+    /// Blocks that were done, and of these the ones that were not read.
+    public var blockCount = 0
+    public var skippedBlockCount = 0
+}
+
+/// One run of a plan over stored blocks: workers take blocks from a shared cursor, newest first.
+///
+/// `run` blocks its thread; everything else may be called from any thread meanwhile.
+public final class QueryRun: Sendable {
+    private let execution: QueryExecution
+    private let blocks: [any BlockSource]
+    private let cursor = Atomic<Int>(0)
+    private let progressState: Mutex<QueryProgress>
+    private let failure = Mutex<QueryFailure?>(nil)
+
+    /// A run over `blocks`, which must be in the order newest first.
+    public init(_ plan: QueryPlan, over blocks: [any BlockSource]) {
+        self.blocks = blocks
+        self.execution = QueryExecution(plan, dataRange: Self.dataRange(of: blocks), blocks: blocks)
+        var progress = QueryProgress()
+        for block in blocks { progress.byteCountTotal += block.byteCount }
+        self.progressState = Mutex(progress)
+    }
+
+    private static func dataRange(of blocks: [any BlockSource]) -> ClosedRange<Int64>? {
+        guard var range = blocks.first?.timeRange else { return nil }
+        for block in blocks {
+            let own = block.timeRange
+            range = min(range.lowerBound, own.lowerBound)...max(range.upperBound, own.upperBound)
+        }
+        return range
+    }
+
+    /// How far the run has come.
+    public var progress: QueryProgress { self.progressState.withLock { $0 } }
+
+    /// The answer to the blocks that are done.
+    public func partialResult() throws(QueryFailure) -> QueryResult { try self.execution.partialResult() }
+
+    /// Makes `run` throw `cancelled`, mostly within one block.
+    public func cancel() { self.execution.cancel() }
+
+    /// Scans the blocks with `threads` threads, this one included, and gives the answer.
+    public func run(threads: Int) throws(QueryFailure) -> QueryResult {
+        let count = max(1, min(threads, self.blocks.count))
+        WorkerThreads.run(count) { _ in
+            do throws(QueryFailure) {
+                try self.work()
+            } catch {
+                self.failure.withLock { if $0 == nil { $0 = error } }
+                self.execution.cancel()
+            }
+        }
+        if let failure = self.failure.withLock({ $0 }) { throw failure }
+        return try self.execution.finalResult()
+    }
+
+    /// Takes blocks until there are none.
+    private func work() throws(QueryFailure) {
+        let worker = self.execution.makeWorker()
+        while true {
+            let index = self.cursor.add(1, ordering: .relaxed).oldValue
+            guard index < self.blocks.count else { return }
+            let block = self.blocks[index]
+            var isSkipped = true
+            do {
+                if worker.needs(block.timeRange), try block.mayMatch(self.execution.plan.prefilter) {
+                    isSkipped = false
+                    try worker.consume(try block.read(), sequence: self.blocks.count - index)
+                }
+            } catch let damage as DamagedBlock {
+                self.execution.report(damage)
+            } catch let failure as QueryFailure {
+                throw failure
+            } catch {
+                throw .damaged("\(error)")
+            }
+            self.progressState.withLock { progress in
+                progress.eventCount += block.rowCount
+                progress.byteCount += block.byteCount
+                progress.blockCount += 1
+                if isSkipped { progress.skippedBlockCount += 1 }
+            }
+        }
+    }
+}
+
+extension QueryPlan {
+    /// Runs the plan over `blocks`, newest first, with `threads` threads, and gives the answer.
+    public func run(over blocks: [any BlockSource], threads: Int = 1) throws(QueryFailure) -> QueryResult {
+        try QueryRun(self, over: blocks).run(threads: threads)
+    }
+}
