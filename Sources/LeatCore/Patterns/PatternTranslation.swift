@@ -1,0 +1,215 @@
+/// A pattern of another flavour, rewritten for PCRE2: group names that PCRE2 refuses, `\uHHHH`, and Ruby's escapes.
+struct PatternTranslation {
+    /// The pattern for PCRE2.
+    private(set) var text = ""
+    /// Named groups with their numbers.
+    private(set) var groups: [(name: String, number: Int)] = []
+    /// Whether the pattern must see characters rather than bytes.
+    private(set) var needsUnicode = false
+
+    private let source: [Unicode.Scalar]
+    private let flavour: PatternOptions.Flavour
+    private var position = 0
+    private var groupCount = 0
+    private var safeNames: [String: String] = [:]
+    /// For each scalar of `text`, its UTF-8 offset and the scalar of the source it came from.
+    private var origins: [(byte: Int, source: Int)] = []
+    private var byteCount = 0
+
+    init(_ source: String, flavour: PatternOptions.Flavour) throws(PatternError) {
+        self.source = Array(source.unicodeScalars)
+        self.flavour = flavour
+        while self.position < self.source.count { try self.translateNext() }
+    }
+
+    /// The offset in the source, in scalars, of a byte of `text`.
+    func sourceOffset(ofByte byte: Int) -> Int {
+        if byte >= self.byteCount { return self.source.count }
+        return self.origins.last { $0.byte <= byte }?.source ?? 0
+    }
+
+    private mutating func emit(_ string: String) {
+        self.origins.append((self.byteCount, min(self.position, self.source.count)))
+        self.text += string
+        self.byteCount += string.utf8.count
+    }
+
+    private func scalar(_ ahead: Int) -> Unicode.Scalar? {
+        self.position + ahead < self.source.count ? self.source[self.position + ahead] : nil
+    }
+
+    private mutating func translateNext() throws(PatternError) {
+        let scalar = self.source[self.position]
+        if !scalar.isASCII { self.needsUnicode = true }
+        switch scalar {
+        case "\\": self.translateEscape()
+        case "[": self.translateClass()
+        case "(": try self.translateGroup()
+        case ".":
+            self.emit(".")
+            self.position += 1
+            self.noteCharacterCount()
+        default:
+            self.emit(String(Character(scalar)))
+            self.position += 1
+        }
+    }
+
+    /// A dot or negated class that is not repeated without end counts characters, which bytes would get wrong.
+    private mutating func noteCharacterCount() {
+        if let next = self.scalar(0), next == "*" || next == "+" { return }
+        self.needsUnicode = true
+    }
+
+    private mutating func translateEscape() {
+        guard let next = self.scalar(1) else {
+            self.emit("\\")
+            self.position += 1
+            return
+        }
+        switch next {
+        case "u":
+            let digits = self.source.dropFirst(self.position + 2).prefix(4)
+            guard digits.count == 4, digits.allSatisfy(\.properties.isASCIIHexDigit) else { break }
+            self.needsUnicode = true
+            self.emit("\\x{" + String(String.UnicodeScalarView(digits)) + "}")
+            self.position += 6
+            return
+        case "h" where self.flavour == .ruby:
+            self.emit("[0-9a-fA-F]")
+            self.position += 2
+            return
+        case "H" where self.flavour == .ruby:
+            self.emit("[^0-9a-fA-F]")
+            self.position += 2
+            return
+        case "k", "g":
+            if let end = self.nameEnd(from: 2), let safe = self.safeNames[self.name(from: 3, to: end)] {
+                self.emit("\\k<\(safe)>")
+                self.position = end + 1
+                return
+            }
+        case "Q":
+            self.translateQuoted()
+            return
+        default: break
+        }
+        if !next.isASCII { self.needsUnicode = true }
+        self.emit("\\" + String(Character(next)))
+        self.position += 2
+        if next == "D" || next == "W" || next == "S" { self.noteCharacterCount() }
+    }
+
+    /// `\Q…\E`: everything between is literal.
+    private mutating func translateQuoted() {
+        self.position += 2
+        while let scalar = self.scalar(0) {
+            if scalar == "\\", self.scalar(1) == "E" {
+                self.position += 2
+                return
+            }
+            if !scalar.isASCII { self.needsUnicode = true }
+            let isWord = scalar.properties.isAlphabetic || scalar.properties.numericType != nil || scalar == "_"
+            self.emit((isWord || !scalar.isASCII ? "" : "\\") + String(Character(scalar)))
+            self.position += 1
+        }
+    }
+
+    /// `[…]`, kept as it is but for Ruby's `\h`.
+    private mutating func translateClass() {
+        let isNegated = self.scalar(1) == "^"
+        self.emit(isNegated ? "[^" : "[")
+        self.position += isNegated ? 2 : 1
+        var isFirst = true
+        var depth = 1
+        while let scalar = self.scalar(0), depth > 0 {
+            if !scalar.isASCII { self.needsUnicode = true }
+            if scalar == "\\" {
+                if self.flavour == .ruby, self.scalar(1) == "h" {
+                    self.emit("0-9a-fA-F")
+                    self.position += 2
+                } else {
+                    self.translateEscape()
+                }
+            } else if scalar == "[", self.scalar(1) == ":" {
+                self.emit("[:")
+                self.position += 2
+                depth += 1
+            } else if scalar == "[" {
+                self.emit("\\[")
+                self.position += 1
+            } else {
+                if scalar == "]", !isFirst { depth -= 1 }
+                self.emit(scalar == "]" && isFirst ? "\\]" : String(Character(scalar)))
+                self.position += 1
+            }
+            isFirst = false
+        }
+        if isNegated { self.noteCharacterCount() }
+    }
+
+    private mutating func translateGroup() throws(PatternError) {
+        guard self.scalar(1) == "?" else {
+            if self.scalar(1) != "*" { self.groupCount += 1 }
+            self.emit("(")
+            self.position += 1
+            return
+        }
+        let nameStart = self.scalar(2) == "P" ? 4 : 3
+        let opener = self.scalar(nameStart - 1)
+        let following = self.scalar(nameStart)
+        if opener == "<" || (opener == "'" && nameStart == 3), following != "=", following != "!",
+            let end = self.nameEnd(from: nameStart - 1)
+        {
+            try self.translateName(from: nameStart, to: end)
+        } else if self.flavour == .ruby, let scalar = self.scalar(2), scalar.properties.isAlphabetic || scalar == "-" {
+            self.translateRubyFlags()
+        } else {
+            self.emit("(?")
+            self.position += 2
+        }
+    }
+
+    private mutating func translateName(from start: Int, to end: Int) throws(PatternError) {
+        let name = self.name(from: start, to: end)
+        guard let first = name.unicodeScalars.first,
+            first.properties.isAlphabetic || "_@#".unicodeScalars.contains(first)
+        else {
+            throw PatternError(message: "a group name must begin with a letter, '_', '@' or '#'", offset: self.position)
+        }
+        self.groupCount += 1
+        let safe = self.safeNames[name] ?? "n\(self.safeNames.count)"
+        self.safeNames[name] = safe
+        self.groups.append((name, self.groupCount))
+        self.emit("(?<\(safe)>")
+        self.position = end + 1
+    }
+
+    /// `(?m)` of Ruby is `(?s)` elsewhere.
+    private mutating func translateRubyFlags() {
+        self.emit("(?")
+        self.position += 2
+        while let scalar = self.scalar(0), scalar.properties.isAlphabetic || scalar == "-" {
+            self.emit(scalar == "m" ? "s" : String(Character(scalar)))
+            self.position += 1
+        }
+    }
+
+    /// The position of the character that closes the name whose opening character is `opener` ahead.
+    private func nameEnd(from opener: Int) -> Int? {
+        guard let open = self.scalar(opener) else { return nil }
+        let close: Unicode.Scalar
+        switch open {
+        case "<": close = ">"
+        case "'": close = "'"
+        case "{": close = "}"
+        default: return nil
+        }
+        return self.source[(self.position + opener + 1)...].firstIndex(of: close)
+    }
+
+    private func name(from start: Int, to end: Int) -> String {
+        guard self.position + start <= end else { return "" }
+        return String(String.UnicodeScalarView(self.source[(self.position + start)..<end]))
+    }
+}
