@@ -13,8 +13,8 @@ struct ConfigurationReaderTests {
         name: String = "agent.conf"
     ) throws -> AgentConfiguration {
         try withTemporaryFolder { folder in
-            for (name, text) in files { try folder.write(text, to: name) }
-            try folder.write(text, to: name)
+            for (name, text) in files { _ = try folder.write(name, text) }
+            try folder.write(name, text)
             let reader = ConfigurationReader(files: PosixFileSystem(), environment: environment)
             return try reader.read(path: folder.path(name))
         }
@@ -103,18 +103,22 @@ struct ConfigurationReaderTests {
                 Name es
             """
         )
-        #expect(found.map { "\($0.line):\($0.column): \($0.message)" } == [
-            "2:5: unknown key 'Flsh' of [SERVICE]",
-            "3:15: 'many' is no value of http_port: it must be a whole number",
-            "5:10: unknown input 'tial'",
-            "8:5: unknown key 'mem_buf_limt' of input 'tail'",
-            "9:1: this [INPUT] has no name",
-            "11:1: unknown section [OTPUT]",
-        ])
-        #expect(found.map(\.hint) == [
-            "did you mean 'flush'?", nil, "did you mean 'tail'?", "did you mean 'mem_buf_limit'?",
-            "add a line such as: Name tail", "did you mean [OUTPUT]?",
-        ])
+        #expect(
+            found.map { "\($0.line):\($0.column): \($0.message)" } == [
+                "2:5: unknown key 'Flsh' of [SERVICE]",
+                "3:15: 'many' is no value of http_port: it must be a whole number",
+                "5:10: unknown input 'tial'",
+                "8:5: unknown key 'mem_buf_limt' of input 'tail'",
+                "9:1: this [INPUT] has no name",
+                "11:1: unknown section [OTPUT]",
+            ]
+        )
+        #expect(
+            found.map(\.hint) == [
+                "did you mean 'flush'?", nil, "did you mean 'tail'?", "did you mean 'mem_buf_limit'?",
+                "add a line such as: Name tail", "did you mean [OUTPUT]?",
+            ]
+        )
     }
 
     @Test
@@ -122,7 +126,8 @@ struct ConfigurationReaderTests {
         let result = try self.read(
             "@SET level=debug\n[SERVICE]\n    Log_Level ${level}\n@INCLUDE inputs/*.conf\n[OUTPUT]\n    Name null\n    Match *\n",
             files: [
-                "inputs/b.conf": "[INPUT]\n    Name dummy\n    Tag b\n", "inputs/a.conf": "[INPUT]\n    Name dummy\n    Tag a\n",
+                "inputs/b.conf": "[INPUT]\n    Name dummy\n    Tag b\n",
+                "inputs/a.conf": "[INPUT]\n    Name dummy\n    Tag a\n",
                 "inputs/c.txt": "nonsense",
             ]
         )
@@ -139,7 +144,9 @@ struct ConfigurationReaderTests {
 
     @Test
     func unusualIndentationIsAWarning() throws {
-        let result = try self.read("[INPUT]\n  Name dummy\n      Tag x\nRate 5\r\n# comment\n\n[OUTPUT]\n\tName null\n\tMatch *")
+        let result = try self.read(
+            "[INPUT]\n  Name dummy\n      Tag x\nRate 5\r\n# comment\n\n[OUTPUT]\n\tName null\n\tMatch *"
+        )
         #expect(result.inputs.first?.settings.integer("rate") == 5)
         #expect(result.warnings.map(\.line) == [3, 4])
     }
@@ -162,7 +169,8 @@ struct ConfigurationReaderTests {
     @Test
     func theCommandLineIsTheSameTree() throws {
         let arguments = [
-            "-f", "5", "-i", "tail", "-p", "path=/a,/b", "-t", "x.*", "-F", "grep", "-p", "regex=log err or", "-m", "*", "-o",
+            "-f", "5", "-i", "tail", "-p", "path=/a,/b", "-t", "x.*", "-F", "grep", "-p", "regex=log err or", "-m", "*",
+            "-o",
             "es://server:9201/logs", "-m", "x.*", "-vv",
         ]
         let reader = ConfigurationReader(files: PosixFileSystem(), environment: [:])
