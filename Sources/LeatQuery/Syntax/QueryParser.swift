@@ -40,8 +40,8 @@ struct QueryReader {
             let part = self.pipeline(isNested: false)
             steps += part.steps
             if self.scanner.isAtEnd { break }
-            let here = self.scanner.position
-            self.failures.append(self.unexpected(at: here))
+            // After an error a stray bracket is most likely its consequence.
+            if self.failures.isEmpty { self.failures.append(self.unexpected(at: self.scanner.position)) }
             self.scanner.position += 1
         }
         return Pipeline(steps: steps, range: SourceRange(0..<self.scanner.scalars.count))
@@ -71,7 +71,10 @@ struct QueryReader {
                     try self.refuseForeignPipe()
                     continue
                 }
-                if self.isAtPipelineEnd { break }
+                if self.isAtPipelineEnd {
+                    if isNested && self.scanner.current == ")" { throw self.unexpected(at: self.scanner.position) }
+                    break
+                }
                 steps += try self.step()
                 try self.scanner.skipTrivia()
                 if self.isAtPipelineEnd || self.scanner.current == "|" { continue }
@@ -80,6 +83,8 @@ struct QueryReader {
             } catch {
                 self.failures.append(error)
                 self.skipStep()
+                // A closing parenthesis ends nothing within braces.
+                while isNested && self.scanner.take(")") { self.skipStep() }
             }
         }
         return Pipeline(steps: steps, range: SourceRange(start..<self.scanner.position))
