@@ -20,6 +20,10 @@ struct Desugaring: TreeRewriter {
     }
 
     mutating func rewrite(_ filter: Filter) -> Filter {
+        // `*` as free text lets everything pass, also after an aggregate.
+        if case .text(let value) = filter, value.text.allSatisfy({ $0 == "*" }) {
+            return .constant(true, value.range)
+        }
         guard case .comparison(let comparison) = self.descend(filter), case .call(let call) = comparison.value else {
             return self.descend(filter)
         }

@@ -26,7 +26,10 @@ struct ParameterSubstitution: TreeRewriter {
         switch filter {
         case .parameter(let parameter):
             guard let values = self.values(of: parameter) else { return filter }
-            return Self.any(values.map { .text(TextValue($0, isQuoted: true, range: parameter.range)) }, parameter.range)
+            return Self.any(
+                values.map { .text(TextValue($0, isQuoted: true, range: parameter.range)) },
+                parameter.range
+            )
         case .comparison(let comparison):
             guard case .parameter(let parameter) = comparison.value, let values = self.values(of: parameter) else {
                 return self.descend(filter)

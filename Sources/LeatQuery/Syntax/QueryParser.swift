@@ -156,7 +156,7 @@ struct QueryReader {
             try self.scanner.skipTrivia()
             return self.scanner.current == "{"
         }
-        guard try self.fieldName() != nil else { return false }
+        guard try self.fieldOfTerm() != nil else { return false }
         try self.scanner.skipTrivia()
         if self.scanner.isAt(":=") || self.scanner.isAt("=~") { return true }
         guard self.scanner.takeKeyword("match") else { return false }
@@ -195,6 +195,14 @@ struct QueryReader {
     private static func isCallOfNoFilter(_ filter: Filter) -> Bool {
         guard case .call(let call) = filter, let signature = FunctionCatalogue.find(call.name) else { return false }
         return !signature.canFilter
+    }
+
+    /// A field name at the start of a term: the same, but `docker/*` and `a-b` are words of text.
+    mutating func fieldOfTerm() throws(SyntaxFailure) -> FieldName? {
+        if self.scanner.current != "\"" && self.scanner.endOfPatternWord() > self.scanner.endOfFieldWord() {
+            return nil
+        }
+        return try self.fieldName()
     }
 
     /// A field name, bare or quoted; the position stays when there is none.

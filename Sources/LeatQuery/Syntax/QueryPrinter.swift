@@ -153,7 +153,9 @@ public enum QueryPrinter {
         return "(\(texts.joined(separator: ", ")))"
     }
 
-    private static func print(_ call: SavedQueryCall) -> String { "$\(Self.print(call.name))\(Self.print(call.arguments))" }
+    private static func print(_ call: SavedQueryCall) -> String {
+        "$\(Self.print(call.name))\(Self.print(call.arguments))"
+    }
 
     private static func print(_ subquery: Subquery) -> String {
         let label = subquery.label.map { Self.print($0) + ": " } ?? ""

@@ -29,7 +29,7 @@ extension QueryReader {
     /// `field := …`, `field =~ …` or `field match { … }`; `nil` when something else stands here.
     mutating func fieldStatement() throws(SyntaxFailure) -> Step? {
         let start = self.scanner.position
-        guard let field = try self.fieldName() else { return nil }
+        guard let field = try self.fieldOfTerm() else { return nil }
         try self.scanner.skipTrivia()
         if self.scanner.take(":=") {
             let value = try self.expression()
@@ -193,7 +193,7 @@ extension QueryReader {
     private mutating func parameterName() throws(SyntaxFailure) -> FieldName? {
         if self.scanner.current == "\"" { return try self.fieldName() }
         let start = self.scanner.position
-        while ScalarClass.isField(self.scanner.current) { self.scanner.position += 1 }
+        while ScalarClass.isField(self.scanner.current) || self.scanner.current == "-" { self.scanner.position += 1 }
         let end = self.scanner.position
         return end > start ? FieldName(self.scanner.text(start..<end), range: SourceRange(start..<end)) : nil
     }
