@@ -134,8 +134,10 @@ enum JSONScan {
         return start + length
     }
 
-    /// Writes the text of a string that passed `stringEnd` without its escapes; returns how many bytes were written,
-    /// at most `end - start`. Halves of surrogate pairs that stand alone become U+FFFD.
+    /// Writes the text of a string that passed `stringEnd` without its escapes.
+    ///
+    /// Returns how many bytes were written, at most `end - start`. Halves of surrogate pairs that stand alone become
+    /// U+FFFD.
     static func unescape(
         _ bytes: UnsafePointer<UInt8>,
         _ start: Int,
