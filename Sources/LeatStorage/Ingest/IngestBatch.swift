@@ -52,7 +52,7 @@ public struct IngestPart: Sendable {
     public var tags: DatasourceTags
     /// The rows, without a selection.
     ///
-    /// Columns named `@id`, `@ingesttimestamp` or `#…` are not stored: storage sets them.
+    /// Columns named `@id`, `@ingesttimestamp`, `@timestamp`, `#repo` or like a tag are not stored: storage sets them.
     public var batch: Batch
     /// Per row the `_id` that its sender gave, if any; `nil` when no row has one.
     public var ids: [ByteSlice?]?

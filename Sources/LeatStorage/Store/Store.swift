@@ -6,24 +6,35 @@ internal import Synchronization
 /// Calls come from any thread. `append` waits without blocking its thread; the other calls may read files and belong off
 /// the cooperative pool.
 public final class Store: Sendable {
-    private struct State {
-        var repositories: [String: Repository] = [:]
-        var documents: [String: [String: [UInt8]]] = [:]
-    }
+    let options: StoreOptions
+    let catalog: any Catalog
+    let objects: any ObjectStore
+    let journalFiles: JournalFiles
+    let state: Mutex<StoreState>
+    let queue = Monitor(AppendQueue())
+    /// Held by whoever seals, merges or publishes.
+    let publishing = Mutex(())
+    let keys: Mutex<BatchKeyMemory>
+    let threads = Mutex<[WorkerThread]>([])
+    let sealing = Monitor(SealingSignal())
+    let lock: DataFolderLock?
 
-    private let options: StoreOptions
-    private let state = Mutex(State())
-
-    private init(options: StoreOptions) { self.options = options }
-
-    /// Opens the data folder, creating it when absent, and recovers what the last process left.
-    public static func open(_ options: StoreOptions) throws(StorageError) -> Store {
-        Store(options: options)
-    }
-
-    /// Stores a batch; returns once it is durable and snapshots show it.
-    public func append(_ batch: IngestBatch) async throws(StorageError) -> AppendOutcome {
-        throw StorageError.closed
+    init(
+        options: StoreOptions,
+        catalog: any Catalog,
+        objects: any ObjectStore,
+        journalFiles: JournalFiles,
+        lock: DataFolderLock?,
+        state: StoreState,
+        keys: BatchKeyMemory
+    ) {
+        self.options = options
+        self.catalog = catalog
+        self.objects = objects
+        self.journalFiles = journalFiles
+        self.lock = lock
+        self.state = Mutex(state)
+        self.keys = Mutex(keys)
     }
 
     /// The rows of a repository as they are now.
@@ -33,74 +44,90 @@ public final class Store: Sendable {
         repository: String,
         timeRange: ClosedRange<Int64>? = nil
     ) throws(StorageError) -> Snapshot {
-        guard self.repository(named: repository) != nil else { throw self.unknown(repository) }
-        return Snapshot(blocks: [], damaged: [])
+        let view = self.state.withLock { state in
+            state.repositories[repository].map { known in
+                (
+                    segments: known.segments,
+                    open: known.datasources.values.flatMap(\.blocks),
+                    damaged: known.damaged
+                )
+            }
+        }
+        guard let view else { throw self.unknown(repository) }
+        let isWanted: (ClosedRange<Int64>) -> Bool = { timeRange?.overlaps($0) ?? true }
+        var blocks = view.open.filter { isWanted($0.timeRange) }
+        var damaged = view.damaged
+        for segment in view.segments where isWanted(segment.record.times) {
+            do {
+                for block in try segment.blocks() where isWanted(block.timeRange) { blocks.append(block) }
+            } catch {
+                damaged.append(error.description)
+            }
+        }
+        blocks.sort { $0.timeRange.upperBound > $1.timeRange.upperBound }
+        return Snapshot(blocks: blocks, damaged: damaged)
     }
-
-    /// Seals all open rows; returns when they are in segments.
-    public func seal() throws(StorageError) {}
-
-    /// Seals and merges until nothing is due, and applies the retention.
-    public func compact() throws(StorageError) {}
-
-    /// Seals the open rows, removes the journal and closes the files; appends that come later are refused.
-    public func close() throws(StorageError) {}
 
     /// All repositories, sorted by name.
     public var repositories: [Repository] {
-        self.state.withLock { state in state.repositories.values.sorted { $0.name < $1.name } }
+        self.state.withLock { state in
+            state.repositories.values.map(\.record.repository).sorted { $0.name < $1.name }
+        }
     }
 
     public func repository(named name: String) -> Repository? {
-        self.state.withLock { $0.repositories[name] }
+        self.state.withLock { $0.repositories[name]?.record.repository }
     }
 
-    @discardableResult
-    public func createRepository(
-        _ name: String,
-        retention: Retention = .standard
-    ) throws(StorageError) -> Repository {
-        guard Repository.isValid(name: name) else { throw .invalidRepositoryName(name) }
-        let repository = Repository(name: name, createdAt: self.options.time.now(), retention: retention)
-        let isNew = self.state.withLock { state in
-            guard state.repositories[name] == nil else { return false }
-            state.repositories[name] = repository
-            return true
+    func unknown(_ name: String) -> StorageError {
+        let names = self.repositories.map(\.name)
+        return .unknownRepository(name: name, nearest: NearestName.find(name, among: names))
+    }
+
+    /// Figures for the status page and the metrics.
+    public func status() -> StoreStatus {
+        var status = self.state.withLock { state in
+            var status = StoreStatus()
+            status.counters = state.counters
+            status.fault = state.fault
+            status.unsealedByteCount = state.unsealedByteCount
+            status.damaged = state.damaged + state.repositories.values.flatMap(\.damaged)
+            status.repositories = state.repositories.values.map { RepositoryStatus($0) }
+            return status
         }
-        guard isNew else { throw .repositoryExists(name: name) }
-        return repository
+        status.repositories.sort { $0.repository.name < $1.repository.name }
+        status.journalByteCount = self.journalFiles.byteCount
+        return status
     }
-
-    public func setRetention(_ retention: Retention, of name: String) throws(StorageError) {
-        let isKnown = self.state.withLock { state in
-            state.repositories[name]?.retention = retention
-            return state.repositories[name] != nil
-        }
-        guard isKnown else { throw self.unknown(name) }
-    }
-
-    /// Removes a repository and all its events.
-    public func deleteRepository(_ name: String) throws(StorageError) {
-        let removed = self.state.withLock { $0.repositories.removeValue(forKey: name) }
-        guard removed != nil else { throw self.unknown(name) }
-    }
-
-    public func status() -> StoreStatus { StoreStatus() }
 
     /// Documents of one kind that the server keeps in the catalog, such as tokens and parsers, by name.
     ///
     /// What is in them is the caller's business.
     public func documents(kind: String) throws(StorageError) -> [String: [UInt8]] {
-        self.state.withLock { $0.documents[kind] ?? [:] }
+        try self.catalog.documents(kind: kind)
     }
 
     /// Writes a document (durable on return), or removes it (`nil`).
     public func setDocument(_ content: [UInt8]?, kind: String, name: String) throws(StorageError) {
-        self.state.withLock { $0.documents[kind, default: [:]][name] = content }
+        try self.catalog.setDocument(content, kind: kind, name: name)
     }
+}
 
-    private func unknown(_ name: String) -> StorageError {
-        let names = self.repositories.map(\.name)
-        return .unknownRepository(name: name, nearest: NearestName.find(name, among: names))
+extension RepositoryStatus {
+    init(_ state: RepositoryState) {
+        self.init(repository: state.record.repository)
+        self.openRowCount = state.openRowCount
+        self.rowCount = self.openRowCount
+        self.segmentCount = state.segments.count
+        self.datasourceCount = state.knownTags.count
+        var times: [ClosedRange<Int64>] = state.datasources.values.flatMap(\.blocks).map(\.timeRange)
+        for segment in state.segments {
+            self.rowCount += Int(segment.record.rowCount)
+            self.byteCount += UInt64(segment.record.byteCount)
+            self.plainByteCount += UInt64(segment.record.plainByteCount)
+            times.append(segment.record.times)
+        }
+        guard let first = times.map(\.lowerBound).min(), let last = times.map(\.upperBound).max() else { return }
+        self.timeRange = first...last
     }
 }

@@ -1,0 +1,72 @@
+internal import LeatCore
+internal import Synchronization
+
+/// The journal files that are on disk, and which rows each of them still protects.
+final class JournalFiles: Sendable {
+    /// Last row per repository and datasource.
+    typealias Coverage = [Int64: [DatasourceTags: Int64]]
+
+    private struct Entry {
+        var byteCount: UInt64
+        var coverage: Coverage
+        var isOpen: Bool
+    }
+
+    private let fileSystem: any FileSystem
+    private let folder: String
+    private let entries = Mutex<[UInt64: Entry]>([:])
+
+    init(fileSystem: any FileSystem, folder: String) {
+        self.fileSystem = fileSystem
+        self.folder = folder
+    }
+
+    func path(_ number: UInt64) -> String { "\(self.folder)/\(StorageFileNames.journal(number))" }
+
+    var byteCount: UInt64 { self.entries.withLock { $0.values.reduce(0) { $0 + $1.byteCount } } }
+
+    func opened(_ number: UInt64) {
+        self.entries.withLock { $0[number] = Entry(byteCount: 0, coverage: [:], isOpen: true) }
+    }
+
+    /// Notes frames in a file, before its rows can be sealed.
+    func wrote(_ number: UInt64, byteCount: UInt64, _ frames: [JournalFrame.Meta]) {
+        self.entries.withLock { entries in
+            entries[number]?.byteCount = byteCount
+            for meta in frames {
+                var row = meta.firstRow
+                for part in meta.parts {
+                    row += Int64(part.rowCount)
+                    entries[number]?.coverage[meta.repositoryID, default: [:]][part.tags] = row - 1
+                }
+            }
+        }
+    }
+
+    func closed(_ number: UInt64) { self.entries.withLock { $0[number]?.isOpen = false } }
+
+    /// Files that no longer protect anything: all their rows are in segments.
+    func unneeded(isSealed: (_ repositoryID: Int64, DatasourceTags, _ row: Int64) -> Bool) -> [UInt64] {
+        self.entries.withLock { entries in
+            entries.filter { _, entry in
+                !entry.isOpen
+                    && entry.coverage.allSatisfy { id, rows in rows.allSatisfy { isSealed(id, $0.key, $0.value) } }
+            }.keys.sorted()
+        }
+    }
+
+    /// Removes files. A crash in between leaves some of them; replay finds that their rows are sealed.
+    func remove(_ numbers: [UInt64]) throws(FileSystemError) {
+        for number in numbers {
+            try self.fileSystem.remove(self.path(number))
+            self.entries.withLock { $0[number] = nil }
+        }
+        if !numbers.isEmpty { try self.fileSystem.syncDirectory(self.folder) }
+    }
+
+    /// Journal files in the folder, oldest first.
+    func list() throws(FileSystemError) -> [UInt64] {
+        try self.fileSystem.list(self.folder).filter { $0.hasSuffix(StorageFileNames.journalSuffix) }
+            .compactMap { StorageFileNames.number(in: $0).flatMap { UInt64(exactly: $0) } }.sorted()
+    }
+}

@@ -1,0 +1,125 @@
+internal import LeatCore
+internal import Synchronization
+
+/// A block that is read page by page, when a query asks for a column.
+final class StoredBlock: BlockSource {
+    let repository: String
+    let tags: DatasourceTags
+    let names: [String]
+    let summary: BlockSummary
+    /// The pages of the block.
+    let bytes: ByteSlice
+    /// What an operator sees of the file in a report of damage.
+    let path: String
+
+    init(
+        repository: String,
+        tags: DatasourceTags,
+        names: [String],
+        summary: BlockSummary,
+        bytes: ByteSlice,
+        path: String
+    ) {
+        self.repository = repository
+        self.tags = tags
+        self.names = names
+        self.summary = summary
+        self.bytes = bytes
+        self.path = path
+    }
+
+    /// A block that is sealed but not yet in a file.
+    convenience init(_ block: EncodedBlock, repository: String) {
+        self.init(
+            repository: repository,
+            tags: block.tags,
+            names: block.names,
+            summary: block.summary,
+            bytes: block.bytes,
+            path: "block in memory"
+        )
+    }
+
+    var rowCount: Int { self.summary.rowCount }
+    var timeRange: ClosedRange<Int64> { self.summary.times }
+    var byteCount: Int { self.summary.plainByteCount }
+
+    /// The value that all rows have because of their datasource; `nil` for other fields.
+    func impliedValue(of field: String) -> String? {
+        field == StoredFields.repository ? self.repository : self.tags[field]
+    }
+
+    /// The page of a field.
+    func page(named name: String) -> BlockSummary.Page? {
+        self.summary.pages.first { self.names[$0.name] == name }
+    }
+
+    func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { PrefilterCheck.mayMatch(prefilter, self) }
+
+    func read() throws(DamagedBlock) -> Batch {
+        let page = self.summary.pages[0]
+        let bytes = try self.verified(page)
+        do {
+            var reader = try PageReader(bytes)
+            let times = try IntegerPacking.read(count: self.rowCount, from: &reader)
+            return Batch(timestamps: times, source: StoredColumns(self))
+        } catch {
+            throw self.damage(page, error.reason)
+        }
+    }
+
+    /// Reads the column of a page.
+    func column(_ page: BlockSummary.Page) throws(DamagedBlock) -> Column {
+        let bytes = try self.verified(page)
+        do {
+            return try ColumnDecoder.column(bytes, rowCount: self.rowCount)
+        } catch {
+            throw self.damage(page, error.reason)
+        }
+    }
+
+    /// The bytes of a page, whose checksum is right.
+    func verified(_ page: BlockSummary.Page) throws(DamagedBlock) -> ByteSlice {
+        let bytes = self.bytes[page.offset..<page.offset + page.byteCount]
+        let found = Checksum.crc32c(bytes)
+        guard found == page.checksum else {
+            throw self.damage(
+                page,
+                "checksum of column '\(self.names[page.name])' is \(found), expected \(page.checksum)"
+            )
+        }
+        return bytes
+    }
+
+    private func damage(_ page: BlockSummary.Page, _ reason: String) -> DamagedBlock {
+        DamagedBlock(path: self.path, offset: self.summary.offset + UInt64(page.offset), reason: reason)
+    }
+}
+
+/// The columns of a stored block, each read once.
+private final class StoredColumns: ColumnSource {
+    private let block: StoredBlock
+    private let read = Mutex<[String: Column]>([:])
+
+    init(_ block: StoredBlock) { self.block = block }
+
+    var fieldNames: [String] {
+        [StoredFields.repository] + self.block.tags.tags.map(\.name)
+            + self.block.summary.pages.dropFirst().map { self.block.names[$0.name] }
+    }
+
+    func column(_ name: String) throws(DamagedBlock) -> Column? {
+        if let known = self.read.withLock({ $0[name] }) { return known }
+        guard let column = try self.load(name) else { return nil }
+        self.read.withLock { $0[name] = column }
+        return column
+    }
+
+    private func load(_ name: String) throws(DamagedBlock) -> Column? {
+        if let value = self.block.impliedValue(of: name) {
+            return .constant(ConstantColumn(value: ByteSlice(value), rowCount: self.block.rowCount))
+        }
+        guard name != StoredFields.time, let page = self.block.page(named: name) else { return nil }
+        return try self.block.column(page)
+    }
+}

@@ -1,0 +1,46 @@
+/// All limits of the module.
+enum StorageLimits {
+    /// Series of batch keys in memory; more would be an attack, each costs some hundred bytes.
+    static let seriesInMemoryMax = 10_000
+
+    /// Milliseconds that the hash of a batch is kept; a sender that repeats later repeats the same bytes.
+    static let batchHashMilliseconds: Int64 = 24 * 3_600_000
+
+    /// Datasources of a repository with tags of their own (design section 2.3).
+    static let datasourceCountMax = 1_000
+
+    /// Datasources that further tags share.
+    static let overflowDatasourceCount = 16
+
+    /// A journal file of so many bytes gets no more frames: replay reads whole files, and they go one by one.
+    static let journalFileByteCountMax: UInt64 = 64 << 20
+
+    /// Frames that share one sync, in bytes: about what a disk writes in the time of a sync.
+    static let groupByteCountMax = 32 << 20
+
+    /// Values of a block, in bytes, beyond which it gets no more rows: decoding a column must stay cheap.
+    static let blockByteCountMax = 64 << 20
+
+    /// Encoded blocks of a repository that wait for a segment file, in bytes.
+    static let segmentByteCountTarget = 32 << 20
+
+    /// Open batches of one size class that are joined to one: keeps single-row requests from piling up.
+    static let joinedBatchCount = 16
+
+    /// Rows from which open batches are no longer joined.
+    static let joinedRowCountMax = 4_096
+
+    /// Milliseconds that `append` waits for room before it gives up.
+    static let roomWaitMilliseconds = 10_000
+}
+
+extension StorageLimits {
+    /// Milliseconds that an `_id` is remembered (design section 5).
+    static let idMilliseconds: Int64 = 24 * 3_600_000
+
+    /// Ids of one generation; with `idGenerationsMax` of them a repository remembers ten million.
+    static let idGenerationCountMax = 1_250_000
+
+    /// Generations of a repository.
+    static let idGenerationsMax = 8
+}

@@ -1,0 +1,179 @@
+internal import LeatCore
+internal import Synchronization
+
+/// Brings the rows back that were in the journal when the last process ended.
+struct Recovery {
+    private let store: Store
+    private var ids = RowIDMemory()
+    private var nextRows: [Int64: Int64] = [:]
+    private var lastSequence: UInt64 = 0
+    private var lastFile: UInt64 = 0
+    private var seen: Set<UInt64> = []
+    private var replayedKeys: Set<ReplayedKey> = []
+    /// Gaps with the sequence number before them.
+    private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64)] = []
+    private var durable: UInt64 = 0
+
+    private struct ReplayedKey: Hashable {
+        var repositoryID: Int64
+        var key: BatchKey
+    }
+
+    init(store: Store) {
+        self.store = store
+        let records = store.state.withLock { state in state.repositories.values.map(\.record) }
+        for record in records { self.nextRows[record.id] = record.nextRow }
+    }
+
+    mutating func run() throws(StorageError) {
+        let numbers: [UInt64]
+        do {
+            numbers = try self.store.journalFiles.list()
+        } catch {
+            throw .file(error)
+        }
+        for number in numbers {
+            try self.replay(number)
+            // Rows beyond what memory may hold are sealed on the way.
+            let options = self.store.options
+            if self.store.state.withLock({ $0.openByteCount }) >= options.openByteCountMax {
+                try self.store.sealDue(all: false)
+            }
+        }
+        self.report()
+        self.raiseNextRows()
+    }
+
+    private mutating func replay(_ number: UInt64) throws(StorageError) {
+        let path = self.store.journalFiles.path(number)
+        let file: ByteSlice
+        do {
+            file = try self.store.options.fileSystem.contents(path)
+        } catch {
+            throw .file(error)
+        }
+        self.lastFile = max(self.lastFile, number)
+        let replay = JournalReplay(file: file)
+        self.store.journalFiles.opened(number)
+        self.store.journalFiles.wrote(number, byteCount: UInt64(file.count), replay.frames.map(\.meta))
+        self.store.journalFiles.closed(number)
+        for gap in replay.gaps { self.gaps.append((path, gap, self.lastSequence)) }
+        for frame in replay.frames {
+            self.durable = max(self.durable, frame.durable)
+            // A frame is in two files when the sync of the first one failed.
+            guard self.seen.insert(frame.sequence).inserted else { continue }
+            self.lastSequence = max(self.lastSequence, frame.sequence)
+            try self.restore(frame, path: path)
+        }
+    }
+
+    private mutating func restore(_ frame: JournalFrame, path: String) throws(StorageError) {
+        let meta = frame.meta
+        let count = meta.parts.reduce(0) { $0 + Int64($1.rowCount) }
+        self.nextRows[meta.repositoryID, default: 0].raise(to: meta.firstRow + count)
+        guard let known = self.store.state.withLock({ $0.repository(id: meta.repositoryID) }) else { return }
+        if let key = meta.key {
+            // A frame whose writing failed may be there all the same, and then its repeat is there too.
+            let isFirst = self.replayedKeys.insert(ReplayedKey(repositoryID: meta.repositoryID, key: key)).inserted
+            guard isFirst else { return }
+            let verdict = try self.store.verdict(key, repositoryID: meta.repositoryID)
+            if case .stored = verdict {} else { self.store.record(key, meta) }
+        }
+        let arrival = Timestamp(nanoseconds: meta.arrivedAtNanoseconds).milliseconds
+        var repeated: [[Int]] = []
+        for part in meta.parts {
+            repeated.append(
+                self.ids.record(part.ids, repositoryID: meta.repositoryID, arrivedAtMilliseconds: arrival)
+            )
+        }
+        if Self.isSealed(meta, known) { return }
+        do {
+            try self.restoreRows(frame, known, without: repeated)
+        } catch {
+            self.gaps.append((path, .init(offset: 0, byteCount: 0, reason: error.reason, isTail: false), 0))
+        }
+    }
+
+    private func restoreRows(
+        _ frame: JournalFrame,
+        _ known: RepositoryState,
+        without repeated: [[Int]]
+    ) throws(FormatError) {
+        let name = known.record.repository.name
+        let batches = try JournalFrame.batches(of: frame)
+        var open: [(tags: DatasourceTags, rows: OpenRows)] = []
+        do {
+            open = try self.store.openRows(frame.meta, batches, repository: name)
+            for (index, rows) in repeated.enumerated() where !rows.isEmpty {
+                open[index].rows = try open[index].rows.without(rows)
+            }
+        } catch {
+            throw FormatError(offset: 0, reason: error.reason)
+        }
+        self.store.state.withLock { state in
+            for (tags, rows) in open where rows.batch.rowCount > 0 {
+                state.repositories[name]?.knownTags.insert(tags)
+                guard rows.rows.upperBound > known.sealedThrough[tags] ?? -1 else { continue }
+                state.repositories[name]?.datasources[tags, default: OpenDatasource()].growing.append(rows)
+                state.openByteCount += rows.byteCount
+            }
+        }
+        for (tags, _) in open { self.store.joinSmall(repository: name, tags) }
+    }
+
+    /// Whether all rows of a frame are in segments; sealing takes whole frames of a datasource.
+    private static func isSealed(_ meta: JournalFrame.Meta, _ known: RepositoryState) -> Bool {
+        var row = meta.firstRow
+        for part in meta.parts where part.rowCount > 0 {
+            row += Int64(part.rowCount)
+            if row - 1 > known.sealedThrough[part.tags] ?? -1 { return false }
+        }
+        return true
+    }
+
+    /// Names what is missing. A torn tail of frames that nobody was told of is no damage.
+    private func report() {
+        let durable = self.durable
+        var damaged: [String] = []
+        for (path, gap, after) in self.gaps where !gap.isTail || after < durable {
+            damaged.append(
+                "\(path) is damaged at byte \(gap.offset): \(gap.reason); \(gap.byteCount) bytes are skipped"
+            )
+        }
+        self.store.state.withLock { state in
+            state.damaged += damaged
+            state.counters.damagedCount += UInt64(damaged.count)
+            // Nobody knows whose rows they were, so every answer may be incomplete.
+            for name in state.repositories.keys { state.repositories[name]?.damaged += damaged }
+        }
+    }
+
+    private func raiseNextRows() {
+        let nextRows = self.nextRows
+        self.store.state.withLock { state in
+            for name in state.repositories.keys {
+                guard let id = state.repositories[name]?.record.id else { continue }
+                state.repositories[name]?.record.nextRow.raise(to: nextRows[id] ?? 0)
+            }
+        }
+    }
+
+    /// The thread that goes on where the journal ended.
+    func journalThread(folder: String) -> JournalThread {
+        let options = self.store.options
+        let writer = JournalWriter(
+            fileSystem: options.fileSystem,
+            files: self.store.journalFiles,
+            folder: folder,
+            time: options.time,
+            nextNumber: self.lastFile + 1
+        )
+        return JournalThread(
+            store: self.store,
+            writer: writer,
+            nextRows: self.nextRows,
+            ids: self.ids,
+            lastSequence: self.lastSequence
+        )
+    }
+}

@@ -1,0 +1,55 @@
+internal import LeatCore
+internal import Synchronization
+
+/// A segment of the catalog, whose footer is read when somebody needs it.
+final class SegmentHandle: Sendable {
+    private enum Contents {
+        case unread
+        case read([StoredBlock])
+        case damaged(offset: Int, reason: String)
+        /// The file could not be read now; tried again the next time.
+        case unreadable(String)
+    }
+
+    let record: SegmentRecord
+    private let objects: any ObjectStore
+    private let contents = Mutex<Contents>(.unread)
+
+    init(_ record: SegmentRecord, objects: any ObjectStore) {
+        self.record = record
+        self.objects = objects
+    }
+
+    /// Where an operator finds the file.
+    var location: String { self.objects.location(of: self.record.key) }
+
+    /// The blocks in the order of the file.
+    func blocks() throws(DamagedBlock) -> [StoredBlock] {
+        let contents = self.contents.withLock { contents in
+            if case .unread = contents { contents = self.load() }
+            defer { if case .unreadable = contents { contents = .unread } }
+            return contents
+        }
+        switch contents {
+        case .read(let blocks): return blocks
+        case .damaged(let offset, let reason):
+            throw DamagedBlock(path: self.location, offset: UInt64(offset), reason: reason)
+        case .unreadable(let reason): throw DamagedBlock(path: self.location, offset: 0, reason: reason)
+        case .unread: preconditionFailure("loaded just now")
+        }
+    }
+
+    private func load() -> Contents {
+        let file: ByteSlice
+        do {
+            file = try self.objects.get(self.record.key)
+        } catch {
+            return .unreadable(error.description)
+        }
+        do {
+            return .read(try SegmentFooter(file: file).storedBlocks(of: file, path: self.location))
+        } catch {
+            return .damaged(offset: error.offset, reason: error.reason)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+internal import LeatCore
+internal import Synchronization
+
+extension Store {
+    /// Opens the data folder, creating it when absent, and recovers what the last process left.
+    public static func open(_ options: StoreOptions) throws(StorageError) -> Store {
+        do {
+            try options.fileSystem.createDirectory(options.path)
+        } catch {
+            throw .file(error)
+        }
+        let lock = options.locksFolder ? try DataFolderLock(folder: options.path) : nil
+        let catalog = try SQLiteCatalog(path: "\(options.path)/\(StorageFileNames.catalog)")
+        return try Self.open(options, catalog: catalog, lock: lock)
+    }
+
+    /// Opens a data folder with another catalog.
+    static func open(
+        _ options: StoreOptions,
+        catalog: any Catalog,
+        lock: DataFolderLock? = nil
+    ) throws(StorageError) -> Store {
+        let segments = "\(options.path)/\(StorageFileNames.segments)"
+        let journal = "\(options.path)/\(StorageFileNames.journal)"
+        do throws(FileSystemError) {
+            for folder in [segments, journal] { try options.fileSystem.createDirectory(folder) }
+            try options.fileSystem.syncDirectory(options.path)
+        } catch {
+            throw .file(error)
+        }
+        let objects = DirectoryObjects(fileSystem: options.fileSystem, root: segments)
+        let files = JournalFiles(fileSystem: options.fileSystem, folder: journal)
+        let contents = try catalog.contents()
+        let store = Store(
+            options: options,
+            catalog: catalog,
+            objects: objects,
+            journalFiles: files,
+            lock: lock,
+            state: StoreState(contents, objects: objects),
+            keys: BatchKeyMemory(catalog: catalog)
+        )
+        try store.removeOrphans(contents)
+        var recovery = Recovery(store: store)
+        try recovery.run()
+        store.start(recovery.journalThread(folder: journal))
+        return store
+    }
+
+    /// Removes files that no catalog entry names: segments whose publication a crash prevented.
+    private func removeOrphans(_ contents: CatalogContents) throws(StorageError) {
+        let known = Set(contents.segments.map(\.key))
+        let present = try self.objects.list()
+        let orphans = present.filter { !known.contains($0.key) }
+        let segmentCount = orphans.filter { $0.key.hasSuffix(StorageFileNames.segmentSuffix) }.count
+        // A catalog that never saw a segment has not written these; it was lost and must be rebuilt.
+        if contents.nextSegment == 1 && contents.repositories.isEmpty && segmentCount > 0 {
+            throw .damaged(
+                path: "\(self.options.path)/\(StorageFileNames.catalog)",
+                reason: "it is empty but there are \(segmentCount) segments; run 'leat-server rebuild-catalog'"
+            )
+        }
+        for orphan in orphans { try self.objects.delete(orphan.key) }
+    }
+
+    private func start(_ journal: JournalThread) {
+        let journalThread = WorkerThread(name: "journal") { journal.run() }
+        self.threads.withLock { $0.append(journalThread) }
+        guard self.options.runsInBackground else { return }
+        let sealingThread = WorkerThread(name: "sealing") { self.runSealing() }
+        self.threads.withLock { $0.append(sealingThread) }
+    }
+
+    /// Seals what is due until the store is closed.
+    private func runSealing() {
+        while true {
+            let isClosed = self.sealing.wait(milliseconds: 1_000) { signal -> Bool? in
+                guard signal.isWanted || signal.isClosed else { return nil }
+                signal.isWanted = false
+                return signal.isClosed
+            }
+            if isClosed == true { return }
+            do {
+                try self.sealDue(all: false)
+            } catch {
+                self.state.withLock { $0.fault = error.description }
+            }
+        }
+    }
+
+    /// Seals the open rows, removes the journal and closes the files; appends that come later are refused.
+    public func close() throws(StorageError) {
+        let wasClosed = self.state.withLock { state in
+            defer { state.isClosed = true }
+            return state.isClosed
+        }
+        guard !wasClosed else { return }
+        self.wakeWaiting()
+        self.sealing.update { $0.isClosed = true }
+        self.queue.update { $0.isClosed = true }
+        let threads = self.threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in threads { thread.join() }
+        defer { self.lock?.release() }
+        try self.seal()
+        try self.catalog.close()
+    }
+
+    /// Ends all threads and leaves the files as they are, as a kill would; for tests.
+    func abandon() {
+        self.state.withLock { $0.isClosed = true }
+        self.wakeWaiting()
+        self.sealing.update { $0.isClosed = true }
+        self.queue.update { $0.isClosed = true }
+        for thread in self.threads.withLock({ $0 }) { thread.join() }
+        self.lock?.release()
+    }
+}
+
+extension StoreState {
+    init(_ contents: CatalogContents, objects: any ObjectStore) {
+        self.init()
+        self.catalogVersion = contents.version
+        self.nextSegment = contents.nextSegment
+        self.nextRepository = contents.nextRepository
+        var names: [Int64: String] = [:]
+        for record in contents.repositories {
+            names[record.id] = record.repository.name
+            var known = RepositoryState(record: record)
+            known.sealedThrough = contents.sealedThrough[record.id] ?? [:]
+            known.knownTags = Set(known.sealedThrough.keys)
+            self.repositories[record.repository.name] = known
+        }
+        for record in contents.segments {
+            guard let name = names[record.repositoryID] else { continue }
+            self.repositories[name]?.segments.append(SegmentHandle(record, objects: objects))
+        }
+    }
+}

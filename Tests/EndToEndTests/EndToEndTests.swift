@@ -1,0 +1,2 @@
+import LeatTesting
+import Testing

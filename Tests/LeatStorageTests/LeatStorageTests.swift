@@ -1,2 +1,0 @@
-import LeatStorage
-import Testing
