@@ -131,7 +131,7 @@ let testTargets: [Target] = [
     tests("LeatCore", "CLeatKernels"),
     tests("LeatParsing"),
     tests("LeatStorage"),
-    tests("LeatQuery"),
+    tests("LeatQuery", fixtures: true),
     tests("LeatAgent"),
     tests("LeatServer"),
     tests("LeatShell"),

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -250,6 +251,44 @@ uint64_t leat_malloc_in_use(void) {
     struct mallinfo2 info = mallinfo2();
     return (uint64_t)info.uordblks + (uint64_t)info.hblkhd;
 }
+
+struct thread_start {
+    void (*body)(void *);
+    void *argument;
+};
+
+static void *run_thread(void *start) {
+    struct thread_start copy = *(struct thread_start *)start;
+    free(start);
+    copy.body(copy.argument);
+    return NULL;
+}
+
+int leat_thread_start(void (*body)(void *), void *argument, size_t stack_bytes, uint64_t *handle) {
+    struct thread_start *start = malloc(sizeof *start);
+    if (!start) return -ENOMEM;
+    start->body = body;
+    start->argument = argument;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, stack_bytes);
+    sigset_t all, before;
+    sigfillset(&all);
+    // SIGBUS must reach the thread that caused it, or a damaged mapping would kill the process.
+    sigdelset(&all, SIGBUS);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int result = pthread_create(&thread, &attributes, run_thread, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (result != 0) free(start);
+    else *handle = (uint64_t)thread;
+    return -result;
+}
+
+void leat_thread_join(uint64_t handle) { pthread_join((pthread_t)handle, NULL); }
+
+void leat_thread_detach(uint64_t handle) { pthread_detach((pthread_t)handle); }
 
 int32_t leat_thread_id(void) { return (int32_t)gettid(); }
 

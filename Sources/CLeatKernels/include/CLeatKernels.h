@@ -209,6 +209,39 @@ static inline size_t leat_json_special(const void *memory, size_t start, size_t 
     return count;
 }
 
+/// Copies `count` bytes; for up to 64 of them without a call.
+static inline void leat_copy_bytes(void *target, const void *source, size_t count) {
+    uint8_t *to = (uint8_t *)target;
+    const uint8_t *from = (const uint8_t *)source;
+    if (count >= 16) {
+        if (count > 64) {
+            memcpy(to, from, count);
+            return;
+        }
+        uint8_t last[16];
+        memcpy(last, from + count - 16, 16);
+        for (size_t i = 0; i + 16 < count; i += 16) memcpy(to + i, from + i, 16);
+        memcpy(to + count - 16, last, 16);
+    } else if (count >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + count - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + count - 8, &last, 8);
+    } else if (count >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + count - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + count - 4, &last, 4);
+    } else if (count > 0) {
+        uint8_t first = from[0], middle = from[count / 2], last = from[count - 1];
+        to[0] = first;
+        to[count / 2] = middle;
+        to[count - 1] = last;
+    }
+}
+
 /// Whether two areas of `count` bytes are equal; for short ones, without a call.
 static inline int leat_equal_bytes(const void *left, const void *right, size_t count) {
     const uint8_t *a = (const uint8_t *)left;

@@ -136,6 +136,11 @@ void leat_malloc_mmap_threshold(int byte_count);
 void leat_malloc_trim(void);
 /// Bytes malloc has given out and not got back.
 uint64_t leat_malloc_in_use(void);
+/// Starts a thread with a stack of this size, which takes no signals but SIGBUS (that one goes to who caused it).
+/// `*handle` is for leat_thread_join or leat_thread_detach, of which exactly one must be called.
+int leat_thread_start(void (*body)(void *), void *argument, size_t stack_bytes, uint64_t *handle);
+void leat_thread_join(uint64_t handle);
+void leat_thread_detach(uint64_t handle);
 int32_t leat_thread_id(void);
 /// At most 15 bytes are kept.
 void leat_thread_set_name(const char *name);

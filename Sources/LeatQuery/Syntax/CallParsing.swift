@@ -6,7 +6,8 @@ extension QueryReader {
     mutating func callIfAny() throws(SyntaxFailure) -> FunctionCall? {
         let start = self.scanner.position
         let end = self.endOfFunctionName()
-        guard end > start else { return nil }
+        // A slash right after the name belongs to a word such as `docker/*`.
+        guard end > start, end >= self.scanner.scalars.count || self.scanner.scalars[end] != "/" else { return nil }
         self.scanner.position = end
         try self.scanner.skipTrivia()
         guard self.scanner.current == "(" else {

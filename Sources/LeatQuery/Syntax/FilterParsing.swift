@@ -55,7 +55,7 @@ extension QueryReader {
         case "?": return .parameter(try self.parameter())
         default: break
         }
-        if let field = try self.fieldName() {
+        if let field = try self.fieldOfTerm() {
             try self.scanner.skipTrivia()
             if let filter = try self.comparison(of: field) { return filter }
             self.scanner.position = start

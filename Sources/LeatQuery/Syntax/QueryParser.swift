@@ -40,8 +40,8 @@ struct QueryReader {
             let part = self.pipeline(isNested: false)
             steps += part.steps
             if self.scanner.isAtEnd { break }
-            let here = self.scanner.position
-            self.failures.append(self.unexpected(at: here))
+            // After an error a stray bracket is most likely its consequence.
+            if self.failures.isEmpty { self.failures.append(self.unexpected(at: self.scanner.position)) }
             self.scanner.position += 1
         }
         return Pipeline(steps: steps, range: SourceRange(0..<self.scanner.scalars.count))
@@ -71,7 +71,10 @@ struct QueryReader {
                     try self.refuseForeignPipe()
                     continue
                 }
-                if self.isAtPipelineEnd { break }
+                if self.isAtPipelineEnd {
+                    if isNested && self.scanner.current == ")" { throw self.unexpected(at: self.scanner.position) }
+                    break
+                }
                 steps += try self.step()
                 try self.scanner.skipTrivia()
                 if self.isAtPipelineEnd || self.scanner.current == "|" { continue }
@@ -80,6 +83,8 @@ struct QueryReader {
             } catch {
                 self.failures.append(error)
                 self.skipStep()
+                // A closing parenthesis ends nothing within braces.
+                while isNested && self.scanner.take(")") { self.skipStep() }
             }
         }
         return Pipeline(steps: steps, range: SourceRange(start..<self.scanner.position))
@@ -151,7 +156,7 @@ struct QueryReader {
             try self.scanner.skipTrivia()
             return self.scanner.current == "{"
         }
-        guard try self.fieldName() != nil else { return false }
+        guard try self.fieldOfTerm() != nil else { return false }
         try self.scanner.skipTrivia()
         if self.scanner.isAt(":=") || self.scanner.isAt("=~") { return true }
         guard self.scanner.takeKeyword("match") else { return false }
@@ -190,6 +195,14 @@ struct QueryReader {
     private static func isCallOfNoFilter(_ filter: Filter) -> Bool {
         guard case .call(let call) = filter, let signature = FunctionCatalogue.find(call.name) else { return false }
         return !signature.canFilter
+    }
+
+    /// A field name at the start of a term: the same, but `docker/*` and `a-b` are words of text.
+    mutating func fieldOfTerm() throws(SyntaxFailure) -> FieldName? {
+        if self.scanner.current != "\"" && self.scanner.endOfPatternWord() > self.scanner.endOfFieldWord() {
+            return nil
+        }
+        return try self.fieldName()
     }
 
     /// A field name, bare or quoted; the position stays when there is none.

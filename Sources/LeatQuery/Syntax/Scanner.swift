@@ -183,7 +183,7 @@ struct Scanner {
                 hint: "flags are d, g, i, m, s and F; a path such as /var/log must be quoted"
             )
         }
-        if ScalarClass.isPattern(self.current) || self.current == "/" {
+        if ScalarClass.isPattern(self.current) {
             throw SyntaxFailure(
                 "text right after a regular expression",
                 at: start..<self.position + 1,

@@ -29,7 +29,7 @@ extension QueryReader {
     /// `field := …`, `field =~ …` or `field match { … }`; `nil` when something else stands here.
     mutating func fieldStatement() throws(SyntaxFailure) -> Step? {
         let start = self.scanner.position
-        guard let field = try self.fieldName() else { return nil }
+        guard let field = try self.fieldOfTerm() else { return nil }
         try self.scanner.skipTrivia()
         if self.scanner.take(":=") {
             let value = try self.expression()
@@ -74,6 +74,7 @@ extension QueryReader {
             try self.scanner.skipTrivia()
             if self.scanner.take(";") { continue }
             if self.scanner.take("}") { return arms }
+            if self.scanner.isAtEnd { try self.expectClose("}", of: "match", openedAt: open) }
             let condition = try self.matchGuard()
             try self.scanner.skipTrivia()
             guard self.scanner.take("=>") else {
@@ -192,10 +193,9 @@ extension QueryReader {
     private mutating func parameterName() throws(SyntaxFailure) -> FieldName? {
         if self.scanner.current == "\"" { return try self.fieldName() }
         let start = self.scanner.position
-        let end = self.scanner.endOfPatternWord()
-        guard end > start else { return nil }
-        self.scanner.position = end
-        return FieldName(self.scanner.text(start..<end), range: SourceRange(start..<end))
+        while ScalarClass.isField(self.scanner.current) || self.scanner.current == "-" { self.scanner.position += 1 }
+        let end = self.scanner.position
+        return end > start ? FieldName(self.scanner.text(start..<end), range: SourceRange(start..<end)) : nil
     }
 
     private func missingParameterName(_ start: Int) -> SyntaxFailure {

@@ -55,7 +55,9 @@ final class JournalFiles: Sendable {
         }
     }
 
-    /// Removes files. A crash in between leaves some of them; replay finds that their rows are sealed.
+    /// Removes files.
+    ///
+    /// A crash in between leaves some of them; replay finds that their rows are sealed.
     func remove(_ numbers: [UInt64]) throws(FileSystemError) {
         for number in numbers {
             try self.fileSystem.remove(self.path(number))

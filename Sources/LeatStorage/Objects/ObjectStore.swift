@@ -1,8 +1,8 @@
 internal import LeatCore
 
-/// Immutable bytes by key. Calls block.
+/// Immutable bytes by key.
 ///
-/// A key is a path of words with `/` between them. An object is there whole, and durable, or not at all.
+/// Calls block. A key is a path of words with `/` between them. An object is there whole, and durable, or not at all.
 protocol ObjectStore: Sendable {
     /// Writes an object, part after part; an existing one is an error.
     func put(_ key: String, _ parts: [ByteSlice]) throws(StorageError)

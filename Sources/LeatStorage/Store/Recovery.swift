@@ -131,7 +131,9 @@ struct Recovery {
         return true
     }
 
-    /// Names what is missing. A torn tail of frames that nobody was told of is no damage.
+    /// Names what is missing.
+    ///
+    /// A torn tail of frames that nobody was told of is no damage.
     private func report() {
         let durable = self.durable
         var damaged: [String] = []

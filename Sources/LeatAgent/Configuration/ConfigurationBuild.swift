@@ -1,0 +1,214 @@
+internal import LeatCore
+internal import LeatParsing
+
+/// Turns sections into a configuration, and gathers what is wrong with them.
+struct ConfigurationBuild {
+    private let environment: EnvironmentText
+    private(set) var diagnostics: [Diagnostic] = []
+    private(set) var configuration: AgentConfiguration
+    private var service = Section(kind: "SERVICE", mark: SourceMark.nowhere)
+
+    init(environment: EnvironmentText) {
+        self.environment = environment
+        self.configuration = AgentConfiguration(service: Settings(self.service, keys: CommonKeys.service))
+    }
+
+    /// Adds sections in the order in which they were written.
+    mutating func add(_ sections: [Section]) {
+        for section in sections { self.add(self.expanded(section)) }
+        self.configuration.service = Settings(self.service, keys: CommonKeys.service)
+    }
+
+    private mutating func add(_ section: Section) {
+        switch section.kind {
+        case "SERVICE":
+            self.check(section, keys: CommonKeys.service, of: "[SERVICE]")
+            self.service.entries += section.entries
+        case "INPUT": self.plugin(section, .input).map { self.configuration.inputs.append($0) }
+        case "FILTER": self.plugin(section, .filter).map { self.configuration.filters.append($0) }
+        case "OUTPUT": self.plugin(section, .output).map { self.configuration.outputs.append($0) }
+        case "PARSER": self.addNamed(section, to: \.parsers)
+        case "MULTILINE_PARSER": self.addNamed(section, to: \.multilineParsers)
+        case "PLUGINS", "STREAM_TASK", "CUSTOM":
+            guard let entry = section.entries.first else { return }
+            self.diagnostics.append(
+                entry.keyMark.diagnostic("[\(section.kind)] is not supported", hint: "take the section out")
+            )
+        default:
+            let known = ["SERVICE", "INPUT", "FILTER", "OUTPUT", "PARSER", "MULTILINE_PARSER"]
+            let hint = NearestName.find(section.kind, among: known).map { "did you mean [\($0)]?" }
+            self.diagnostics.append(section.mark.diagnostic("unknown section [\(section.kind)]", hint: hint))
+        }
+    }
+
+    private mutating func addNamed(
+        _ section: Section,
+        to list: WritableKeyPath<AgentConfiguration, [String: Section]>
+    ) {
+        guard let name = section.value("name") else {
+            self.diagnostics.append(section.mark.diagnostic("this [\(section.kind)] has no name"))
+            return
+        }
+        if self.configuration[keyPath: list][name] != nil {
+            self.diagnostics.append(
+                section.mark.diagnostic("a second \(section.kind.lowercased()) '\(name)'; this one counts", severity: .warning)
+            )
+        }
+        self.configuration[keyPath: list][name] = section
+    }
+
+    private mutating func plugin(_ section: Section, _ kind: PluginKind, number: Int? = nil) -> PluginConfiguration? {
+        guard let name = section.entry("name") else {
+            self.diagnostics.append(
+                section.mark.diagnostic("this [\(section.kind)] has no name", hint: "add a line such as: Name \(kind.example)")
+            )
+            return nil
+        }
+        guard let known = PluginTable.find(kind, name.value) else {
+            self.reportUnknown(name, kind)
+            return nil
+        }
+        var own = section
+        own.entries.removeAll { $0.key.equalsIgnoringCase("name") }
+        self.check(own, keys: known.keys, of: "\(kind.rawValue) '\(known.name)'")
+        own.entries = own.entries.map { entry in
+            // From here on a key has one spelling.
+            Section.Entry(
+                key: known.key(entry.key).map { $0.form == .numbered ? entry.key.lowercased() : $0.name } ?? entry.key,
+                value: entry.value,
+                keyMark: entry.keyMark,
+                valueMark: entry.valueMark
+            )
+        }
+        if kind != .input, number == nil, own.value("match") == nil, own.value("match_regex") == nil {
+            self.diagnostics.append(
+                name.valueMark.diagnostic(
+                    "the \(kind.rawValue) '\(known.name)' has no Match and sees no event",
+                    hint: "add a line such as: Match *",
+                    severity: .warning
+                )
+            )
+        }
+        let processors = section.processors.enumerated().compactMap { self.plugin($1, .filter, number: $0) }
+        return PluginConfiguration(
+            kind: kind,
+            name: known.name,
+            number: number ?? self.count(kind),
+            settings: Settings(own, keys: known.keys),
+            processors: processors,
+            mark: section.mark
+        )
+    }
+
+    private func count(_ kind: PluginKind) -> Int {
+        switch kind {
+        case .input: self.configuration.inputs.count
+        case .filter: self.configuration.filters.count
+        case .output: self.configuration.outputs.count
+        }
+    }
+
+    private mutating func reportUnknown(_ name: Section.Entry, _ kind: PluginKind) {
+        let nearest = NearestName.find(name.value, among: PluginTable.names(kind))
+        let elsewhere = PluginKind.allCases.first { $0 != kind && PluginTable.find($0, name.value) != nil }
+        let hint =
+            nearest.map { "did you mean '\($0)'?" } ?? elsewhere.map { "'\(name.value)' is the name of an \($0.rawValue)" }
+            ?? "known: " + PluginTable.names(kind).joined(separator: ", ")
+        self.diagnostics.append(name.valueMark.diagnostic("unknown \(kind.rawValue) '\(name.value)'", hint: hint))
+    }
+
+    /// Checks every key and the form of its value.
+    private mutating func check(_ section: Section, keys: [PluginKey], of place: String) {
+        for entry in section.entries {
+            guard let key = PluginTable.key(entry.key, in: keys) else {
+                let nearest = NearestName.find(entry.key, among: keys.map(\.name))
+                self.diagnostics.append(
+                    entry.keyMark.diagnostic(
+                        "unknown key '\(entry.key)' of \(place)",
+                        hint: nearest.map { "did you mean '\($0)'?" }
+                    )
+                )
+                continue
+            }
+            if !key.form.accepts(entry.value) {
+                self.diagnostics.append(
+                    entry.valueMark.diagnostic("'\(entry.value)' is no value of \(key.name): it must be \(key.form.expectation)")
+                )
+            }
+        }
+    }
+
+    /// The section with environment variables put into its values.
+    private mutating func expanded(_ section: Section) -> Section {
+        var result = section
+        result.entries = section.entries.map { entry in
+            let (text, missing) = self.environment.expand(entry.value)
+            for name in missing {
+                self.diagnostics.append(
+                    entry.valueMark.diagnostic("the environment variable '\(name)' is not set", severity: .warning)
+                )
+            }
+            return Section.Entry(key: entry.key, value: text, keyMark: entry.keyMark, valueMark: entry.valueMark)
+        }
+        result.processors = section.processors.map { self.expanded($0) }
+        return result
+    }
+}
+
+extension ConfigurationBuild {
+    /// The parser files that `[SERVICE]` names.
+    func parserFiles(beside path: String?) -> [NamedFile] {
+        self.configuration.service.entries("parsers_file").map { NamedFile($0, beside: path) }
+    }
+
+    /// The upstream files that outputs name.
+    func upstreamFiles(beside path: String?) -> [NamedFile] {
+        self.configuration.outputs.flatMap { output in
+            output.settings.section.all("upstream").map { NamedFile($0, beside: path) }
+        }
+    }
+
+    /// Adds the sections of one upstream file.
+    mutating func addUpstream(_ sections: [Section], path: String, diagnostics: [Diagnostic]) {
+        self.diagnostics += diagnostics
+        var name = path
+        var nodes: [Settings] = []
+        for section in sections.map({ self.expanded($0) }) {
+            switch section.kind {
+            case "UPSTREAM": name = section.value("name") ?? name
+            case "NODE":
+                self.check(section, keys: CommonKeys.node, of: "[NODE]")
+                nodes.append(Settings(section, keys: CommonKeys.node))
+            default: self.diagnostics.append(section.mark.diagnostic("unknown section [\(section.kind)] in an upstream file"))
+            }
+        }
+        self.configuration.upstreams[path] = UpstreamConfiguration(name: name, nodes: nodes)
+    }
+}
+
+extension NamedFile {
+    /// A file named by a value, its path counting from the folder of the configuration.
+    init(_ entry: Section.Entry, beside path: String?) {
+        self.init(
+            written: entry.value,
+            path: path.map { ConfigurationFiles.resolve(entry.value, beside: $0) } ?? entry.value,
+            mark: entry.valueMark
+        )
+    }
+}
+
+extension PluginKind {
+    /// A name for hints.
+    fileprivate var example: String {
+        switch self {
+        case .input: "tail"
+        case .filter: "kubernetes"
+        case .output: "es"
+        }
+    }
+}
+
+extension SourceMark {
+    /// The mark of what no file says.
+    static let nowhere = SourceMark(source: "defaults", line: 1, column: 1, length: 1, lineText: "")
+}

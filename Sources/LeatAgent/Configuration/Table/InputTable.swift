@@ -1,0 +1,180 @@
+// The inputs and their keys; a table, exempt from the limits of size.
+
+/// See `PluginTable`.
+enum InputTable {
+    static let all: [PluginDescription] = [
+        Self.tail, Self.stdin, Self.tcp, Self.syslog, Self.forward, Self.systemd, Self.dummy, Self.http,
+    ]
+
+    private static let tail = PluginDescription(
+        .input,
+        "tail",
+        "follows files",
+        [
+            .acts("path", .list, nil, "files to follow, with * ? [..]"),
+            .acts("exclude_path", .list, nil, "files not to follow"),
+            .acts("tag_regex", .text, nil, "named groups over the path, for <name> in the tag"),
+            .acts("key", .text, "log", "field of a line that no parser took apart"),
+            .acts("parser", .text, nil, "parser of every line"),
+            .acts("multiline.parser", .list, nil, "multiline parsers, tried in order"),
+            .acts("path_key", .text, nil, "field that gets the path"),
+            .acts("offset_key", .text, nil, "field that gets the offset of the line's start"),
+            .acts("read_from_head", .flag, "false", "begin at the start of files that exist already"),
+            .acts("read_newly_discovered_files_from_head", .flag, "true", "begin at the start of files found later"),
+            .accepted("refresh_interval", .text, "new files are noticed at once"),
+            .accepted("rotate_wait", .time, "rotated files are read to their end"),
+            .acts("watcher_interval", .time, "2s", "how often links are looked at"),
+            .accepted("progress_check_interval", .time, "files that grow are noticed at once"),
+            .accepted("progress_check_interval_nsec", .integer, "files that grow are noticed at once"),
+            .acts("inotify_watcher", .flag, "true", "off: look at the files by a timer (network file systems)"),
+            .accepted("buffer_chunk_size", .size, "reads are sized by the backlog"),
+            .acts("buffer_max_size", .size, "4194304", "longest line; smaller values are raised to 4 MiB"),
+            .acts("skip_long_lines", .flag, "false", "drop longer lines instead of cutting them"),
+            .accepted("truncate_long_lines", .flag, "longer lines are cut, marked and counted"),
+            .acts("skip_empty_lines", .flag, "false", "leave empty lines out"),
+            .accepted("static_batch_size", .size, "files take turns"),
+            .accepted("event_batch_size", .size, "files take turns"),
+            .acts("ignore_older", .time, "0", "leave out files that were not written for so long"),
+            .acts("ignore_active_older_files", .flag, "false", "also stop following them"),
+            .acts("db", .text, nil, "database of Fluent Bit to take positions from, once"),
+            .accepted("db.sync", .text, "positions are kept with the buffer"),
+            .accepted("db.locking", .flag, "positions are kept with the buffer"),
+            .accepted("db.journal_mode", .text, "positions are kept with the buffer"),
+            .accepted("db.compare_filename", .flag, "files are known by inode and first bytes"),
+            .acts("exit_on_eof", .flag, "false", "stop when all files are read"),
+            .accepted("file_cache_advise", .flag, "the page cache is left alone"),
+            .accepted("windows.path_encoding", .text, "not on this system"),
+            .acts("docker_mode", .flag, "false", "join the parts of docker lines, as multiline.parser docker"),
+            .accepted("docker_mode_flush", .time, "parts are joined without a timer"),
+            .acts("docker_mode_parser", .text, nil, "parser of the first line"),
+            .acts("multiline", .flag, "false", "join lines by parser_firstline"),
+            .acts("multiline_flush", .time, "4", "longest wait for the next line"),
+            .acts("parser_firstline", .text, nil, "parser that knows the first line"),
+            .acts("parser_", .numbered, nil, "parsers of the joined lines: parser_1 and so on"),
+            .acts("unicode.encoding", .text, nil, "UTF-16LE, UTF-16BE or auto"),
+            .acts("generic.encoding", .text, nil, "another encoding, as iconv names it"),
+            .ours(
+                "multiline.flush_timeout",
+                .time,
+                "4s",
+                "longest wait for the next line of a built-in multiline parser"
+            ),
+        ]
+    )
+
+    private static let stdin = PluginDescription(
+        .input,
+        "stdin",
+        "reads standard input",
+        [
+            .acts("parser", .text, nil, "parser of every line"),
+            .acts("buffer_size", .size, "4194304", "longest line"),
+        ]
+    )
+
+    private static let tcp = PluginDescription(
+        .input,
+        "tcp",
+        "takes JSON or lines over TCP",
+        [
+            .acts("format", .choice(["json", "none"]), "json", "form of the data"),
+            .acts("separator", .text, "\\n", "what ends a line"),
+            .acts("parser", .text, nil, "parser of every line"),
+            .accepted("chunk_size", .text, "reads are sized by the backlog"),
+            .acts("buffer_size", .text, "4194304", "longest line"),
+            .acts("source_address_key", .text, nil, "field that gets the sender's address"),
+            .accepted("workers", .integer, "the loop is one thread"),
+        ] + CommonKeys.server
+    )
+
+    private static let syslog = PluginDescription(
+        .input,
+        "syslog",
+        "takes syslog messages",
+        [
+            .acts("mode", .choice(["unix_udp", "unix_tcp", "tcp", "udp"]), "unix_udp", "how messages come"),
+            .acts("path", .text, nil, "path of the socket"),
+            .acts("unix_perm", .text, "0644", "rights of the socket, octal"),
+            .acts("parser", .text, nil, "parser of every message; default syslog-rfc5424 or syslog-rfc3164"),
+            .accepted("buffer_chunk_size", .size, "reads are sized by the backlog"),
+            .acts("buffer_max_size", .size, "4194304", "longest message"),
+            .acts("receive_buffer_size", .size, nil, "socket buffer"),
+            .acts("raw_message_key", .text, nil, "field that gets the whole message"),
+            .acts("source_address_key", .text, nil, "field that gets the sender's address"),
+            .acts("format", .text, nil, "newline or octet_counting"),
+        ] + CommonKeys.server
+    )
+
+    private static let forward = PluginDescription(
+        .input,
+        "forward",
+        "takes Fluentd's forward protocol",
+        [
+            .acts("tag_prefix", .text, nil, "text before every tag"),
+            .acts("shared_key", .text, nil, "shared key of the handshake"),
+            .acts("self_hostname", .text, nil, "our name in the handshake"),
+            .acts("security.users", .words(2), nil, "user and password; may be repeated"),
+            .acts("empty_shared_key", .flag, "false", "users without a shared key"),
+            .acts("unix_path", .text, nil, "path of the socket"),
+            .acts("unix_perm", .text, "0644", "rights of the socket, octal"),
+            .accepted("buffer_chunk_size", .size, "reads are sized by the backlog"),
+            .acts("buffer_max_size", .size, "6291456", "longest message"),
+            .accepted("workers", .integer, "the loop is one thread"),
+        ] + CommonKeys.server
+    )
+
+    private static let systemd = PluginDescription(
+        .input,
+        "systemd",
+        "reads the journal",
+        [
+            .acts("path", .text, nil, "folder of the journal"),
+            .acts("max_fields", .integer, "8000", "most fields of an event"),
+            .acts("max_entries", .integer, "5000", "most entries of one turn"),
+            .acts("systemd_filter_type", .choice(["and", "or"]), "or", "how several filters combine"),
+            .acts("systemd_filter", .text, nil, "KEY=value; may be repeated"),
+            .acts("read_from_tail", .flag, "off", "begin with new entries"),
+            .acts("lowercase", .flag, "off", "names of fields in lower case"),
+            .acts("strip_underscores", .flag, "off", "names without leading underscores"),
+            .acts("db", .text, nil, "database of Fluent Bit to take the cursor from, once"),
+            .accepted("db.sync", .text, "the cursor is kept with the buffer"),
+        ]
+    )
+
+    private static let dummy = PluginDescription(
+        .input,
+        "dummy",
+        "makes events",
+        [
+            .acts("dummy", .text, #"{"message":"dummy"}"#, "the record, JSON"),
+            .acts("metadata", .text, "{}", "checked only; events have no metadata"),
+            .acts("samples", .integer, "0", "how many events; 0 without end"),
+            .acts("rate", .integer, "1", "events per second"),
+            .acts("interval_sec", .integer, "0", "seconds between events"),
+            .acts("interval_nsec", .integer, "0", "nanoseconds between events"),
+            .acts("copies", .integer, "1", "events per turn"),
+            .acts("start_time_sec", .integer, nil, "time of the first event, seconds"),
+            .acts("start_time_nsec", .integer, nil, "time of the first event, nanoseconds"),
+            .acts("fixed_timestamp", .flag, "off", "all events have the first one's time"),
+            .acts("flush_on_startup", .flag, "false", "the first event comes at once"),
+            .accepted("test_hang_on_exit", .flag, "only for tests of Fluent Bit"),
+        ]
+    )
+
+    private static let http = PluginDescription(
+        .input,
+        "http",
+        "takes JSON over HTTP",
+        [
+            .acts("add_remote_addr", .flag, "false", "add the sender's address"),
+            .acts("remote_addr_key", .text, "REMOTE_ADDR", "field that gets the sender's address"),
+            .acts("success_header", .words(2), nil, "header of answers; may be repeated"),
+            .acts("tag_key", .text, nil, "field whose text is the tag"),
+            .acts("successful_response_code", .integer, "201", "200, 201 or 204"),
+            .acts("enable_health_endpoint", .flag, "false", "answer GET /health"),
+            .acts("buffer_max_size", .size, "4194304", "longest request"),
+            .accepted("buffer_chunk_size", .size, "reads are sized by the backlog"),
+            .accepted("http2", .flag, "HTTP/1.1 only"),
+        ] + CommonKeys.server
+    )
+}

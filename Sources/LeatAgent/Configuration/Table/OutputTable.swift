@@ -1,0 +1,221 @@
+// The outputs and their keys; a table, exempt from the limits of size.
+
+/// See `PluginTable`.
+enum OutputTable {
+    static let all: [PluginDescription] = [
+        Self.elasticsearch, Self.openSearch, Self.http, Self.loki, Self.splunk, Self.forward, Self.stdout, Self.file,
+        PluginDescription(
+            .output,
+            "null",
+            "throws events away",
+            [
+                .accepted("format", .text, "nothing is written"),
+                .accepted("json_date_format", .text, "nothing is written"),
+                .accepted("json_date_key", .text, "nothing is written"),
+            ]
+        ),
+        PluginDescription(.output, "counter", "prints how many events came", []),
+    ]
+
+    private static let elasticsearch = PluginDescription(
+        .output,
+        "es",
+        "sends to Elasticsearch's bulk API, which our server speaks too",
+        Self.bulk + [
+            .acts("http_api_key", .text, nil, "API key"),
+            .acts("cloud_id", .text, nil, "Elastic Cloud's id"),
+            .acts("cloud_auth", .text, nil, "user:password at Elastic Cloud"),
+            .acts("upstream", .text, nil, "file of servers that share the load"),
+        ] + CommonKeys.client
+    )
+
+    private static let openSearch = PluginDescription(
+        .output,
+        "opensearch",
+        "sends to OpenSearch's bulk API",
+        Self.bulk + [.acts("upstream", .text, nil, "file of servers that share the load")] + CommonKeys.client
+    )
+
+    /// Keys of both bulk outputs.
+    private static let bulk: [PluginKey] = [
+        .acts("index", .text, "fluent-bit", "index of the documents"),
+        .acts("type", .text, "_doc", "type of the documents"),
+        .acts("suppress_type_name", .flag, "off", "leave the type out"),
+        .acts("http_user", .text, nil, "user"),
+        .acts("http_passwd", .text, nil, "password"),
+        .ours("bearer_token", .text, nil, "token of our server"),
+        .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
+        .acts("logstash_format", .flag, "off", "index by prefix and date"),
+        .acts("logstash_prefix", .text, "logstash", "the prefix"),
+        .acts("logstash_prefix_separator", .text, "-", "what stands between prefix and date"),
+        .acts("logstash_prefix_key", .text, nil, "field that gives the prefix"),
+        .acts("logstash_dateformat", .text, "%Y.%m.%d", "form of the date"),
+        .acts("time_key", .text, "@timestamp", "field that gets the time"),
+        .acts("time_key_format", .text, "%Y-%m-%dT%H:%M:%S", "form of the time"),
+        .acts("time_key_nanos", .flag, "off", "nanoseconds instead of milliseconds"),
+        .acts("include_tag_key", .flag, "off", "add the route tag"),
+        .acts("tag_key", .text, "flb-key", "field that gets the route tag"),
+        .accepted("buffer_size", .size, "answers may have any size"),
+        .acts("path", .text, nil, "path before /_bulk"),
+        .acts("pipeline", .text, nil, "ingest pipeline"),
+        .acts("generate_id", .flag, "off", "ids made of the events' bytes"),
+        .acts(
+            "write_operation",
+            .choice(["create", "index", "update", "upsert"]),
+            "create",
+            "what to do with documents"
+        ),
+        .acts("id_key", .text, nil, "field that holds the id"),
+        .acts("replace_dots", .flag, "off", "dots in names become _"),
+        .acts("current_time_index", .flag, "off", "the date is that of sending"),
+        .acts("trace_output", .flag, "off", "log requests"),
+        .acts("trace_error", .flag, "off", "log refused requests"),
+        .accepted("aws_auth", .flag, "requests are not signed for AWS"),
+        .accepted("aws_region", .text, "requests are not signed for AWS"),
+        .accepted("aws_sts_endpoint", .text, "requests are not signed for AWS"),
+        .accepted("aws_role_arn", .text, "requests are not signed for AWS"),
+        .accepted("aws_external_id", .text, "requests are not signed for AWS"),
+        .accepted("aws_service_name", .text, "requests are not signed for AWS"),
+        .accepted("aws_profile", .text, "requests are not signed for AWS"),
+    ]
+
+    private static let http = PluginDescription(
+        .output,
+        "http",
+        "posts events",
+        [
+            .acts("uri", .text, "/", "path"),
+            .acts(
+                "format",
+                .choice(["json", "json_lines", "json_stream", "msgpack", "gelf"]),
+                "json",
+                "form of the body"
+            ),
+            .acts("json_date_key", .text, "date", "field that gets the time; false for none"),
+            .acts("json_date_format", .text, "double", "double, epoch, epoch_ms, iso8601 or java_sql_timestamp"),
+            .acts("header", .words(2), nil, "header; may be repeated"),
+            .acts("header_tag", .text, nil, "header that gets the route tag"),
+            .acts("http_method", .choice(["post", "put"]), "POST", "method"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+            .ours("bearer_token", .text, nil, "token"),
+            .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
+            .acts("http.response_timeout", .time, "60s", "longest wait for an answer"),
+            .accepted("http.read_idle_timeout", .time, "http.response_timeout holds"),
+            .acts("log_response_payload", .flag, "true", "log what the server says to a failed request"),
+            .accepted("allow_duplicated_headers", .flag, "headers are sent as configured"),
+            .acts("gelf_timestamp_key", .text, nil, "field of GELF's time"),
+            .acts("gelf_host_key", .text, "host", "field of GELF's host"),
+            .acts("gelf_short_message_key", .text, "short_message", "field of GELF's message"),
+            .acts("gelf_full_message_key", .text, nil, "field of GELF's full message"),
+            .acts("gelf_level_key", .text, "level", "field of GELF's level"),
+        ] + CommonKeys.client
+    )
+
+    private static let loki = PluginDescription(
+        .output,
+        "loki",
+        "pushes to Loki",
+        [
+            .acts("uri", .text, "/loki/api/v1/push", "path"),
+            .acts("tenant_id", .text, nil, "tenant"),
+            .acts("tenant_id_key", .text, nil, "field that gives the tenant"),
+            .acts("labels", .list, "job=fluent-bit", "labels: name=value, name=$field or $field"),
+            .acts("label_keys", .list, nil, "fields that are labels"),
+            .acts("label_map_path", .text, nil, "file that maps fields to labels"),
+            .acts("structured_metadata", .list, nil, "structured metadata, written like labels"),
+            .acts("structured_metadata_map_keys", .list, nil, "objects whose members are structured metadata"),
+            .acts("auto_kubernetes_labels", .flag, "off", "labels of the pod are labels"),
+            .acts("remove_keys", .list, nil, "fields to leave out of the line"),
+            .acts("drop_single_key", .text, "off", "a line of one field is its text; raw: without quotes"),
+            .acts("line_format", .choice(["json", "key_value"]), "json", "form of the line"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+            .acts("bearer_token", .text, nil, "token"),
+            .acts("header", .words(2), nil, "header; may be repeated"),
+            .acts("compress", .choice(["gzip", "none"]), nil, "compression of requests"),
+            .accepted("buffer_size", .size, "answers may have any size"),
+            .accepted("tenant_id_key_error_handling", .text, "every refused request is retried or kept"),
+        ] + CommonKeys.client
+    )
+
+    private static let splunk = PluginDescription(
+        .output,
+        "splunk",
+        "sends to Splunk's HTTP event collector",
+        [
+            .acts("splunk_token", .text, nil, "token"),
+            .acts("splunk_send_raw", .flag, "off", "the record is the whole message"),
+            .acts("event_key", .text, nil, "field that is the event"),
+            .acts("event_host", .text, nil, "host, or $field"),
+            .acts("event_source", .text, nil, "source, or $field"),
+            .acts("event_sourcetype", .text, nil, "source type"),
+            .acts("event_sourcetype_key", .text, nil, "field that gives it"),
+            .acts("event_index", .text, nil, "index"),
+            .acts("event_index_key", .text, nil, "field that gives it"),
+            .acts("event_field", .words(2), nil, "further field; may be repeated"),
+            .acts("channel", .text, nil, "channel"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+            .acts("compress", .choice(["gzip", "none"]), nil, "compression of requests"),
+            .accepted("http_buffer_size", .size, "answers may have any size"),
+            .accepted("http_debug_bad_request", .flag, "refused requests are always explained"),
+            .accepted("auto_extract_timestamp", .flag, "the event's time is sent"),
+        ] + CommonKeys.client
+    )
+
+    private static let forward = PluginDescription(
+        .output,
+        "forward",
+        "sends by Fluentd's forward protocol",
+        [
+            .acts("tag", .text, nil, "tag instead of the route tag"),
+            .acts("shared_key", .text, nil, "shared key of the handshake"),
+            .acts("self_hostname", .text, "localhost", "our name in the handshake"),
+            .acts("empty_shared_key", .flag, "false", "handshake with an empty key"),
+            .acts("username", .text, nil, "user"),
+            .acts("password", .text, nil, "password"),
+            .acts("send_options", .flag, "false", "send size and options"),
+            .acts("require_ack_response", .flag, "true", "wait for acknowledgements"),
+            .acts("unix_path", .text, nil, "path of a socket"),
+            .acts("upstream", .text, nil, "file of servers that share the load"),
+            .acts("compress", .choice(["gzip", "none"]), nil, "compression of messages"),
+            .acts("time_as_integer", .flag, "false", "whole seconds only"),
+            .accepted("retain_metadata_in_forward_mode", .flag, "events have no metadata"),
+            .accepted("fluentd_compat", .flag, "events have no metadata"),
+            .acts("add_option", .words(2), nil, "further option; may be repeated"),
+        ] + CommonKeys.client
+    )
+
+    private static let stdout = PluginDescription(
+        .output,
+        "stdout",
+        "prints events",
+        [
+            .acts(
+                "format",
+                .choice(["msgpack", "json", "json_lines", "json_stream"]),
+                "msgpack",
+                "form; msgpack is Fluent Bit's readable form"
+            ),
+            .acts("json_date_key", .text, "date", "field that gets the time; false for none"),
+            .acts("json_date_format", .text, "double", "double, epoch, epoch_ms, iso8601 or java_sql_timestamp"),
+        ]
+    )
+
+    private static let file = PluginDescription(
+        .output,
+        "file",
+        "writes files",
+        [
+            .acts("path", .text, nil, "folder"),
+            .acts("file", .text, nil, "name; default the route tag"),
+            .acts("format", .choice(["out_file", "plain", "csv", "ltsv", "template"]), "out_file", "form of lines"),
+            .acts("delimiter", .text, nil, "what stands between values"),
+            .acts("label_delimiter", .text, nil, "what stands between name and value"),
+            .acts("template", .text, "{time} {message}", "the line, with {field}"),
+            .acts("csv_column_names", .flag, "false", "names in the first line"),
+            .acts("mkdir", .flag, "false", "create the folder"),
+        ]
+    )
+}

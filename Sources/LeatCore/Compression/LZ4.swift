@@ -1,0 +1,61 @@
+internal import CLz4
+
+/// LZ4 blocks: for bytes that are written once and seldom read.
+public enum LZ4 {
+    /// The most bytes that one block can hold.
+    public static let byteCountMax = Int(LZ4_MAX_INPUT_SIZE)
+
+    /// The bytes compressed; `nil` when that gains nothing.
+    public static func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard !bytes.isEmpty, bytes.count <= Self.byteCountMax else { return nil }
+        let bound = Int(LZ4_compressBound(Int32(bytes.count)))
+        let result = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+            let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            let target = UnsafeMutableRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            count = Int(LZ4_compress_default(source, target, Int32(bytes.count), Int32(bound)))
+        }
+        return result.isEmpty || result.count >= bytes.count ? nil : result
+    }
+
+    /// Expands a block into `target`, which must have exactly the size of the original.
+    public static func expand(
+        _ bytes: UnsafeRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer
+    ) throws(CompressionError) {
+        guard bytes.count <= Int32.max, target.count <= Int32.max else { throw .damaged(format: "LZ4") }
+        let count = LZ4_decompress_safe(
+            bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+            target.baseAddress?.assumingMemoryBound(to: CChar.self),
+            Int32(bytes.count),
+            Int32(target.count)
+        )
+        guard Int(count) == target.count else { throw .damaged(format: "LZ4") }
+    }
+
+    /// Expands a file in LZ4's frame format, as the `lz4` program writes it; several frames may follow one another.
+    public static func expandFrames(
+        _ bytes: UnsafeRawBufferPointer,
+        byteCountMax: Int
+    ) throws(CompressionError) -> [UInt8] {
+        var context: OpaquePointer?
+        guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0, let context else {
+            preconditionFailure("out of memory")
+        }
+        defer { LZ4F_freeDecompressionContext(context) }
+        var result: [UInt8] = []
+        var rest = bytes
+        var wanted = 1
+        while !rest.isEmpty {
+            var piece = [UInt8](repeating: 0, count: 1 << 18)
+            var written = piece.count
+            var taken = rest.count
+            wanted = LZ4F_decompress(context, &piece, &written, rest.baseAddress, &taken, nil)
+            guard LZ4F_isError(wanted) == 0, taken > 0 || written > 0 else { throw .damaged(format: "LZ4") }
+            guard result.count + written <= byteCountMax else { throw .tooLarge(byteCountMax: byteCountMax) }
+            result += piece[..<written]
+            rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
+        }
+        guard wanted == 0 || bytes.isEmpty else { throw .damaged(format: "LZ4") }
+        return result
+    }
+}

@@ -1,0 +1,204 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+struct ConfigurationReaderTests {
+    /// Reads `files` from a folder of their own, the one named `agent.conf` first.
+    private func read(
+        _ text: String,
+        files: [String: String] = [:],
+        environment: [String: String] = [:],
+        name: String = "agent.conf"
+    ) throws -> AgentConfiguration {
+        try withTemporaryFolder { folder in
+            for (name, text) in files { _ = try folder.write(name, text) }
+            try folder.write(name, text)
+            let reader = ConfigurationReader(files: PosixFileSystem(), environment: environment)
+            return try reader.read(path: folder.path(name))
+        }
+    }
+
+    /// The messages of a configuration that is refused.
+    private func errors(_ text: String, files: [String: String] = [:]) throws -> [Diagnostic] {
+        do {
+            _ = try self.read(text, files: files)
+            return []
+        } catch let errors as ConfigurationErrors {
+            return errors.diagnostics.filter { $0.severity == .error }
+        }
+    }
+
+    static let helmDefault = """
+        [SERVICE]
+            Daemon Off
+            Flush 1
+            Log_Level info
+            Parsers_File parsers.conf
+            HTTP_Server On
+            HTTP_Listen 0.0.0.0
+            HTTP_Port ${PORT:-2020}
+            Health_Check On
+
+        [INPUT]
+            Name tail
+            Path /var/log/containers/*.log
+            multiline.parser docker, cri
+            Tag kube.*
+            Mem_Buf_Limit 5MB
+            Skip_Long_Lines On
+
+        [FILTER]
+            Name kubernetes
+            Match kube.*
+            Merge_Log On
+            Keep_Log Off
+            K8S-Logging.Parser On
+            K8S-Logging.Exclude On
+
+        [OUTPUT]
+            Name es
+            Match kube.*
+            Host elasticsearch-master
+            Logstash_Format On
+            Retry_Limit False
+        """
+
+    @Test
+    func theHelmChartsDefaultsAreRead() throws {
+        let parsers = "[PARSER]\n    Name mine\n    Format json\n"
+        let result = try self.read(Self.helmDefault, files: ["parsers.conf": parsers])
+        #expect(result.warnings.isEmpty)
+        #expect(result.service.nanoseconds("flush") == 1_000_000_000)
+        #expect(result.service.integer("http_port") == 2020)
+        let tail = try #require(result.inputs.first)
+        #expect(tail.displayName == "tail.0")
+        #expect(tail.settings.list("path") == ["/var/log/containers/*.log"])
+        #expect(tail.settings.list("multiline.parser") == ["docker", "cri"])
+        #expect(tail.settings.byteCount("mem_buf_limit") == 5_000_000)
+        #expect(tail.settings.byteCount("buffer_max_size") == 4_194_304)
+        #expect(tail.settings.flag("skip_long_lines"))
+        #expect(result.filters.first?.settings.flag("keep_log") == false)
+        #expect(result.outputs.first?.settings.text("retry_limit") == "False")
+        #expect(Array(result.parsers.keys) == ["mine"])
+        #expect(result.sourceFiles.count == 2)
+    }
+
+    @Test
+    func everyErrorIsReportedWithItsPlace() throws {
+        let found = try self.errors(
+            """
+            [SERVICE]
+                Flsh 1
+                HTTP_Port many
+            [INPUT]
+                Name tial
+            [INPUT]
+                Name tail
+                mem_buf_limt  10MB
+            [INPUT]
+                Path x
+            [OTPUT]
+                Name es
+            """
+        )
+        #expect(
+            found.map { "\($0.line):\($0.column): \($0.message)" } == [
+                "2:5: unknown key 'Flsh' of [SERVICE]",
+                "3:15: 'many' is no value of http_port: it must be a whole number",
+                "5:10: unknown input 'tial'",
+                "8:5: unknown key 'mem_buf_limt' of input 'tail'",
+                "9:1: this [INPUT] has no name",
+                "11:1: unknown section [OTPUT]",
+            ]
+        )
+        #expect(
+            found.map(\.hint) == [
+                "did you mean 'flush'?", nil, "did you mean 'tail'?", "did you mean 'mem_buf_limit'?",
+                "add a line such as: Name tail", "did you mean [OUTPUT]?",
+            ]
+        )
+    }
+
+    @Test
+    func includesAreExpandedInTheirPlace() throws {
+        let result = try self.read(
+            "@SET level=debug\n[SERVICE]\n    Log_Level ${level}\n@INCLUDE inputs/*.conf\n[OUTPUT]\n    Name null\n    Match *\n",
+            files: [
+                "inputs/b.conf": "[INPUT]\n    Name dummy\n    Tag b\n",
+                "inputs/a.conf": "[INPUT]\n    Name dummy\n    Tag a\n",
+                "inputs/c.txt": "nonsense",
+            ]
+        )
+        #expect(result.inputs.map { $0.settings.text("tag") } == ["a", "b"])
+        #expect(result.service.text("log_level") == "debug")
+    }
+
+    @Test
+    func aMissingOrCircularIncludeIsAnError() throws {
+        #expect(try self.errors("@INCLUDE nowhere.conf\n").first?.message.contains("nowhere.conf") == true)
+        let circle = try self.errors("@INCLUDE agent.conf\n")
+        #expect(circle.first?.message.contains("include itself") == true)
+    }
+
+    @Test
+    func unusualIndentationIsAWarning() throws {
+        let result = try self.read(
+            "[INPUT]\n  Name dummy\n      Tag x\nRate 5\r\n# comment\n\n[OUTPUT]\n\tName null\n\tMatch *"
+        )
+        #expect(result.inputs.first?.settings.integer("rate") == 5)
+        #expect(result.warnings.map(\.line) == [3, 4])
+    }
+
+    @Test
+    func unsetVariablesAreNamed() throws {
+        let result = try self.read("[INPUT]\n    Name dummy\n    Tag a${X}b\n", environment: ["Y": "1"])
+        #expect(result.inputs.first?.settings.text("tag") == "ab")
+        #expect(result.warnings.first?.message == "the environment variable 'X' is not set")
+    }
+
+    @Test
+    func repeatedKeysAreKeptInOrder() throws {
+        let text = "[FILTER]\n    Name grep\n    Match *\n    Regex log a b\n    Exclude $k['x'] ^c\n    Regex x y\n"
+        let result = try self.read(text)
+        #expect(result.filters.first?.settings.texts("regex") == ["log a b", "x y"])
+        #expect(SettingValue.words("log a b", limit: 2) == ["log", "a b"])
+    }
+
+    @Test
+    func theCommandLineIsTheSameTree() throws {
+        let arguments = [
+            "-f", "5", "-i", "tail", "-p", "path=/a,/b", "-t", "x.*", "-F", "grep", "-p", "regex=log err or", "-m", "*",
+            "-o",
+            "es://server:9201/logs", "-m", "x.*", "-vv",
+        ]
+        let reader = ConfigurationReader(files: PosixFileSystem(), environment: [:])
+        let result = try reader.read(AgentCommandLine(arguments: arguments))
+        #expect(result.inputs.first?.settings.list("path") == ["/a", "/b"])
+        #expect(result.inputs.first?.settings.text("tag") == "x.*")
+        #expect(result.filters.first?.settings.texts("regex") == ["log err or"])
+        #expect(result.filters.first?.settings.text("match") == "*")
+        #expect(result.outputs.first?.settings.text("host") == "server")
+        #expect(result.outputs.first?.settings.integer("port") == 9201)
+        #expect(result.outputs.first?.settings.text("index") == "logs")
+        #expect(result.service.nanoseconds("flush") == 5_000_000_000)
+        #expect(result.service.text("log_level") == "trace")
+        #expect(result.warnings.isEmpty)
+    }
+
+    static let badCommandLines: [(arguments: [String], column: Int, message: String)] = [
+        (["-z"], 1, "unknown option '-z'"),
+        (["-c"], 1, "the option '-c' needs a value"),
+        (["-p", "a=b"], 1, "-p stands before any -i, -F or -o"),
+        (["-i", "tail", "-p", "path"], 12, "'path' is no key=value"),
+        (["-i", "tail", "-m", "x"], 9, "-m must follow -F or -o"),
+    ]
+
+    @Test(arguments: badCommandLines)
+    func badCommandLinesAreExplained(arguments: [String], column: Int, message: String) throws {
+        let errors = try #require(throws: ConfigurationErrors.self) { try AgentCommandLine(arguments: arguments) }
+        #expect(errors.diagnostics.map(\.message) == [message])
+        #expect(errors.diagnostics.map(\.column) == [column])
+    }
+}
