@@ -1,2 +1,0 @@
-import LeatTesting
-import Testing
