@@ -14,22 +14,22 @@ struct AgentCommandLine: Sendable {
     }
 
     var mode = Mode.run
-    /// `-c`
+    /// The file of `-c`.
     var configurationPath: String?
     /// `-i`, `-F`, `-o` with their `-p`, `-t`, `-m`, and options of `[SERVICE]`.
     var sections: [Section] = []
-    /// `-R`
+    /// The files of `-R`.
     var parserFiles: [NamedFile] = []
-    /// `-w`
+    /// The folder of `-w`.
     var workingFolder: String?
 
     init(configurationPath: String? = nil) { self.configurationPath = configurationPath }
 
     /// Takes the arguments after the program's name apart.
-    init(arguments: [String]) throws(ConfigurationErrors) {
+    init(arguments: [String]) throws(Diagnostics) {
         var reading = CommandLineReading(arguments: arguments)
         reading.readAll()
-        if !reading.diagnostics.isEmpty { throw ConfigurationErrors(diagnostics: reading.diagnostics) }
+        if !reading.diagnostics.isEmpty { throw Diagnostics(reading.diagnostics) }
         self = reading.result
     }
 }
@@ -95,7 +95,10 @@ private struct CommandLineReading {
         guard Self.optionsWithValue.contains(option) else {
             let hint = NearestName.find(option, among: Self.optionsWithValue + Self.flags)
             self.diagnostics.append(
-                mark.diagnostic("unknown option '\(option)'", hint: hint.map { "did you mean '\($0)'?" } ?? "see --help")
+                mark.diagnostic(
+                    "unknown option '\(option)'",
+                    hint: hint.map { "did you mean '\($0)'?" } ?? "see --help"
+                )
             )
             return
         }
@@ -138,11 +141,15 @@ private struct CommandLineReading {
     private mutating func beginOutput(_ given: Section.Entry) {
         guard let scheme = given.value.firstRange(of: "://") else { return self.begin("OUTPUT", given) }
         let name = String(given.value[..<scheme.lowerBound])
-        self.begin("OUTPUT", Section.Entry(key: "name", value: name, keyMark: given.keyMark, valueMark: given.valueMark))
+        self.begin(
+            "OUTPUT",
+            Section.Entry(key: "name", value: name, keyMark: given.keyMark, valueMark: given.valueMark)
+        )
         let rest = given.value[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" }
         let path = rest[authority.endIndex...]
-        if let colon = authority.lastIndex(of: ":"), authority[authority.index(after: colon)...].allSatisfy(\.isNumber) {
+        if let colon = authority.lastIndex(of: ":"), authority[authority.index(after: colon)...].allSatisfy(\.isNumber)
+        {
             self.setLast("host", String(authority[..<colon]), given)
             self.setLast("port", String(authority[authority.index(after: colon)...]), given)
         } else if !authority.isEmpty {
@@ -183,7 +190,9 @@ private struct CommandLineReading {
             kinds.contains(self.result.sections[last].kind)
         else {
             self.diagnostics.append(
-                given.keyMark.diagnostic("\(given.key) must follow \(kinds.map { $0 == "INPUT" ? "-i" : $0 == "FILTER" ? "-F" : "-o" }.joined(separator: " or "))")
+                given.keyMark.diagnostic(
+                    "\(given.key) must follow \(kinds.map { $0 == "INPUT" ? "-i" : $0 == "FILTER" ? "-F" : "-o" }.joined(separator: " or "))"
+                )
             )
             return
         }
@@ -204,7 +213,8 @@ private struct CommandLineReading {
     }
 
     private static let optionsWithValue = [
-        "-c", "--config", "-R", "--parser", "-w", "--workdir", "-i", "--input", "-F", "--filter", "-o", "--output", "-p",
+        "-c", "--config", "-R", "--parser", "-w", "--workdir", "-i", "--input", "-F", "--filter", "-o", "--output",
+        "-p",
         "--prop", "-t", "--tag", "-m", "--match", "-f", "--flush", "-l", "--log_file", "-L", "--listen", "-P", "--port",
         "-b", "--storage_path", "-s", "--coro_stack_size",
     ]

@@ -21,11 +21,6 @@ struct AgentConfiguration: Sendable {
     var warnings: [Diagnostic] = []
 }
 
-/// What is wrong with a configuration: all of its errors, and the warnings met on the way.
-struct ConfigurationErrors: Error, Sendable {
-    let diagnostics: [Diagnostic]
-}
-
 /// One `[INPUT]`, `[FILTER]` or `[OUTPUT]`.
 struct PluginConfiguration: Sendable {
     let kind: PluginKind

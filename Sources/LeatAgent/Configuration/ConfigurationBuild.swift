@@ -51,7 +51,10 @@ struct ConfigurationBuild {
         }
         if self.configuration[keyPath: list][name] != nil {
             self.diagnostics.append(
-                section.mark.diagnostic("a second \(section.kind.lowercased()) '\(name)'; this one counts", severity: .warning)
+                section.mark.diagnostic(
+                    "a second \(section.kind.lowercased()) '\(name)'; this one counts",
+                    severity: .warning
+                )
             )
         }
         self.configuration[keyPath: list][name] = section
@@ -60,7 +63,10 @@ struct ConfigurationBuild {
     private mutating func plugin(_ section: Section, _ kind: PluginKind, number: Int? = nil) -> PluginConfiguration? {
         guard let name = section.entry("name") else {
             self.diagnostics.append(
-                section.mark.diagnostic("this [\(section.kind)] has no name", hint: "add a line such as: Name \(kind.example)")
+                section.mark.diagnostic(
+                    "this [\(section.kind)] has no name",
+                    hint: "add a line such as: Name \(kind.example)"
+                )
             )
             return nil
         }
@@ -112,7 +118,9 @@ struct ConfigurationBuild {
         let nearest = NearestName.find(name.value, among: PluginTable.names(kind))
         let elsewhere = PluginKind.allCases.first { $0 != kind && PluginTable.find($0, name.value) != nil }
         let hint =
-            nearest.map { "did you mean '\($0)'?" } ?? elsewhere.map { "'\(name.value)' is the name of an \($0.rawValue)" }
+            nearest.map { "did you mean '\($0)'?" } ?? elsewhere.map {
+                "'\(name.value)' is the name of an \($0.rawValue)"
+            }
             ?? "known: " + PluginTable.names(kind).joined(separator: ", ")
         self.diagnostics.append(name.valueMark.diagnostic("unknown \(kind.rawValue) '\(name.value)'", hint: hint))
     }
@@ -132,7 +140,9 @@ struct ConfigurationBuild {
             }
             if !key.form.accepts(entry.value) {
                 self.diagnostics.append(
-                    entry.valueMark.diagnostic("'\(entry.value)' is no value of \(key.name): it must be \(key.form.expectation)")
+                    entry.valueMark.diagnostic(
+                        "'\(entry.value)' is no value of \(key.name): it must be \(key.form.expectation)"
+                    )
                 )
             }
         }
@@ -179,7 +189,10 @@ extension ConfigurationBuild {
             case "NODE":
                 self.check(section, keys: CommonKeys.node, of: "[NODE]")
                 nodes.append(Settings(section, keys: CommonKeys.node))
-            default: self.diagnostics.append(section.mark.diagnostic("unknown section [\(section.kind)] in an upstream file"))
+            default:
+                self.diagnostics.append(
+                    section.mark.diagnostic("unknown section [\(section.kind)] in an upstream file")
+                )
             }
         }
         self.configuration.upstreams[path] = UpstreamConfiguration(name: name, nodes: nodes)

@@ -28,7 +28,11 @@ struct ConfigurationFiles {
             return
         }
         guard depth < Self.includeDepthMax else {
-            self.report("\(path) is included more than \(Self.includeDepthMax) deep; does it include itself?", path: path, mark: mark)
+            self.report(
+                "\(path) is included more than \(Self.includeDepthMax) deep; does it include itself?",
+                path: path,
+                mark: mark
+            )
             return
         }
         self.paths.append(path)
@@ -75,7 +79,10 @@ struct ConfigurationFiles {
         let found = PathPattern(pattern).matches(in: self.files)
         if found.isEmpty && !PathPattern.isPattern(pattern) {
             self.diagnostics.append(
-                entry.valueMark.diagnostic("there is no file \(pattern)", hint: "paths count from the folder of this file")
+                entry.valueMark.diagnostic(
+                    "there is no file \(pattern)",
+                    hint: "paths count from the folder of this file"
+                )
             )
         }
         for file in found { self.read(file, mark: entry.valueMark, depth: depth + 1) }

@@ -13,12 +13,12 @@ struct ConfigurationReader {
     }
 
     /// The configuration of a file alone.
-    func read(path: String) throws(ConfigurationErrors) -> AgentConfiguration {
+    func read(path: String) throws(Diagnostics) -> AgentConfiguration {
         try self.read(AgentCommandLine(configurationPath: path))
     }
 
     /// The configuration that a command line names, with what the command line itself says.
-    func read(_ commandLine: AgentCommandLine) throws(ConfigurationErrors) -> AgentConfiguration {
+    func read(_ commandLine: AgentCommandLine) throws(Diagnostics) -> AgentConfiguration {
         var reading = ConfigurationFiles(files: self.files, environment: EnvironmentText(self.environment))
         if let path = commandLine.configurationPath { reading.read(path, mark: nil) }
         var build = ConfigurationBuild(environment: reading.environment)
@@ -35,7 +35,7 @@ struct ConfigurationReader {
             build.addUpstream(upstream.sections, path: named.written, diagnostics: upstream.diagnostics)
         }
         let diagnostics = reading.diagnostics + parserReading.diagnostics + build.diagnostics
-        if diagnostics.contains(where: { $0.severity == .error }) { throw ConfigurationErrors(diagnostics: diagnostics) }
+        if diagnostics.contains(where: { $0.severity == .error }) { throw Diagnostics(diagnostics) }
         var result = build.configuration
         result.warnings = diagnostics
         result.sourceFiles = reading.paths + parserReading.paths + upstreamPaths

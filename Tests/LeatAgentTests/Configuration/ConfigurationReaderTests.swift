@@ -1,4 +1,5 @@
 import LeatCore
+import LeatParsing
 import LeatTesting
 import Testing
 
@@ -12,21 +13,29 @@ struct ConfigurationReaderTests {
         environment: [String: String] = [:],
         name: String = "agent.conf"
     ) throws -> AgentConfiguration {
+        try self.attempt(text, files: files, environment: environment, name: name).get()
+    }
+
+    /// The same without throwing, so that the folder goes when the configuration is refused.
+    private func attempt(
+        _ text: String,
+        files: [String: String],
+        environment: [String: String] = [:],
+        name: String = "agent.conf"
+    ) throws -> Result<AgentConfiguration, Diagnostics> {
         try withTemporaryFolder { folder in
             for (name, text) in files { _ = try folder.write(name, text) }
             try folder.write(name, text)
             let reader = ConfigurationReader(files: PosixFileSystem(), environment: environment)
-            return try reader.read(path: folder.path(name))
+            return Result { () throws(Diagnostics) in try reader.read(path: folder.path(name)) }
         }
     }
 
     /// The messages of a configuration that is refused.
     private func errors(_ text: String, files: [String: String] = [:]) throws -> [Diagnostic] {
-        do {
-            _ = try self.read(text, files: files)
-            return []
-        } catch let errors as ConfigurationErrors {
-            return errors.diagnostics.filter { $0.severity == .error }
+        switch try self.attempt(text, files: files) {
+        case .success: return []
+        case .failure(let errors): return errors.all.filter { $0.severity == .error }
         }
     }
 
@@ -187,6 +196,51 @@ struct ConfigurationReaderTests {
         #expect(result.warnings.isEmpty)
     }
 
+    @Test
+    func yamlGivesTheSameTree() throws {
+        let result = try self.read(
+            """
+            env:
+              FLUSH: 1
+            service:
+              flush: ${FLUSH}
+              http_server: on
+              parsers_file: parsers.yaml
+            includes:
+              - more/*.yaml
+            pipeline:
+              inputs:
+                - name: tail
+                  path: /a/*.log
+                  multiline.parser: docker, cri
+                  readFromHead: true
+                  processors:
+                    logs:
+                      - name: grep
+                        regex: log error
+              filters:
+                - name: modify
+                  match: '*'
+                  set: [a b, c d]
+              outputs:
+                - name: es
+                  match: '*'
+                  suppress_type_name: on
+            """,
+            files: [
+                "parsers.yaml": "parsers:\n  - name: p\n    format: json\n",
+                "more/a.yaml": "pipeline:\n  inputs:\n    - name: dummy\n",
+            ],
+            name: "agent.yaml"
+        )
+        #expect(result.inputs.map(\.name) == ["dummy", "tail"])
+        #expect(result.inputs.last?.settings.flag("read_from_head") == true)
+        #expect(result.inputs.last?.processors.first?.settings.texts("regex") == ["log error"])
+        #expect(result.filters.first?.settings.texts("set") == ["a b", "c d"])
+        #expect(result.service.nanoseconds("flush") == 1_000_000_000)
+        #expect(result.parsers["p"]?.value("format") == "json")
+    }
+
     static let badCommandLines: [(arguments: [String], column: Int, message: String)] = [
         (["-z"], 1, "unknown option '-z'"),
         (["-c"], 1, "the option '-c' needs a value"),
@@ -197,8 +251,8 @@ struct ConfigurationReaderTests {
 
     @Test(arguments: badCommandLines)
     func badCommandLinesAreExplained(arguments: [String], column: Int, message: String) throws {
-        let errors = try #require(throws: ConfigurationErrors.self) { try AgentCommandLine(arguments: arguments) }
-        #expect(errors.diagnostics.map(\.message) == [message])
-        #expect(errors.diagnostics.map(\.column) == [column])
+        let errors = try #require(throws: Diagnostics.self) { try AgentCommandLine(arguments: arguments) }
+        #expect(errors.all.map(\.message) == [message])
+        #expect(errors.all.map(\.column) == [column])
     }
 }

@@ -32,8 +32,10 @@ struct SettingValueTests {
     }
 
     static let patterns: [(String, String, Bool)] = [
-        ("a.conf", "*.conf", true), ("a.conf", "*", true), ("", "*", true), ("abc", "a?c", true), ("abc", "a[a-c]c", true),
-        ("abc", "a[!b]c", false), ("abc", "*b", false), ("aXbXc", "a*b*c", true), ("a[c", "a[c", true), ("", "?", false),
+        ("a.conf", "*.conf", true), ("a.conf", "*", true), ("", "*", true), ("abc", "a?c", true),
+        ("abc", "a[a-c]c", true),
+        ("abc", "a[!b]c", false), ("abc", "*b", false), ("aXbXc", "a*b*c", true), ("a[c", "a[c", true),
+        ("", "?", false),
     ]
 
     @Test(arguments: patterns)

@@ -1,0 +1,66 @@
+internal import LeatCore
+internal import LeatParsing
+
+/// What filters are made with, beside their own configuration.
+struct FilterEnvironment {
+    let files: any FileSystem
+    /// What the cluster says; `nil` when nobody asks it.
+    var directory: (any PodDirectory)?
+
+    init(files: any FileSystem, directory: (any PodDirectory)? = nil) {
+        self.files = files
+        self.directory = directory
+    }
+}
+
+/// Makes filters of their configuration, and says what is wrong with it.
+enum FilterFactory {
+    /// A filter; `nil` after an error was added to `diagnostics`.
+    static func make(
+        _ configuration: PluginConfiguration,
+        _ environment: FilterEnvironment,
+        diagnostics: inout [Diagnostic]
+    ) -> (any EventFilter)? {
+        do throws(Diagnostics) {
+            return try Self.make(configuration, environment)
+        } catch {
+            diagnostics += error.all
+            return nil
+        }
+    }
+
+    private static func make(
+        _ configuration: PluginConfiguration,
+        _ environment: FilterEnvironment
+    ) throws(Diagnostics) -> any EventFilter {
+        switch configuration.name {
+        case "grep": return try GrepFilter(configuration)
+        case "kubernetes": return try Self.kubernetes(configuration, environment)
+        default:
+            throw Diagnostics(
+                configuration.mark.diagnostic("the filter '\(configuration.name)' is not part of this build")
+            )
+        }
+    }
+
+    private static func kubernetes(
+        _ configuration: PluginConfiguration,
+        _ environment: FilterEnvironment
+    ) throws(Diagnostics) -> any EventFilter {
+        let settings = configuration.settings
+        var directory = environment.directory
+        if let folder = settings.section.entry("kube_meta_preload_cache_dir") {
+            do throws(FileSystemError) {
+                directory = try PodCache(folder: folder.value, files: environment.files)
+            } catch {
+                throw Diagnostics(folder.valueMark.diagnostic(error.description))
+            }
+        }
+        return KubernetesFilter(KubernetesOptions(settings), directory: directory)
+    }
+}
+
+extension Diagnostics {
+    /// One thing that is wrong.
+    init(_ diagnostic: Diagnostic) { self.init([diagnostic]) }
+}
