@@ -85,6 +85,8 @@ public struct BatchBuilder: ~Copyable {
             }
         }
         let batch = Batch(timestamps: self.timestamps, source: MemoryColumns(result))
+        // Released above; the old value's end must not do it again.
+        self.columns = []
         self = BatchBuilder()
         return batch
     }
