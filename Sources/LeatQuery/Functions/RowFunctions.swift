@@ -1,4 +1,4 @@
-public import LeatCore
+internal import LeatCore
 
 /// The functions that work event by event, made from their calls.
 ///
@@ -128,7 +128,11 @@ extension BoundCall {
     func timeZone(_ parameter: String = "timezone") throws(CallProblem) -> TimeZoneRules? {
         guard let name = self.text(parameter), !name.isEmpty else { return nil }
         guard let zone = TimeZoneRules.named(name) else {
-            throw self.problem("unknown time zone '\(name)'", of: parameter, hint: "for example Europe/Copenhagen or +02:00")
+            throw self.problem(
+                "unknown time zone '\(name)'",
+                of: parameter,
+                hint: "for example Europe/Copenhagen or +02:00"
+            )
         }
         return zone
     }

@@ -15,7 +15,7 @@ extension RowFunctions {
     static let mathMakers: [String: Maker] = {
         var makers: [String: Maker] = [:]
         for (name, function) in Self.unaryFunctions {
-            makers["math:\(name)"] = { call, _ in Self.numeric([call.field("field")], call.outputName) { function($0[0]) } }
+            makers["math:\(name)"] = Self.unaryMaker(function)
         }
         makers["math:pow"] = { call, _ in
             Self.numeric([call.field("field"), call.operand("exponent")], call.outputName) { pow($0[0], $0[1]) }
@@ -44,6 +44,10 @@ extension RowFunctions {
         }
         return makers
     }()
+
+    private static func unaryMaker(_ function: @escaping @Sendable (Double) -> Double) -> Maker {
+        { call, _ in Self.numeric([call.field("field")], call.outputName) { function($0[0]) } }
+    }
 
     /// A function of numbers; writes nothing when an input is none or the result is not finite.
     static func numeric(

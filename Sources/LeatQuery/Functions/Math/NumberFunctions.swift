@@ -14,11 +14,14 @@ extension RowFunctions {
                 }
             }
         },
-        "parseInt": { call, _ in try Self.parseInt(call) },
-        "bitfield:extractFlags": { call, _ in try Self.extractFlags(call) },
-        "bitfield:extractFlagsAsArray": { call, _ in try Self.extractFlagNames(call, asArray: true) },
-        "bitfield:extractFlagsAsString": { call, _ in try Self.extractFlagNames(call, asArray: false) },
-        "unit:convert": { call, _ in try UnitConversion.make(call) },
+        "parseInt": { call, _ throws(CallProblem) in try Self.parseInt(call) },
+        "bitfield:extractFlags": { call, _ throws(CallProblem) in try Self.extractFlags(call) },
+        "bitfield:extractFlagsAsArray": { call, _ throws(CallProblem) in try Self.extractFlagNames(call, asArray: true)
+        },
+        "bitfield:extractFlagsAsString": { call, _ throws(CallProblem) in
+            try Self.extractFlagNames(call, asArray: false)
+        },
+        "unit:convert": { call, _ throws(CallProblem) in try UnitConversion.make(call) },
     ]
 
     private static func parseInt(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {
@@ -36,7 +39,8 @@ extension RowFunctions {
                 }
                 if isLittle && radix == 16 && text.count % 2 == 0 {
                     let digits = Array(text)
-                    text = stride(from: digits.count - 2, through: 0, by: -2).map { String(digits[$0..<$0 + 2]) }.joined()
+                    text = stride(from: digits.count - 2, through: 0, by: -2).map { String(digits[$0..<$0 + 2]) }
+                        .joined()
                 }
                 guard let value = Int64(text, radix: radix) else { return nil }
                 return Array(String(isNegative ? -value : value).utf8)
@@ -45,7 +49,8 @@ extension RowFunctions {
     }
 
     /// The pairs `[[bit, name], …]` of an argument.
-    private static func flags(_ call: BoundCall, _ parameter: String) throws(CallProblem) -> [(bit: Int, name: String)] {
+    private static func flags(_ call: BoundCall, _ parameter: String) throws(CallProblem) -> [(bit: Int, name: String)]
+    {
         var flags: [(bit: Int, name: String)] = []
         for element in call.elements(parameter) {
             let parts = element.plainTexts

@@ -44,7 +44,10 @@ enum UnitConversion {
         guard let toText else { return Self.readable(call, from: from, keepsUnit: keepsUnit, isBinary: isBinary) }
         let to = Self.unit(toText, isBinary: isBinary)
         guard from.base == to.base || from.base.isEmpty || to.base.isEmpty else {
-            throw call.problem("cannot convert '\(fromText ?? "")' to '\(toText)'", of: call.isGiven("unit") ? "unit" : "to")
+            throw call.problem(
+                "cannot convert '\(fromText ?? "")' to '\(toText)'",
+                of: call.isGiven("unit") ? "unit" : "to"
+            )
         }
         let factor = from.factor / to.factor
         return .function(

@@ -3,7 +3,7 @@ internal import LeatCore
 extension RowFunctions {
     /// `format`, `concatArray`.
     static let formatMakers: [String: Maker] = [
-        "format": { call, context in
+        "format": { call, _ throws(CallProblem) in
             let zone = try call.timeZone() ?? .utc
             let template: PrintfTemplate
             do throws(PrintfError) {

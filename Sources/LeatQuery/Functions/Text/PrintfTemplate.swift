@@ -18,7 +18,7 @@ struct PrintfTemplate: Sendable {
         /// Bytes of the integers that `hh`, `h` and `l` name; 8 otherwise.
         var byteCount = 8
         var type: Character = "s"
-        var time: TimeFormat?
+        var time: TimeTemplate?
     }
 
     private enum Part: Sendable {
@@ -56,7 +56,7 @@ struct PrintfTemplate: Sendable {
             var place = try Self.place(&rest, next: &next, previous: previous)
             previous = place.argument
             if place.type == "t" || place.type == "T" {
-                guard let letter = rest.popFirst(), let format = TimeFormat("%\(letter)") else {
+                guard let letter = rest.popFirst(), let format = TimeTemplate("%\(letter)") else {
                     throw PrintfError(message: "'%\(place.type)' wants a letter of formatTime()")
                 }
                 place.time = format

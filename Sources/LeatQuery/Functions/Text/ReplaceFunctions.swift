@@ -3,8 +3,8 @@ internal import LeatCore
 extension RowFunctions {
     /// Functions that replace and split by regular expressions.
     static let replaceMakers: [String: Maker] = [
-        "replace": { call, _ in try Self.replace(call) },
-        "splitString": { call, _ in try Self.splitString(call) },
+        "replace": { call, _ throws(CallProblem) in try Self.replace(call) },
+        "splitString": { call, _ throws(CallProblem) in try Self.splitString(call) },
     ]
 
     private static func replace(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {

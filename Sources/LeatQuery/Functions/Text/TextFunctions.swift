@@ -35,8 +35,8 @@ extension RowFunctions {
                 }
             )
         },
-        "text:substring": { call, _ in try Self.substring(call) },
-        "text:positionOf": { call, _ in try Self.positionOf(call) },
+        "text:substring": { call, _ throws(CallProblem) in try Self.substring(call) },
+        "text:positionOf": { call, _ throws(CallProblem) in try Self.positionOf(call) },
         "text:editDistance": { call, _ in Self.editDistance(call) },
         "text:editDistanceAsArray": { call, _ in Self.editDistances(call) },
         "stripAnsiCodes": { call, _ in

@@ -60,7 +60,9 @@ struct DateTimePattern: Sendable {
                 elements.append(.literal(Array(text.utf8)))
             case "[":
                 rest.removeFirst()
-                guard depth < 8, let inner = Self.elements(&rest, depth: depth + 1), rest.first == "]" else { return nil }
+                guard depth < 8, let inner = Self.elements(&rest, depth: depth + 1), rest.first == "]" else {
+                    return nil
+                }
                 rest.removeFirst()
                 elements.append(.optional(inner))
             case "]":

@@ -58,7 +58,9 @@ struct FieldReader {
         var value = 0
         var digits = 0
         let limit = count == 1 && !isFollowedByDigits ? most : max(count, 1)
-        while digits < limit, self.position < self.text.count, case let digit = self.text[self.position] &- 48, digit < 10 {
+        while digits < limit, self.position < self.text.count, case let digit = self.text[self.position] &- 48,
+            digit < 10
+        {
             value = value * 10 + Int(digit)
             digits += 1
             self.position += 1
@@ -98,7 +100,9 @@ struct FieldReader {
         var value = 0
         // Real logs write fewer digits than the pattern says, and more.
         let limit = isFollowedByDigits ? count : 18
-        while digits < limit, self.position < self.text.count, case let digit = self.text[self.position] &- 48, digit < 10 {
+        while digits < limit, self.position < self.text.count, case let digit = self.text[self.position] &- 48,
+            digit < 10
+        {
             if digits < 9 { value = value * 10 + Int(digit) }
             digits += 1
             self.position += 1

@@ -3,26 +3,32 @@ internal import LeatCore
 extension RowFunctions {
     /// Functions that take times apart, and those that say when the query runs.
     static let timeMakers: [String: Maker] = {
-        var makers: [String: Maker] = [
-            "formatTime": { call, context in try Self.formatTime(call) },
-            "now": { call, context in Self.moment(call, context.now) },
-            "start": { call, context in Self.moment(call, context.start) },
-            "end": { call, context in Self.moment(call, context.end ?? context.now) },
-            "duration": { call, _ in
-                let text = call.text("duration") ?? ""
-                guard let span = RelativeTime.span(text) else {
-                    throw call.problem("'\(text)' is no length of time", of: "duration", hint: "for example 14d or 1h30m")
-                }
-                let milliseconds = Array(String(span / 1_000_000).utf8)
-                return .function(ValueFunction([], as: call.outputName) { _ in milliseconds })
-            },
-            "formatDuration": { call, _ in try Self.formatDuration(call) },
-        ]
-        for (name, part) in Self.timeParts {
-            makers["time:\(name)"] = { call, context in try Self.timePart(call, context, part) }
-        }
+        var makers = Self.momentMakers
+        for (name, part) in Self.timeParts { makers["time:\(name)"] = Self.timePartMaker(part) }
         return makers
     }()
+
+    private static let momentMakers: [String: Maker] = [
+        "formatTime": { call, _ throws(CallProblem) in try Self.formatTime(call) },
+        "now": { call, context in Self.moment(call, context.now) },
+        "start": { call, context in Self.moment(call, context.start) },
+        "end": { call, context in Self.moment(call, context.end ?? context.now) },
+        "duration": { call, _ throws(CallProblem) in try Self.duration(call) },
+        "formatDuration": { call, _ throws(CallProblem) in try Self.formatDuration(call) },
+    ]
+
+    private static func duration(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {
+        let text = call.text("duration") ?? ""
+        guard let span = RelativeTime.span(text) else {
+            throw call.problem("'\(text)' is no length of time", of: "duration", hint: "for example 14d or 1h30m")
+        }
+        let milliseconds = Array(String(span / 1_000_000).utf8)
+        return .function(ValueFunction([], as: call.outputName) { _ in milliseconds })
+    }
+
+    private static func timePartMaker(_ part: @escaping @Sendable (CivilTime) -> String) -> Maker {
+        { call, context throws(CallProblem) in try Self.timePart(call, context, part) }
+    }
 
     private static let timeParts: [String: @Sendable (CivilTime) -> String] = [
         "dayOfMonth": { String($0.day) }, "dayOfWeek": { String($0.weekday) },
@@ -57,7 +63,7 @@ extension RowFunctions {
     }
 
     private static func formatTime(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {
-        guard let format = TimeFormat(call.text("format") ?? "") else {
+        guard let format = TimeTemplate(call.text("format") ?? "") else {
             throw call.problem(
                 "the format has an unknown letter",
                 of: "format",

@@ -3,11 +3,11 @@ internal import LeatCore
 extension RowFunctions {
     /// Functions that read times.
     static let timestampMakers: [String: Maker] = [
-        "parseTimestamp": { call, context in
+        "parseTimestamp": { call, context throws(CallProblem) in
             let reader = try TimestampReader(call)
             return Self.timestampFunction(call, context) { reader.read($0, zone: $1, now: context.now) }
         },
-        "findTimestamp": { call, context in
+        "findTimestamp": { call, context throws(CallProblem) in
             let zone = try call.timeZone()
             return Self.timestampFunction(call, context) { text, field in
                 TimestampSearch.find(text, zone: zone ?? field, now: context.now)

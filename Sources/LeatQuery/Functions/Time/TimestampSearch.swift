@@ -11,8 +11,10 @@ enum TimestampSearch {
         "yyyy-MM-dd HH:mm:ss[.SSS][,SSS]", "yyyy-MM-dd'T'HH:mmX", "yyyy/MM/dd HH:mm:ss[.SSS][ ]X",
         "yyyy/MM/dd HH:mm:ss[.SSS]", "yyyyMMdd'T'HHmmss[.SSS][X]", "dd/MMM/yyyy:HH:mm:ss[.SSS] Z",
         "dd/MMM/yyyy:HH:mm:ss[.SSS]", "dd/MMM/yyyy HH:mm:ss[.SSS]", "[EEE, ]d MMM yyyy HH:mm:ss[.SSS][ ]z",
-        "[EEE, ]d MMM yyyy HH:mm:ss[.SSS]", "[EEE ]MMM [ ]d HH:mm:ss[.SSS] [z ]yyyy", "[EEE ]MMM [ ]d yyyy HH:mm:ss[.SSS]",
-        "[EEE ]MMM [ ]d HH:mm:ss[.SSS]", "MM/dd/yyyy HH:mm:ss[.SSS]", "MM/dd/yyyy hh:mm:ss a", "dd.MM.yyyy HH:mm:ss[.SSS]",
+        "[EEE, ]d MMM yyyy HH:mm:ss[.SSS]", "[EEE ]MMM [ ]d HH:mm:ss[.SSS] [z ]yyyy",
+        "[EEE ]MMM [ ]d yyyy HH:mm:ss[.SSS]",
+        "[EEE ]MMM [ ]d HH:mm:ss[.SSS]", "MM/dd/yyyy HH:mm:ss[.SSS]", "MM/dd/yyyy hh:mm:ss a",
+        "dd.MM.yyyy HH:mm:ss[.SSS]",
     ].compactMap { DateTimePattern($0, isCaseSensitive: true) }
 
     /// The first time; without a zone in the text and from the caller it is UTC.
@@ -23,7 +25,9 @@ enum TimestampSearch {
             defer { position += 1 }
             guard Self.isStart(text, position) else { continue }
             for pattern in Self.patterns {
-                guard let (reading, stop) = pattern.read(text, from: position), !Self.isDigit(text, stop) else { continue }
+                guard let (reading, stop) = pattern.read(text, from: position), !Self.isDigit(text, stop) else {
+                    continue
+                }
                 let result = reading.found(given: nil, field: zone ?? .utc, now: now, text: text.slice(position..<stop))
                 if case .found = result { return result }
             }

@@ -1,7 +1,7 @@
 internal import LeatCore
 
-/// A template of `formatTime()`: the letters of strftime, as Java's `%t` has them, in English.
-struct TimeFormat: Sendable {
+/// A template of `formatTime()`: the letters of strftime as Java has them, which pads less than C does; in English.
+struct TimeTemplate: Sendable {
     private enum Part: Sendable {
         case text(String)
         case letter(Character)
