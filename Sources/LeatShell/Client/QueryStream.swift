@@ -1,0 +1,191 @@
+internal import LeatCore
+
+/// A query as it is sent to a server.
+public struct QueryRequest: Hashable, Sendable {
+    public var repository: String
+    public var text: String
+    /// First moment: relative such as `24h`, or epoch milliseconds.
+    public var start: String
+    /// First moment after the interval; `now` or as `start`.
+    public var end: String
+    public var isLive: Bool
+    /// Values of the query's parameters.
+    public var arguments: [String: String]
+
+    public init(
+        repository: String,
+        text: String,
+        start: String = "24h",
+        end: String = "now",
+        isLive: Bool = false,
+        arguments: [String: String] = [:]
+    ) {
+        self.repository = repository
+        self.text = text
+        self.start = start
+        self.end = end
+        self.isLive = isLive
+        self.arguments = arguments
+    }
+
+    /// The body of the request.
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("queryString")
+        writer.value(self.text)
+        writer.key("start")
+        writer.value(self.start)
+        if !self.isLive {
+            writer.key("end")
+            writer.value(self.end)
+        }
+        writer.key("isLive")
+        writer.value(self.isLive)
+        if !self.arguments.isEmpty {
+            writer.key("arguments")
+            writer.beginObject()
+            for (name, value) in self.arguments.sorted(by: { $0.key < $1.key }) {
+                writer.key(name)
+                writer.value(value)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+}
+
+/// What comes back while a query runs.
+enum QueryStreamEvent {
+    case progress(QueryProgress)
+    /// A live stream is alive.
+    case heartbeat
+    /// Events that the server could not hand to this live stream in time.
+    case skipped(Int)
+    case done(AnswerSummary)
+}
+
+extension ServerClient {
+    /// Runs a query and calls `onRow` with each row as a line of JSON, in the order of the answer.
+    ///
+    /// `onRow` returns whether more rows are wanted; after `false` the connection is closed, which ends the query on the
+    /// server. `onPause` is called when all that has arrived was handed out.
+    func query(
+        _ request: QueryRequest,
+        onRow: (UnsafeRawBufferPointer) throws -> Bool,
+        onEvent: (QueryStreamEvent) throws -> Void,
+        onPause: () throws -> Void
+    ) async throws {
+        let path = "/api/v1/repositories/\(ServerRequest.encoded(request.repository))/query"
+        let headers = [
+            ("Content-Type", "application/json"), ("Accept", "application/x-ndjson"), ("X-Leat-Stream", "1"),
+        ]
+        var status = 0
+        var errorBody: [UInt8] = []
+        var assembler = LineAssembler()
+        var goesOn = true
+        let control = AnswerRow()
+        try await self.perform(ServerRequest(.post, path, headers: headers, body: request.json)) { head in
+            status = head.status
+        } onBytes: { bytes in
+            guard status == 200 else {
+                errorBody.append(contentsOf: bytes)
+                return errorBody.count <= Self.bodyByteCountMax
+            }
+            try assembler.add(bytes) { line in
+                guard goesOn, !line.isEmpty else { return }
+                if Self.isControl(line), control.read(line), let event = Self.event(control) {
+                    try onEvent(event)
+                } else {
+                    goesOn = try onRow(line)
+                }
+            }
+            try onPause()
+            return goesOn
+        }
+        if status != 200 { throw self.failure(status: status, body: errorBody, repository: request.repository) }
+    }
+
+    /// Whether a line is control data; rows begin with another key.
+    private static func isControl(_ line: UnsafeRawBufferPointer) -> Bool {
+        let mark: StaticString = "{\"@leat\":"
+        return line.count > mark.utf8CodeUnitCount && line.slice(0..<mark.utf8CodeUnitCount).isEqual(to: mark)
+    }
+
+    private static func event(_ line: AnswerRow) -> QueryStreamEvent? {
+        if line.isTrue("@leat.done") {
+            var summary = AnswerSummary()
+            summary.warnings = line.texts("@leat.warnings")
+            summary.isPartial = line.isTrue("@leat.partial")
+            summary.isAggregate = line.isTrue("@leat.aggregate")
+            let columns = line.texts("@leat.columns")
+            summary.columns = columns.isEmpty ? nil : columns
+            let prefix = "@leat.cost."
+            summary.costs = line.fields.compactMap { field in
+                let name = line.name(of: field)
+                return name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), line.value(of: field)) : nil
+            }
+            return .done(summary)
+        }
+        if let events = line.integer("@leat.progress.events") {
+            let bytes = line.integer("@leat.progress.bytes") ?? 0
+            let total = line.integer("@leat.progress.total") ?? 0
+            return .progress(QueryProgress(events: events, bytes: bytes, total: total))
+        }
+        if let skipped = line.integer("@leat.dropped") ?? line.integer("@leat.skipped") { return .skipped(skipped) }
+        return .heartbeat
+    }
+
+    /// What an answer other than 2xx means to the user.
+    func failure(status: Int, body: [UInt8], repository: String? = nil) -> CommandError {
+        let row = AnswerRow()
+        let isJSON = body.withUnsafeBytes { row.read($0) }
+        if isJSON, let diagnostics = Self.diagnostics(row) {
+            return CommandError(.badData, diagnostics.map(\.description).joined(separator: "\n"))
+        }
+        let text =
+            (isJSON ? row.text("error.reason") ?? row.text("error") ?? row.text("message") : nil)
+            ?? String(decoding: body.prefix(4_096), as: UTF8.self)
+        let message = String(
+            text.trimmedAtEnd.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: "\n")
+        )
+        switch status {
+        case 400, 413, 422: return CommandError(.badData, message.isEmpty ? "the server refused the request" : message)
+        case 401:
+            let hint = "set LEAT_TOKEN, or 'token' in ~/.config/leat/config.yaml"
+            return CommandError(.notPermitted, "the server at \(self.address) wants a token: \(message); \(hint)")
+        case 403:
+            let place = repository.map { " repository '\($0)'" } ?? ""
+            return CommandError(.notPermitted, "the token does not permit this on\(place) \(self.address): \(message)")
+        case 404:
+            let what =
+                repository.map { "repository '\($0)' is not on \(self.address)" } ?? "not found on \(self.address)"
+            return CommandError(.missingInput, message.isEmpty ? what : message)
+        case 429, 503: return CommandError(.serverUnreachable, "the server is busy (\(status)): \(message); try again")
+        default: return CommandError(.serverUnreachable, "the server answered \(status): \(message)")
+        }
+    }
+
+    /// The diagnostics of `{"errors":[{"line","column","length","message","hint","lineText"}]}`.
+    private static func diagnostics(_ row: AnswerRow) -> [Diagnostic]? {
+        var values: [String: String] = [:]
+        for field in row.fields { values[row.name(of: field)] = row.value(of: field) }
+        var result: [Diagnostic] = []
+        while let message = values["errors[\(result.count)].message"] {
+            let prefix = "errors[\(result.count)]."
+            result.append(
+                Diagnostic(
+                    source: "query",
+                    line: values[prefix + "line"].flatMap { Int($0) } ?? 1,
+                    column: max(1, values[prefix + "column"].flatMap { Int($0) } ?? 1),
+                    length: values[prefix + "length"].flatMap { Int($0) } ?? 1,
+                    lineText: values[prefix + "lineText"] ?? "",
+                    message: message,
+                    hint: values[prefix + "hint"].flatMap { $0.isEmpty || $0 == "null" ? nil : $0 }
+                )
+            )
+        }
+        return result.isEmpty ? nil : result
+    }
+}

@@ -1,0 +1,168 @@
+internal import LeatCore
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import NIOSSL
+
+/// Talks to one leat-server; every request has a connection of its own, so that ending it ends the work behind it.
+public struct ServerClient: Sendable {
+    public let address: ServerAddress
+    public let token: Secret?
+
+    /// How long a connection may take to come about, in seconds.
+    static let connectSecondsMax: Int64 = 5
+    /// Bytes of a body that is kept whole: an error, a list.
+    static let bodyByteCountMax = 16 << 20
+
+    public init(address: ServerAddress, token: Secret? = nil) {
+        self.address = address
+        self.token = token
+    }
+
+    /// Sends a request and hands out the answer's status and bytes, in pieces as they arrive.
+    ///
+    /// The bytes are valid only during the call. Cancelling the task closes the connection. A call that returns `false`
+    /// wants no more bytes.
+    func perform(
+        _ request: ServerRequest,
+        onHead: (ServerReplyHead) throws -> Void,
+        onBytes: (UnsafeRawBufferPointer) throws -> Bool
+    ) async throws {
+        let channel = try await self.connect()
+        try await channel.executeThenClose { inbound, outbound in
+            try await self.send(request, to: outbound)
+            do {
+                try await Self.receive(from: inbound, onHead: onHead, onBytes: onBytes)
+            } catch let error as IOError {
+                throw CommandError(.serverUnreachable, "the connection to \(self.address) broke: \(error)")
+            } catch is HTTPParserError {
+                throw CommandError(.serverUnreachable, "\(self.address) does not speak HTTP; is it a leat-server?")
+            }
+        }
+    }
+
+    /// Sends a request and gathers the whole answer.
+    func fetch(_ request: ServerRequest) async throws -> ServerReply {
+        var head = ServerReplyHead(status: 0, headers: [:])
+        var body: [UInt8] = []
+        try await self.perform(request) {
+            head = $0
+        } onBytes: { bytes in
+            body.append(contentsOf: bytes)
+            return body.count <= Self.bodyByteCountMax
+        }
+        return ServerReply(status: head.status, headers: head.headers, body: body)
+    }
+
+    private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+    private func connect() async throws -> Connection {
+        let tls = self.address.isSecure ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
+        let host = self.address.host
+        do {
+            return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(.seconds(Self.connectSecondsMax))
+                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 128 << 10))
+                .connect(host: host, port: self.address.port) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let pipeline = channel.pipeline.syncOperations
+                        if let tls {
+                            let name = Self.isAddress(host) ? nil : host
+                            try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
+                        }
+                        try pipeline.addHTTPClientHandlers()
+                        return try Connection(wrappingChannelSynchronously: channel)
+                    }
+                }
+        } catch {
+            try Task.checkCancellation()
+            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+        }
+    }
+
+    /// Whether TLS must not be told this name, as it is an address.
+    private static func isAddress(_ host: String) -> Bool {
+        host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
+    private static func unreachable(_ address: ServerAddress, _ error: any Error) -> String {
+        let reason: String
+        switch error {
+        case let error as NIOConnectionError:
+            if let first = error.connectionErrors.first?.error {
+                reason = Self.reason(first)
+            } else {
+                reason = "host '\(address.host)' is not known"
+            }
+        default: reason = Self.reason(error)
+        }
+        return
+            "cannot reach the server at \(address): \(reason); start leat-server there, or name another with --server or LEAT_SERVER"
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: systemReason(error.errnoCode)
+        case ChannelError.connectTimeout: "no answer within \(Self.connectSecondsMax) s"
+        case let error as NIOSSLError: "TLS: \(error)"
+        case let error as NIOSSLExtraError: "TLS: \(error)"
+        default: "\(error)"
+        }
+    }
+
+    private func send(
+        _ request: ServerRequest,
+        to outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
+    ) async throws {
+        var headers = HTTPHeaders(request.headers)
+        headers.add(name: "Host", value: self.address.hostHeader)
+        headers.add(name: "User-Agent", value: "leat")
+        headers.add(name: "Connection", value: "close")
+        if let token { headers.add(name: "Authorization", value: "Bearer \(token.value)") }
+        if !request.body.isEmpty || request.method != .get {
+            headers.add(name: "Content-Length", value: String(request.body.count))
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1,
+            method: HTTPMethod(rawValue: request.method.rawValue),
+            uri: self.address.pathPrefix + request.path,
+            headers: headers
+        )
+        do {
+            try await outbound.write(.head(head))
+            if !request.body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: request.body)))) }
+            try await outbound.write(.end(nil))
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch let error as ChannelError {
+            // The server may have answered and closed before it read everything: the answer says why.
+            if case .ioOnClosedChannel = error { return }
+            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+        } catch {
+            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+        }
+    }
+
+    private static func receive(
+        from inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>,
+        onHead: (ServerReplyHead) throws -> Void,
+        onBytes: (UnsafeRawBufferPointer) throws -> Bool
+    ) async throws {
+        var hasEnded = false
+        for try await part in inbound {
+            switch part {
+            case .head(let head):
+                let headers = head.headers.map { ($0.name.lowercased(), $0.value) }
+                let status = Int(head.status.code)
+                try onHead(ServerReplyHead(status: status, headers: Dictionary(headers) { first, _ in first }))
+            case .body(let buffer):
+                guard try buffer.withUnsafeReadableBytes(onBytes) else { return }
+            case .end:
+                hasEnded = true
+            }
+            if hasEnded { return }
+        }
+        try Task.checkCancellation()
+        throw CommandError(.serverUnreachable, "the server closed the connection in the middle of its answer")
+    }
+}

@@ -1,0 +1,132 @@
+internal import LeatCore
+
+/// `leat ingest`: the lines of a file, or of standard input, to a repository.
+///
+/// JSON objects are sent as documents, other lines as texts; a request is acknowledged before the next is sent.
+public struct IngestCommand: Sendable {
+    public var path: String
+    public var settings: ShellSettings
+    public var parser: String?
+
+    /// Bytes of lines per request.
+    private static let requestByteCountMax = 4 << 20
+
+    public init(path: String, settings: ShellSettings) {
+        self.path = path
+        self.settings = settings
+    }
+
+    public func run() async throws -> ExitStatus {
+        if self.parser != nil {
+            throw CommandError(.usage, "--parser: parser scripts are not supported by this version; see CHANGELOG.md")
+        }
+        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        let input = try LocalInput.open(self.path)
+        let isBulk = LineFormat.detect(input.unsafeBytes) == .bulk
+        var splitter = LineSplitter(input.unsafeBytes)
+        var batch = BulkBody(isBulk: isBulk)
+        var (sent, refused) = (0, 0)
+        while true {
+            let range = splitter.nextOrRest()
+            if let range { batch.add(input.unsafeBytes.slice(range).withoutCarriageReturn) }
+            if range == nil || batch.byteCount >= Self.requestByteCountMax && batch.isWhole {
+                if batch.documentCount > 0 {
+                    let count = try await self.send(batch, client)
+                    sent += batch.documentCount - count
+                    refused += count
+                }
+                batch = BulkBody(isBulk: isBulk)
+            }
+            if range == nil { break }
+        }
+        Notes.write(
+            "\(sent) events sent to '\(self.settings.repository)'" + (refused > 0 ? ", \(refused) refused" : "")
+        )
+        return refused > 0 ? .badData : .success
+    }
+
+    /// Sends a request; returns how many of its events were refused.
+    private func send(_ batch: BulkBody, _ client: ServerClient) async throws -> Int {
+        let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/_bulk"
+        let request = ServerRequest(.post, path, headers: [("Content-Type", "application/x-ndjson")], body: batch.bytes)
+        var wait = 200
+        while true {
+            let reply = try await client.fetch(request)
+            switch reply.status {
+            case 200: return Self.refusals(in: reply.body)
+            case 429, 503:
+                Notes.write("leat: the server is busy; trying again in \(wait) ms")
+                try await Task.sleep(for: .milliseconds(wait))
+                wait = min(wait * 2, 5_000)
+            default: throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
+            }
+        }
+    }
+
+    private static func refusals(in body: [UInt8]) -> Int {
+        let row = AnswerRow()
+        guard body.withUnsafeBytes({ row.read($0) }), row.isTrue("errors") else { return 0 }
+        var count = 0
+        var shown = 0
+        for field in row.fields {
+            let name = row.name(of: field)
+            if name.hasSuffix(".status"), let status = Int(row.value(of: field)), status >= 300 { count += 1 }
+            if name.hasSuffix(".error.reason"), shown < 5 {
+                shown += 1
+                Notes.warn("refused: \(row.value(of: field))")
+            }
+        }
+        return count
+    }
+}
+
+/// The body of one `_bulk` request under construction.
+struct BulkBody {
+    private static let action = Array("{\"create\":{}}\n".utf8)
+
+    /// Whether the lines are actions and documents already.
+    let isBulk: Bool
+    private(set) var bytes: [UInt8] = []
+    private(set) var documentCount = 0
+    /// Whether no action waits for its document.
+    private(set) var isWhole = true
+
+    init(isBulk: Bool) { self.isBulk = isBulk }
+
+    var byteCount: Int { self.bytes.count }
+
+    mutating func add(_ line: UnsafeRawBufferPointer) {
+        if line.trimmed.isEmpty { return }
+        if self.isBulk {
+            if self.isWhole, let action = BulkActionLine(line) {
+                self.isWhole = !action.hasDocument
+            } else {
+                self.isWhole = true
+                self.documentCount += 1
+            }
+            self.bytes.append(contentsOf: line)
+            self.bytes.append(0x0A)
+            return
+        }
+        self.documentCount += 1
+        self.bytes += Self.action
+        if line.first == UInt8(ascii: "{"), Self.isObject(line) {
+            self.bytes.append(contentsOf: line)
+        } else {
+            self.bytes += "{\"message\":".utf8
+            JSONWriter.append(string: line, to: &self.bytes)
+            self.bytes.append(UInt8(ascii: "}"))
+        }
+        self.bytes.append(0x0A)
+    }
+
+    private static func isObject(_ line: UnsafeRawBufferPointer) -> Bool {
+        var scratch: [UInt8] = []
+        do throws(JSONError) {
+            try JSONCompact.append(line, to: &scratch)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

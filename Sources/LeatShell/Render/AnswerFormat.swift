@@ -1,0 +1,37 @@
+/// How an answer is written.
+public enum AnswerFormat: String, Hashable, Sendable, CaseIterable {
+    /// What suits the answer: charts, bars and a large number on a terminal, else the same as `table`.
+    case auto
+    /// Events as lines, anything else as an aligned table.
+    case table
+    /// One object a line, with stable keys.
+    case json
+    case csv
+    /// The text of the event alone; values alone when there is none.
+    case raw
+    /// A chart over time, or bars.
+    case chart
+}
+
+/// Writes the rows of one answer as they come.
+///
+/// `write` for each row in order, then `finish` once. A row is one line of JSON (design, section 2.5) without its newline
+/// and is valid only during the call. Rows may be held back until `finish`.
+protocol AnswerWriter {
+    mutating func write(_ row: UnsafeRawBufferPointer, to output: inout OutputStream) throws
+    mutating func finish(_ summary: AnswerSummary, to output: inout OutputStream) throws
+}
+
+extension AnswerFormat {
+    /// The writer of this format.
+    func writer(terminal: Terminal, isFolded: Bool = true) -> any AnswerWriter {
+        switch self {
+        case .json: JSONLinesWriter(terminal: terminal)
+        case .csv: CSVWriter()
+        case .raw: RawWriter(terminal: terminal)
+        case .table: TableWriter(terminal: terminal, isPlain: true, isFolded: isFolded)
+        case .chart: TableWriter(terminal: terminal, isPlain: false, isChart: true, isFolded: isFolded)
+        case .auto: TableWriter(terminal: terminal, isPlain: !terminal.isTerminal, isFolded: isFolded)
+        }
+    }
+}

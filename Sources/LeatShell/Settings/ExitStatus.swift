@@ -1,0 +1,39 @@
+/// How a command ended, as the shell that called it sees it (`sysexits.h`).
+public enum ExitStatus: Int32, Hashable, Sendable {
+    case success = 0
+    /// With `--exit-status`: the query gave no rows.
+    case noRows = 1
+    case usage = 64
+    /// The query or the data is wrong.
+    case badData = 65
+    /// A file or a repository does not exist.
+    case missingInput = 66
+    case serverUnreachable = 69
+    case ourBug = 70
+    case inputOutput = 74
+    /// With `--strict`: the answer is partial.
+    case partialAnswer = 75
+    case notPermitted = 77
+    case configuration = 78
+    case interrupted = 130
+}
+
+/// Why a command could not do what it was asked, with what to do next; its text is complete.
+public struct CommandError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let status: ExitStatus
+    /// One line, or a rendered diagnostic of several.
+    public let message: String
+
+    public init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// What is printed: a diagnostic as it is, anything else behind `leat: `.
+    public var description: String {
+        self.message.contains("\n") || self.message.hasPrefix("query:") ? self.message : "leat: \(self.message)"
+    }
+}
+
+/// The reader of standard output has gone; the command ends quietly.
+public struct OutputClosed: Error, Hashable, Sendable {}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+internal import LeatShell
+
+/// `leat ingest`.
+struct Ingest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Send the lines of a file, or of standard input, to a repository.",
+        discussion: """
+            EXAMPLES:
+              leat ingest app.log
+              leat ingest -r shop --parser accesslog access.log
+              journalctl -o json | leat ingest -r hosts -
+            """
+    )
+
+    @OptionGroup(title: "Server") var server: ServerOptions
+
+    @Option(help: ArgumentHelp("The parser that takes the lines apart.", valueName: "name"))
+    var parser: String?
+
+    @Argument(help: "A file; - is standard input.")
+    var file: String
+
+    func run() async throws {
+        try await Process.run {
+            var command = IngestCommand(path: self.file, settings: try self.server.resolve())
+            command.parser = self.parser
+            return try await command.run()
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import ArgumentParser
+internal import LeatShell
+
+/// `leat query`.
+struct Query: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run one query and print its answer.",
+        discussion: """
+            EXAMPLES:
+              leat query -r shop 'level=error | groupBy(service, function=count())'
+              leat query --start 7d --json 'status >= 500 | head(10)'
+              leat query --file access.log --file access.log.1.gz 'top(clientip)'
+            """
+    )
+
+    @OptionGroup(title: "Server") var server: ServerOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+
+    @Option(help: ArgumentHelp("First moment: 24h, a time, or epoch ms (default: 24h; files: all).", valueName: "time"))
+    var start: String?
+
+    @Option(help: ArgumentHelp("First moment after the interval (default: now; files: all).", valueName: "time"))
+    var end: String?
+
+    @Option(help: ArgumentHelp("auto, table, json, csv, raw or chart.", valueName: "format"))
+    var format = AnswerFormat.auto
+
+    @Flag(help: "The same as --format json: one object a line, stable.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Write so many rows (default: all; on a terminal 200).", valueName: "rows"))
+    var limit: Int?
+
+    @Flag(help: "End with status 75 when the answer is partial.")
+    var strict = false
+
+    @Flag(help: "End with status 1 when there are no rows.")
+    var exitStatus = false
+
+    @Flag(help: "Write events with all their fields.")
+    var fields = false
+
+    @Option(help: ArgumentHelp("Query a local file instead of a server; - is standard input.", valueName: "path"))
+    var file: [String] = []
+
+    @Option(help: ArgumentHelp("A value for ?NAME in the query.", valueName: "name=value"))
+    var arg: [String] = []
+
+    @Argument(help: "The query.")
+    var query: String
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit: \(limit) is less than 0") }
+    }
+
+    func run() async throws {
+        try await Process.run(asJSON: self.json || self.format == .json) {
+            var command = QueryCommand(text: self.query, settings: try self.server.resolve())
+            command.start = self.start
+            command.end = self.end
+            command.format = self.json ? .json : self.format
+            command.limit = self.limit
+            command.isStrict = self.strict
+            command.tellsRows = self.exitStatus
+            command.showsFields = self.fields
+            command.files = self.file
+            command.arguments = try QueryCommand.arguments(self.arg)
+            return try await command.run(terminal: Terminal.current(color: self.output.color))
+        }
+    }
+}

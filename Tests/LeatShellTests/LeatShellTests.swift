@@ -1,2 +1,0 @@
-import LeatShell
-import Testing
