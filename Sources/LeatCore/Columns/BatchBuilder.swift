@@ -84,9 +84,9 @@ public struct BatchBuilder: ~Copyable {
                 result.append((String(decoding: self.names[index], as: UTF8.self), column))
             }
         }
-        let batch = Batch(timestamps: self.timestamps, source: MemoryColumns(result))
-        // Released above; the old value's end must not do it again.
+        // The columns have given their memory away; `deinit` must not free it again.
         self.columns = []
+        let batch = Batch(timestamps: self.timestamps, source: MemoryColumns(result))
         self = BatchBuilder()
         return batch
     }
