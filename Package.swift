@@ -23,6 +23,7 @@ let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: 
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -73,8 +74,8 @@ let floor3: [Target] = [
     .target(
         name: "LeatServer",
         dependencies: [
-            "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle, logging,
-            nio, nioPosix,
+            "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle, signals,
+            logging, nio, nioPosix,
         ],
         swiftSettings: settings
     ),

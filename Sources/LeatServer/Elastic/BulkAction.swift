@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// The first line of an item of a bulk request.
 struct BulkAction: Hashable, Sendable {
     /// What the client asks for, as it appears as the key of the item in the answer.
@@ -40,6 +42,7 @@ struct BulkAction: Hashable, Sendable {
     ///   - line: The line without its newline.
     ///   - number: The line's number in the request, from 1, for messages.
     ///   - defaultIndex: The index of the URL, or empty.
+    /// - Returns: What the line asks for.
     /// - Throws: The refusal of the whole request.
     static func read(
         _ line: UnsafeRawBufferPointer,
@@ -48,30 +51,30 @@ struct BulkAction: Hashable, Sendable {
     ) throws(RequestFault) -> BulkAction {
         let value: JSONValue
         do {
-            value = try JSONReader.read(line)
+            value = try JSONValue(line)
         } catch {
             if Self.startsLikeAnObject(line) {
                 throw .elastic(
                     400,
                     "x_content_parse_exception",
-                    "[\(number):\(error.offset + 1)] malformed action/metadata line: \(error.reason)"
+                    "[\(number):\(error.offset + 1)] malformed action/metadata line: \(error)"
                 )
             }
             throw Self.malformed(number, "expected START_OBJECT but found [\(Self.token(line))]")
         }
-        guard let members = value.members else {
+        guard let members = value.object else {
             throw Self.malformed(number, "expected START_OBJECT but found [\(Self.token(value))]")
         }
         guard let first = members.first else {
             throw Self.malformed(number, "expected FIELD_NAME but found [END_OBJECT]")
         }
-        guard let kind = Self.kind(named: first.name) else {
+        guard let kind = Self.kind(named: first.key) else {
             throw Self.malformed(
                 number,
-                "expected field [create], [delete], [index] or [update] but found [\(first.name)]"
+                "expected field [create], [delete], [index] or [update] but found [\(first.key)]"
             )
         }
-        guard let metadata = first.value.members else {
+        guard let metadata = first.value.object else {
             throw Self.malformed(number, "expected START_OBJECT but found [\(Self.token(first.value))]")
         }
         guard members.count == 1 else {
@@ -89,24 +92,24 @@ struct BulkAction: Hashable, Sendable {
         var action = BulkAction(kind: kind, index: defaultIndex, id: nil)
         action.isBare = kind == .create && metadata.isEmpty && defaultIndex.isEmpty
         for member in metadata {
-            guard Self.metadata.contains(member.name) else {
+            guard Self.metadata.contains(member.key) else {
                 throw .elastic(
                     400,
                     "illegal_argument_exception",
-                    "Action/metadata line [\(number)] contains an unknown parameter [\(member.name)]"
+                    "Action/metadata line [\(number)] contains an unknown parameter [\(member.key)]"
                 )
             }
-            if member.value.members != nil || member.value.elements != nil,
-                !["dynamic_templates", "_source"].contains(member.name)
+            if member.value.object != nil || member.value.array != nil,
+                !["dynamic_templates", "_source"].contains(member.key)
             {
                 throw .elastic(
                     400,
                     "illegal_argument_exception",
-                    "Malformed action/metadata line [\(number)], expected a simple value for field [\(member.name)] "
+                    "Malformed action/metadata line [\(number)], expected a simple value for field [\(member.key)] "
                         + "but found [\(Self.token(member.value))]"
                 )
             }
-            switch member.name {
+            switch member.key {
             case "_index": action.index = member.value.scalarText ?? action.index
             case "_id": action.id = member.value.scalarText
             case "op_type" where kind == .index && member.value.string == "create": action.kind = .create

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LeatCore
 
 /// Takes a bulk request apart into its lines, as the bytes arrive.
 ///
@@ -25,6 +26,7 @@ struct BulkFraming {
     ///   - bytes: The next bytes of the body, in use only during the call.
     ///   - handle: Called per line, with bytes that are valid during the call; returns whether a source line follows,
     ///     which counts for actions only.
+    /// - Throws: What `handle` throws.
     mutating func consume(
         _ bytes: UnsafeRawBufferPointer,
         _ handle: (Event) throws(RequestFault) -> Bool

@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// Elasticsearch's `filter_path`: which parts of an answer the client wants.
 ///
 /// A comma list of patterns over names separated by dots; `*` is one level or a part of a name, `**` any number of levels,
@@ -46,11 +48,11 @@ struct FilterPath: Hashable, Sendable {
         case .object(let members):
             var kept: [JSONValue.Member] = []
             for member in members {
-                let rest = Self.descend(patterns, into: member.name)
+                let rest = Self.descend(patterns, into: member.key)
                 if rest.contains(where: { $0.isEmpty || $0 == [[0x2A, 0x2A]] }) {
                     kept.append(member)
                 } else if !rest.isEmpty, let value = Self.include(member.value, rest) {
-                    kept.append(JSONValue.Member(member.name, value))
+                    kept.append(JSONValue.Member(member.key, value))
                 }
             }
             return kept.isEmpty ? nil : .object(kept)
@@ -67,10 +69,10 @@ struct FilterPath: Hashable, Sendable {
         case .object(let members):
             var kept: [JSONValue.Member] = []
             for member in members {
-                let rest = Self.descend(patterns, into: member.name)
+                let rest = Self.descend(patterns, into: member.key)
                 if rest.contains(where: \.isEmpty) { continue }
                 if let value = rest.isEmpty ? member.value : Self.exclude(member.value, rest) {
-                    kept.append(JSONValue.Member(member.name, value))
+                    kept.append(JSONValue.Member(member.key, value))
                 }
             }
             return kept.isEmpty && !members.isEmpty ? nil : .object(kept)

@@ -14,8 +14,10 @@ struct Call: Sendable {
     let isFromLoopback: Bool
     /// When the request's head arrived.
     let arrivedAt: Timestamp
+    /// Whether the client still waits for the answer.
+    let presence: ClientPresence
 
-    init(_ request: Request, isFromLoopback: Bool, arrivedAt: Timestamp) {
+    init(_ request: Request, isFromLoopback: Bool, arrivedAt: Timestamp, presence: ClientPresence) {
         self.method = request.method
         self.target = RequestTarget(request.head.path ?? "/")
         self.headers = request.headers
@@ -23,6 +25,7 @@ struct Call: Sendable {
         self.body = request.body
         self.isFromLoopback = isFromLoopback
         self.arrivedAt = arrivedAt
+        self.presence = presence
     }
 
     /// The value of a header, names in any case.

@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import HummingbirdCore
+internal import LeatCore
 internal import NIOCore
 
 /// The answer to a request.

@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// A request that is refused as a whole; nothing of it is stored.
 struct RequestFault: Error, Hashable, Sendable {
     /// How the answer is worded, which depends on the API that was called.

@@ -1,0 +1,53 @@
+/// Elasticsearch's index names, which become the datasource tag `#index`.
+enum IndexName {
+    /// Why a name is refused, in Elasticsearch's words; `nil` when it is valid.
+    static func fault(_ name: String) -> String? {
+        if name.isEmpty { return "index name must not be empty" }
+        if name == "." || name == ".." { return "must not be '.' or '..'" }
+        if name.utf8.count > ServerLimits.indexNameByteCountMax {
+            return "index name is too long, (\(name.utf8.count) > \(ServerLimits.indexNameByteCountMax))"
+        }
+        // Date math such as <logs-{now/d}>: the part before the braces names the index.
+        if name.hasPrefix("<"), name.hasSuffix(">") { return nil }
+        if let first = name.utf8.first, [0x5F, 0x2D, 0x2B].contains(first) {
+            return "must not start with '_', '-', or '+'"
+        }
+        if name.contains(where: { "\\/*?\"<>| ,".contains($0) }) {
+            return "must not contain the following characters ['\\','/','*','?','\"','<','>','|',' ',',']"
+        }
+        if name.contains("#") { return "must not contain '#'" }
+        if name.contains(":") { return "must not contain ':'" }
+        if name.contains(where: \.isUppercase) { return "must be lowercase" }
+        return nil
+    }
+
+    /// The value of the tag `#index`: the name without a trailing date (`logs-2026.11.20` is `logs`).
+    static func tag(_ name: String) -> String {
+        var name = Substring(name)
+        if name.hasPrefix("<") {
+            name = name.dropFirst().prefix { $0 != "{" && $0 != ">" }
+            while let last = name.last, "-_.".contains(last) { name = name.dropLast() }
+        }
+        let bytes = Array(name.utf8)
+        // Digits and their separators at the end; a date when it is 4, 6 or 8 digits after 20 or 19.
+        var start = bytes.count
+        while start > 0, Self.isDatePart(bytes[start - 1]) { start -= 1 }
+        while start < bytes.count, !Self.isDigit(bytes[start]) { start += 1 }
+        let date = bytes[start...]
+        let digits = date.filter(Self.isDigit)
+        guard start > 1, !Self.isDigit(bytes[start - 1]), Self.isSeparator(bytes[start - 1]),
+            [4, 6, 8].contains(digits.count), digits.starts(with: [0x32, 0x30]) || digits.starts(with: [0x31, 0x39])
+        else { return Self.cut(String(name)) }
+        return Self.cut(String(decoding: bytes[..<(start - 1)], as: UTF8.self))
+    }
+
+    private static func cut(_ name: String) -> String {
+        var name = name
+        while name.utf8.count > ServerLimits.tagByteCountMax { name.removeLast() }
+        return name
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    private static func isSeparator(_ byte: UInt8) -> Bool { [0x2D, 0x2E, 0x5F].contains(byte) }
+    private static func isDatePart(_ byte: UInt8) -> Bool { Self.isDigit(byte) || Self.isSeparator(byte) }
+}

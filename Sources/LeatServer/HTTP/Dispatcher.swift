@@ -1,0 +1,114 @@
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import LeatCore
+internal import LeatStorage
+internal import Logging
+internal import NIOCore
+internal import Synchronization
+
+/// Turns requests into answers: who may, which handler, and how a failure is worded.
+final class Dispatcher: Sendable {
+    private let endpoints: Endpoints
+    private let access: Access
+    private let metrics: ServerMetrics
+    private let logger: Logger
+    private let time: any TimeSource
+
+    init(endpoints: Endpoints, access: Access, metrics: ServerMetrics, logger: Logger, time: any TimeSource) {
+        self.endpoints = endpoints
+        self.access = access
+        self.metrics = metrics
+        self.logger = logger
+        self.time = time
+    }
+
+    /// Ends live streams and refuses new work; running requests go on.
+    func beginDraining() {
+        self.logger.info("stopping: no new connections, running requests may take \(ServerLimits.shutdownSeconds) s")
+        self.endpoints.beginDraining()
+    }
+
+    /// Answers one request on its connection.
+    func respond(to request: Request, channel: any Channel, writer: consuming ResponseWriter) async throws {
+        let started = self.time.monotonicNanoseconds()
+        let call = Call(
+            request,
+            isFromLoopback: Self.isLoopback(channel.remoteAddress),
+            arrivedAt: self.time.now(),
+            presence: try await Self.presence(on: channel)
+        )
+        let route = Route.of(call.target)
+        self.metrics.requestBegan()
+        defer { self.metrics.requestEnded() }
+        let reply = try await self.reply(to: call, route)
+        self.metrics.answered(route, status: reply.status, nanoseconds: self.time.monotonicNanoseconds() - started)
+        self.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(call.method)", "path": "\(call.target.path)", "status": "\(reply.status)",
+                "ms": "\((self.time.monotonicNanoseconds() - started) / 1_000_000)",
+            ]
+        )
+        try await Self.write(reply, isHead: call.method == .head, to: writer)
+    }
+
+    /// The answer, failures included; throws only when the connection is broken.
+    private func reply(to call: Call, _ route: Route) async throws -> Reply {
+        do {
+            try self.access.checkOrigin(of: call, route)
+            let credential = try self.access.credential(of: call, for: route)
+            return try await self.endpoints.reply(to: call, route, credential: credential)
+        } catch let fault as RequestFault {
+            self.metrics.refused(route, reason: fault.type)
+            return Reply(fault)
+        } catch let error as StorageError {
+            let fault = RequestFault(error, for: route)
+            self.metrics.refused(route, reason: fault.type)
+            if fault.status >= 500 { self.logger.error("storage refused a request", metadata: ["error": "\(error)"]) }
+            return Reply(fault)
+        } catch let error where error is CancellationError || error is ChannelError || error is IOError {
+            throw error
+        } catch {
+            self.logger.error("request failed", metadata: ["path": "\(call.target.path)", "error": "\(error)"])
+            return Reply(RequestFault.internalFailure(for: route))
+        }
+    }
+
+    private static func presence(on channel: any Channel) async throws -> ClientPresence {
+        try await channel.eventLoop.submit {
+            let presence = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self).presence
+            presence.beginRequest()
+            return presence
+        }.get()
+    }
+
+    private static func isLoopback(_ address: SocketAddress?) -> Bool {
+        guard let address else { return false }
+        switch address {
+        case .v4: return address.ipAddress?.hasPrefix("127.") ?? false
+        case .v6: return address.ipAddress == "::1" || address.ipAddress?.hasPrefix("::ffff:127.") ?? false
+        case .unixDomainSocket: return true
+        }
+    }
+
+    private static func write(_ reply: Reply, isHead: Bool, to writer: consuming ResponseWriter) async throws {
+        var head = HTTPResponse(status: .init(code: reply.status))
+        head.headerFields[.contentType] = reply.mediaType
+        if let product = HTTPField.Name("X-Elastic-Product") { head.headerFields[product] = "Elasticsearch" }
+        for header in reply.headers {
+            if let name = HTTPField.Name(header.name) { head.headerFields[name] = header.value }
+        }
+        switch reply.body {
+        case .bytes(let bytes):
+            if reply.status != 204 { head.headerFields[.contentLength] = String(bytes.count) }
+            let body = isHead || bytes.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            try await writer.write(response: head, body: body)
+        case .stream(let stream):
+            let body = ResponseBody { writer in
+                var pieces = ReplyWriter(writer)
+                try await stream(&pieces)
+            }
+            try await writer.write(response: head, body: body)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import HTTPTypes
+internal import LeatCore
+internal import LeatStorage
+
+/// All handlers, by route.
+struct Endpoints: Sendable {
+    let bulk: BulkEndpoint
+    let elastic: ElasticEndpoints
+    let query: QueryEndpoint
+    let jobs: QueryJobs
+    let administration: AdministrationEndpoints
+    let monitoring: MonitoringEndpoints
+    let live: LiveQueries
+
+    /// The server stops: live streams end.
+    func beginDraining() {
+        self.live.drain()
+        self.monitoring.beginDraining()
+    }
+
+    /// The answer to a request that may be answered.
+    func reply(to call: Call, _ route: Route, credential: Credential) async throws -> Reply {
+        switch route {
+        case .elastic(let elastic, let repository):
+            return try await self.reply(to: call, elastic, repository: repository, credential)
+        case .ingest: throw RequestFault.elastic(404, "not_implemented", "no such endpoint yet")
+        case .query(let repository): return try await self.query.reply(to: call, repository: repository)
+        case .queryJobs(let repository): return try await self.jobs.create(call, repository: repository)
+        case .queryJob(let repository, let id):
+            return try await self.jobs.reply(to: call, repository: repository, id: id)
+        case .repositories, .repository, .fields, .tokens, .token, .compact:
+            return try await self.administration.reply(to: call, route)
+        case .health(let form): return self.monitoring.health(form)
+        case .status: return self.monitoring.status()
+        case .metrics: return try await self.monitoring.metrics(call)
+        case .unknown:
+            throw RequestFault.elastic(
+                404,
+                "resource_not_found_exception",
+                "no handler found for uri [\(call.target.path)] and method [\(call.method.rawValue)]"
+            )
+        }
+    }
+
+    private func reply(
+        to call: Call,
+        _ route: ElasticRoute,
+        repository: String?,
+        _ credential: Credential
+    ) async throws -> Reply {
+        let target = credential.repository ?? repository ?? RepositoryNames.standard
+        switch route {
+        case .bulk(let index):
+            return try await self.bulk.bulk(call, index: index, repository: target, credential: credential)
+        case .document(let index, let id) where call.method == .post || call.method == .put:
+            return try await self.bulk.document(call, index: index, id: id, kind: .index, repository: target)
+        case .create(let index, let id):
+            return try await self.bulk.document(call, index: index, id: id, kind: .create, repository: target)
+        default:
+            return try await self.elastic.reply(to: call, route, repository: repository)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+internal import LeatCore
+internal import LeatStorage
+internal import Synchronization
+
+/// Health, status and metrics.
+final class MonitoringEndpoints: Sendable {
+    private let store: Store
+    private let metrics: ServerMetrics
+    private let budget: IngestBudget
+    private let live: LiveQueries
+    private let time: any TimeSource
+    private let startedAt: UInt64
+    private let isDraining = Atomic<Bool>(false)
+
+    init(store: Store, metrics: ServerMetrics, budget: IngestBudget, live: LiveQueries, time: any TimeSource) {
+        self.store = store
+        self.metrics = metrics
+        self.budget = budget
+        self.live = live
+        self.time = time
+        self.startedAt = time.monotonicNanoseconds()
+    }
+
+    func beginDraining() { self.isDraining.store(true, ordering: .relaxed) }
+
+    /// 200 when requests are served, 503 while the server stops.
+    func health(_ form: Route.HealthForm) -> Reply {
+        let isReady = !self.isDraining.load(ordering: .relaxed)
+        let fault = self.store.status().fault
+        let word = !isReady ? "DOWN" : fault == nil ? "OK" : "WARN"
+        switch form {
+        case .text: return Reply(isReady ? 200 : 503, text: fault.map { "\(word): \($0)\n" } ?? "\(word)\n")
+        case .ready: return Reply(isReady ? 200 : 503, text: isReady ? "ready\n" : "stopping\n")
+        case .nodeUp: return Reply(isReady ? 200 : 503, text: isReady ? "true" : "false")
+        case .json:
+            let check: JSONValue = [
+                "name": "storage", "status": .string(fault == nil ? "OK" : "WARN"),
+                "statusMessage": .string(fault ?? ""), "fields": .object([]),
+            ]
+            return Reply(
+                isReady ? 200 : 503,
+                json: [
+                    "status": .string(word), "statusMessage": .string(fault ?? ""),
+                    "uptime": .string("\(self.uptimeSeconds)s"), "version": .string(Self.version),
+                    "oks": fault == nil ? [check] : [], "warnings": fault == nil ? [] : [check], "down": [],
+                ]
+            )
+        }
+    }
+
+    /// Humio's clients take the part before the first dash as the version of the API.
+    static let version = "1.129.0--leat-" + LeatVersion.text
+
+    private var uptimeSeconds: UInt64 { (self.time.monotonicNanoseconds() - self.startedAt) / 1_000_000_000 }
+
+    /// Figures for people.
+    func status() -> Reply {
+        let status = self.store.status()
+        return Reply(
+            200,
+            json: [
+                "status": .string(status.fault == nil ? "OK" : "WARN"), "version": .string(Self.version),
+                "leatVersion": .string(LeatVersion.text), "uptimeSeconds": JSONValue(Int(self.uptimeSeconds)),
+                "fault": status.fault.map { .string($0) } ?? .null,
+                "damaged": .array(status.damaged.map { .string($0) }),
+                "journalBytes": JSONValue(Int(status.journalByteCount)),
+                "unsealedBytes": JSONValue(status.unsealedByteCount),
+                "liveQueries": JSONValue(self.live.count), "requestsRunning": JSONValue(self.metrics.running),
+                "repositories": .array(status.repositories.map(Self.value)),
+            ]
+        )
+    }
+
+    static func value(_ status: RepositoryStatus) -> JSONValue {
+        [
+            "name": .string(status.repository.name), "events": JSONValue(status.rowCount),
+            "openEvents": JSONValue(status.openRowCount), "segments": JSONValue(status.segmentCount),
+            "bytes": JSONValue(Int(status.byteCount)), "plainBytes": JSONValue(Int(status.plainByteCount)),
+            "datasources": JSONValue(status.datasourceCount),
+            "firstEvent": status.timeRange.map { .number("\($0.lowerBound / 1_000_000)") } ?? .null,
+            "lastEvent": status.timeRange.map { .number("\($0.upperBound / 1_000_000)") } ?? .null,
+            "retentionSeconds": status.repository.retention.ageSeconds.map { .number("\($0)") } ?? .null,
+            "retentionBytes": status.repository.retention.byteCount.map { .number("\($0)") } ?? .null,
+        ]
+    }
+
+    /// Prometheus text, or OpenMetrics when asked for.
+    func metrics(_ call: Call) async throws -> Reply {
+        let isOpen = call.header("accept")?.contains("application/openmetrics-text") ?? false
+        var text = MetricsText(isOpenMetrics: isOpen)
+        self.metrics.write(to: &text)
+        text.gauge("leat_ingest_memory_bytes", "bytes of request bodies in memory", self.budget.usedByteCount)
+        text.gauge("leat_live_queries", "live queries that are open", self.live.count)
+        text.gauge("leat_uptime_seconds", "time since the start", Int(self.uptimeSeconds))
+        text.write(self.store.status())
+        return Reply(200, text.finish(), mediaType: text.mediaType)
+    }
+}
+
+/// The version of the program.
+enum LeatVersion {
+    static let text = "0.1.0"
+}

@@ -1,0 +1,109 @@
+internal import Synchronization
+
+/// Counts of what the server did since its start.
+final class ServerMetrics: Sendable {
+    /// Requests of one endpoint.
+    struct Endpoint: Sendable {
+        var countByStatus: [Int: UInt64] = [:]
+        var nanoseconds: UInt64 = 0
+    }
+
+    /// What one protocol brought to one repository.
+    struct Ingest: Sendable {
+        var requestCount: UInt64 = 0
+        var itemCount: UInt64 = 0
+        /// Bytes of bodies after decompression.
+        var byteCount: UInt64 = 0
+        var refusedByReason: [String: UInt64] = [:]
+    }
+
+    /// Protocol and repository.
+    struct IngestKey: Hashable, Sendable {
+        let name: String
+        let repository: String
+    }
+
+    struct Counts: Sendable {
+        var endpoints: [String: Endpoint] = [:]
+        var ingest: [IngestKey: Ingest] = [:]
+        /// Refused requests by reason.
+        var refused: [String: UInt64] = [:]
+        var queryCount: UInt64 = 0
+        var queryNanoseconds: UInt64 = 0
+        var scannedByteCount: UInt64 = 0
+        /// Rows that a slow live client did not get.
+        var liveDroppedCount: UInt64 = 0
+        var textCutCount: UInt64 = 0
+    }
+
+    private let counts = Mutex(Counts())
+    private let runningCount = Atomic<Int>(0)
+
+    /// Requests that are being answered.
+    var running: Int { self.runningCount.load(ordering: .relaxed) }
+
+    /// All counts at this moment.
+    var snapshot: Counts { self.counts.withLock { $0 } }
+
+    func requestBegan() { self.runningCount.add(1, ordering: .relaxed) }
+    func requestEnded() { self.runningCount.subtract(1, ordering: .relaxed) }
+
+    func answered(_ route: Route, status: Int, nanoseconds: UInt64) {
+        self.counts.withLock { counts in
+            counts.endpoints[route.label, default: Endpoint()].countByStatus[status, default: 0] += 1
+            counts.endpoints[route.label]?.nanoseconds += nanoseconds
+        }
+    }
+
+    func refused(_ route: Route, reason: String) {
+        self.counts.withLock { $0.refused[reason, default: 0] += 1 }
+    }
+
+    /// Counts a stored request of an ingest protocol.
+    func ingested(_ key: IngestKey, items: Int, bytes: Int, refused: [String]) {
+        self.counts.withLock { counts in
+            var ingest = counts.ingest[key] ?? Ingest()
+            ingest.requestCount += 1
+            ingest.itemCount += UInt64(items)
+            ingest.byteCount += UInt64(bytes)
+            for reason in refused { ingest.refusedByReason[reason, default: 0] += 1 }
+            counts.ingest[key] = ingest
+        }
+    }
+
+    /// Counts a query that has ended.
+    func queried(nanoseconds: UInt64, scannedByteCount: Int) {
+        self.counts.withLock { counts in
+            counts.queryCount += 1
+            counts.queryNanoseconds += nanoseconds
+            counts.scannedByteCount += UInt64(scannedByteCount)
+        }
+    }
+
+    func liveRowsDropped(_ count: Int) {
+        self.counts.withLock { $0.liveDroppedCount += UInt64(count) }
+    }
+
+    func textsCut(_ count: Int) {
+        self.counts.withLock { $0.textCutCount += UInt64(count) }
+    }
+}
+
+extension Route {
+    /// A short name for the metrics.
+    var label: String {
+        switch self {
+        case .elastic(.bulk, _): "bulk"
+        case .elastic(.document, _), .elastic(.create, _), .elastic(.update, _): "document"
+        case .elastic: "elastic"
+        case .ingest(let name, _): name.rawValue
+        case .query: "query"
+        case .queryJobs, .queryJob: "queryjobs"
+        case .repositories, .repository, .fields, .tokens, .token, .compact: "admin"
+        case .health: "health"
+        case .status: "status"
+        case .metrics: "metrics"
+        case .unknown: "unknown"
+        }
+    }
+}

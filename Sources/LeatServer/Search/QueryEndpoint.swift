@@ -1,0 +1,228 @@
+internal import HTTPTypes
+internal import LeatCore
+internal import LeatQuery
+internal import Synchronization
+
+/// `POST …/repositories/NAME/query`: an answer that is streamed, historic or live.
+struct QueryEndpoint: Sendable {
+    let executor: SearchExecutor
+    let live: LiveQueries
+    let metrics: ServerMetrics
+    let time: any TimeSource
+
+    /// Before this nothing is sent, so that a quick failure still has a status of its own.
+    static let headDelayMilliseconds: Int64 = 300
+
+    func reply(to call: Call, repository: String) async throws -> Reply {
+        guard call.method == .post else {
+            throw RequestFault.text(405, "method_not_allowed", "send the query with POST")
+        }
+        let body = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
+        let request = try QueryRequest(body, now: call.arrivedAt)
+        let wantsControl = call.header("x-leat-stream") == "1"
+        let form = wantsControl ? .ndjson : RowsForm(call)
+        let plan: QueryPlan
+        do {
+            plan = try self.executor.plan(request, repository: repository)
+        } catch {
+            return Self.reply(to: error, asJSON: wantsControl || form == .json)
+        }
+        try self.executor.check(repository: repository)
+        var reply =
+            request.isLive
+            ? try await self.live(call, plan, request, repository, wantsControl: wantsControl)
+            : try await self.historic(call, plan, repository, form, wantsControl: wantsControl)
+        reply = reply.with("humio-query-id", "q-\(String(SystemRandom.uint64(), radix: 36))")
+        if let name = call.header("x-desired-filename") {
+            let safe = name.filter { $0 != "\"" && $0 != "\r" && $0 != "\n" && $0 != "\\" }
+            reply = reply.with("Content-Disposition", "attachment; filename=\"\(safe)\"")
+        }
+        return reply
+    }
+
+    /// A refusal that shows where the query is wrong.
+    static func reply(to errors: QueryErrors, asJSON: Bool) -> Reply {
+        guard asJSON else { return Reply(400, text: errors.description + "\n") }
+        return Reply(400, json: ["errors": .array(errors.diagnostics.map(Self.value))])
+    }
+
+    private static func value(_ diagnostic: Diagnostic) -> JSONValue {
+        [
+            "line": JSONValue(diagnostic.line), "column": JSONValue(diagnostic.column),
+            "length": JSONValue(diagnostic.length), "message": .string(diagnostic.message),
+            "hint": diagnostic.hint.map { .string($0) } ?? .null, "lineText": .string(diagnostic.lineText),
+        ]
+    }
+
+    // MARK: historic
+
+    private func historic(
+        _ call: Call,
+        _ plan: QueryPlan,
+        _ repository: String,
+        _ form: RowsForm,
+        wantsControl: Bool
+    ) async throws -> Reply {
+        let query = try await self.executor.start(plan, repository: repository)
+        let deadline = self.time.monotonicNanoseconds() + UInt64(self.executor.seconds) * 1_000_000_000
+        return try await withTaskCancellationHandler {
+            if !wantsControl {
+                let result = try await self.wait(for: query, call, until: deadline) {}
+                return Reply(200, mediaType: form.mediaType) { writer in
+                    try await Self.write(result, form, to: &writer)
+                    try await writer.finish()
+                }
+            }
+            if case .failure(let failure) = await query.wait(milliseconds: Self.headDelayMilliseconds) {
+                throw RequestFault(failure)
+            }
+            return Reply(200, mediaType: form.mediaType) { writer in
+                try await self.writeWithProgress(query, call, until: deadline, to: &writer)
+            }
+        } onCancel: {
+            query.cancel()
+        }
+    }
+
+    /// Sends progress while the query runs, then the rows, then the last line.
+    private func writeWithProgress(
+        _ query: RunningQuery,
+        _ call: Call,
+        until deadline: UInt64,
+        to writer: inout ReplyWriter
+    ) async throws {
+        do {
+            while query.result == nil {
+                if await query.wait(milliseconds: Self.headDelayMilliseconds) != nil { break }
+                try self.check(query, call, until: deadline)
+                try await writer.write(Self.control(["progress": Self.progress(query)]))
+            }
+            let result = try Self.value(of: query)
+            try await Self.write(result, .ndjson, to: &writer)
+            try await writer.write(Self.control(Self.lastLine(result, query)))
+        } catch let fault as RequestFault {
+            query.cancel()
+            let line: JSONValue = ["done": true, "warnings": [], "partial": true, "error": .string(fault.reason)]
+            try await writer.write(Self.control(line))
+        } catch {
+            // The client is gone.
+            query.cancel()
+            throw error
+        }
+        try await writer.finish()
+    }
+
+    /// Waits for the answer; gives up when the client is gone or the time is over.
+    private func wait(
+        for query: RunningQuery,
+        _ call: Call,
+        until deadline: UInt64,
+        _ tick: () async throws -> Void
+    ) async throws -> QueryResult {
+        while await query.wait(milliseconds: 200) == nil {
+            try self.check(query, call, until: deadline)
+            try await tick()
+        }
+        return try Self.value(of: query)
+    }
+
+    private func check(_ query: RunningQuery, _ call: Call, until deadline: UInt64) throws {
+        if call.presence.isGone {
+            query.cancel()
+            throw CancellationError()
+        }
+        if self.time.monotonicNanoseconds() > deadline {
+            query.cancel()
+            throw RequestFault.text(
+                400,
+                "query_too_long",
+                "the query ran longer than \(self.executor.seconds) s; narrow the interval or the filter"
+            )
+        }
+    }
+
+    private static func value(of query: RunningQuery) throws -> QueryResult {
+        switch query.result {
+        case .success(let result): return result
+        case .failure(let failure): throw RequestFault(failure)
+        case nil: throw CancellationError()
+        }
+    }
+
+    static func write(_ result: QueryResult, _ form: RowsForm, to writer: inout ReplyWriter) async throws {
+        var text = RowsText(result.rows, columns: result.columns, form: form)
+        while let piece = try text.piece() { try await writer.write(piece) }
+    }
+
+    static func control(_ value: JSONValue) -> [UInt8] { JSONValue.object([.init("@leat", value)]).bytes + [0x0A] }
+
+    private static func progress(_ query: RunningQuery) -> JSONValue {
+        let progress = query.run.progress
+        return [
+            "events": JSONValue(progress.eventCount), "bytes": JSONValue(progress.byteCount),
+            "total": JSONValue(progress.byteCountTotal),
+        ]
+    }
+
+    private static func lastLine(_ result: QueryResult, _ query: RunningQuery) -> JSONValue {
+        [
+            "done": true, "warnings": .array(result.warnings.map { .string($0) }), "partial": .bool(result.isPartial),
+            "columns": result.columns.map { .array($0.map { .string($0) }) } ?? .null,
+            "aggregate": .bool(result.isAggregate), "cost": query.cost.value,
+        ]
+    }
+
+    // MARK: live
+
+    private func live(
+        _ call: Call,
+        _ plan: QueryPlan,
+        _ request: QueryRequest,
+        _ repository: String,
+        wantsControl: Bool
+    ) async throws -> Reply {
+        guard !plan.isAggregate else {
+            throw RequestFault.text(
+                400,
+                "live_aggregate",
+                "a live query with an aggregate has no rows to stream; use a query job (…/queryjobs)"
+            )
+        }
+        let isWithHistory = request.asked.start.map { !$0.isNull } ?? false
+        let stream = LiveStream(
+            query: LiveQuery(LiveExecution(plan)),
+            presence: call.presence,
+            metrics: self.metrics,
+            wantsControl: wantsControl
+        )
+        guard let number = self.live.open(stream.query, repository: repository) else {
+            throw RequestFault.text(503, "stopping", "the server is stopping; try again soon")
+        }
+        let history: RunningQuery?
+        do {
+            history = isWithHistory ? try await self.executor.start(plan, repository: repository) : nil
+        } catch {
+            self.live.close(number, repository: repository)
+            throw error
+        }
+        let live = self.live
+        return Reply(200, mediaType: RowsForm.ndjson.mediaType) { writer in
+            defer {
+                history?.cancel()
+                live.close(number, repository: repository)
+            }
+            try await stream.write(history: history, to: &writer)
+        }
+    }
+}
+
+extension RequestFault {
+    /// How a failed query is told to its client.
+    init(_ failure: QueryFailure) {
+        switch failure {
+        case .cancelled: self = .text(499, "query_cancelled", "\(failure)")
+        case .damaged: self = .text(500, "damaged", "\(failure)")
+        default: self = .text(400, "query_failed", "\(failure)")
+        }
+    }
+}

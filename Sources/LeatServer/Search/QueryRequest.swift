@@ -1,0 +1,90 @@
+internal import LeatCore
+internal import LeatQuery
+
+/// What a client asks for with `/query` or `/queryjobs`; `humio-api.md` 3.1 and 3.2.
+struct QueryRequest: Sendable {
+    var queryString: String
+    /// First moment of the interval; `nil`: from the first event.
+    var start: Timestamp?
+    /// First moment after the interval; `nil`: the present.
+    var end: Timestamp?
+    var isLive = false
+    var arguments: [String: String] = [:]
+    var timeZone: String?
+    /// The interval as it was asked for, for the answer of a query job.
+    var asked: (start: JSONValue?, end: JSONValue?)
+    /// Whether a query job wants its events counted over time.
+    var wantsDistribution = false
+
+    /// How far back a query reaches that does not say.
+    static let defaultStart = "24h"
+
+    /// Reads a request's body.
+    ///
+    /// - Throws: A refusal that names the member that is wrong.
+    init(_ bytes: [UInt8], now: Timestamp) throws(RequestFault) {
+        let value: JSONValue
+        do {
+            value = try JSONValue(bytes)
+        } catch {
+            throw .text(400, "bad_request", "the body is not JSON: \(error)")
+        }
+        guard value.object != nil else {
+            throw .text(400, "bad_request", "the body must be a JSON object with the member queryString")
+        }
+        guard let text = value["queryString"]?.string else {
+            throw .text(400, "bad_request", "the member queryString (a string) is missing")
+        }
+        self.queryString = text
+        self.isLive = value["isLive"]?.bool ?? (value["isLive"]?.string == "true")
+        self.wantsDistribution = value["showQueryEventDistribution"]?.bool ?? false
+        self.timeZone = Self.zone(value)
+        for member in value["arguments"]?.object ?? [] {
+            self.arguments[member.key] = member.value.scalarText ?? member.value.jsonText
+        }
+        self.asked = (value["start"], value["end"])
+        let start = Self.given(value["start"]) ?? .string(Self.defaultStart)
+        self.start = try Self.moment(start, named: "start", now: now)
+        if let end = Self.given(value["end"]), end.string != "now" {
+            guard !self.isLive else {
+                throw .text(400, "bad_request", "a live query ends at 'now'; leave out 'end'")
+            }
+            self.end = try Self.moment(end, named: "end", now: now)
+        }
+        if let start = self.start, let end = self.end, start >= end {
+            throw .text(400, "bad_request", "the interval is empty: 'start' is not before 'end'")
+        }
+    }
+
+    private static func given(_ value: JSONValue?) -> JSONValue? {
+        if case .null = value { nil } else if value?.string == "" { nil } else { value }
+    }
+
+    private static func zone(_ value: JSONValue) -> String? {
+        if let name = value["timeZone"]?.string, !name.isEmpty { return name }
+        guard let minutes = value["timeZoneOffsetMinutes"]?.integer, minutes != 0 else { return nil }
+        let magnitude = Int(minutes.magnitude)
+        func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return (minutes < 0 ? "-" : "+") + twoDigits(magnitude / 60) + ":" + twoDigits(magnitude % 60)
+    }
+
+    /// A number or numeric string is epoch milliseconds; other strings are relative to now.
+    private static func moment(
+        _ value: JSONValue,
+        named name: String,
+        now: Timestamp
+    ) throws(RequestFault) -> Timestamp? {
+        if let milliseconds = value.integer {
+            return milliseconds <= 0 && name == "start" ? nil : Timestamp(milliseconds: milliseconds)
+        }
+        guard let text = value.string else {
+            throw .text(400, "bad_request", "'\(name)' must be epoch milliseconds or a relative time such as 24h")
+        }
+        if text == "now" { return now }
+        if text == "all" { return nil }
+        guard let moment = RelativeTime.moment(text, now: now) else {
+            throw .text(400, "bad_request", "'\(name)': '\(text)' is no relative time; write 15m, 24h, 7d and the like")
+        }
+        return moment
+    }
+}

@@ -1,0 +1,127 @@
+internal import LeatCore
+internal import LeatQuery
+
+/// The forms in which rows are sent; chosen by `Accept`.
+enum RowsForm: Hashable, Sendable {
+    case ndjson, json, text, csv
+
+    /// The form for an `Accept` header.
+    ///
+    /// Without one, or with `*/*`, it is NDJSON and not Humio's documented text, since Grafana's live tail sends no
+    /// `Accept` and needs objects.
+    init(_ call: Call) {
+        switch call.accepts(["application/x-ndjson", "application/json", "text/plain", "text/csv"]) {
+        case "application/json": self = .json
+        case "text/plain": self = .text
+        case "text/csv": self = .csv
+        default: self = .ndjson
+        }
+    }
+
+    var mediaType: String {
+        switch self {
+        case .ndjson: "application/x-ndjson"
+        case .json: "application/json"
+        case .text: "text/plain; charset=utf-8"
+        case .csv: "text/csv; charset=utf-8"
+        }
+    }
+}
+
+/// Writes the rows of an answer as text, piece by piece.
+struct RowsText {
+    private let rows: QueryRows
+    private let columns: [String]?
+    private let form: RowsForm
+    private var next = 0
+    private var renderers: [UInt32: RowRenderer] = [:]
+    private var csvColumns: [String] = []
+
+    /// Bytes after which a piece is sent.
+    static let pieceByteCount = 128 << 10
+
+    init(_ rows: QueryRows, columns: [String]?, form: RowsForm) {
+        self.rows = rows
+        self.columns = columns
+        self.form = form
+    }
+
+    /// The next piece; `nil` after the last.
+    ///
+    /// - Throws: When a stored block turns out to be damaged.
+    mutating func piece() throws(DamagedBlock) -> [UInt8]? {
+        guard self.next <= self.rows.count else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.pieceByteCount + 4_096)
+        if self.next == 0 { self.begin(&bytes) }
+        while self.next < self.rows.count, bytes.count < Self.pieceByteCount {
+            try self.append(self.rows.order[self.next], to: &bytes)
+            self.next += 1
+        }
+        if self.next == self.rows.count, bytes.count < Self.pieceByteCount {
+            if self.form == .json { bytes += "]\n".utf8 }
+            self.next += 1
+        }
+        return bytes
+    }
+
+    private mutating func begin(_ bytes: inout [UInt8]) {
+        if self.form == .json { bytes.append(UInt8(ascii: "[")) }
+        guard self.form == .csv else { return }
+        self.csvColumns = self.columns ?? self.allColumns()
+        self.appendCSV(self.csvColumns, to: &bytes)
+    }
+
+    private func allColumns() -> [String] {
+        var seen: Set<String> = []
+        var names: [String] = []
+        for batch in self.rows.batches {
+            for name in batch.fieldNames where seen.insert(name).inserted { names.append(name) }
+        }
+        return RowRenderer.outputOrder(names)
+    }
+
+    private mutating func append(_ row: QueryRows.Reference, to bytes: inout [UInt8]) throws(DamagedBlock) {
+        let renderer: RowRenderer
+        if let known = self.renderers[row.batch] {
+            renderer = known
+        } else {
+            renderer = try RowRenderer(self.rows.batches[Int(row.batch)], columns: self.columns)
+            self.renderers[row.batch] = renderer
+        }
+        switch self.form {
+        case .ndjson:
+            renderer.appendJSON(row: Int(row.row), to: &bytes)
+            bytes.append(0x0A)
+        case .json:
+            if self.next > 0 { bytes += ",\n".utf8 }
+            renderer.appendJSON(row: Int(row.row), to: &bytes)
+        case .text:
+            let fields = renderer.fields(row: Int(row.row))
+            if let text = fields.first(where: { $0.name == "@rawstring" }) {
+                bytes += text.value.utf8
+            } else {
+                bytes += fields.map { "\($0.name)->\($0.value)" }.joined(separator: ", ").utf8
+            }
+            bytes.append(0x0A)
+        case .csv:
+            let fields = Dictionary(renderer.fields(row: Int(row.row)).map { ($0.name, $0.value) }) { $1 }
+            self.appendCSV(self.csvColumns.map { fields[$0] ?? "" }, to: &bytes)
+        }
+    }
+
+    /// RFC 4180: quotes where they are needed, doubled inside.
+    private func appendCSV(_ values: [String], to bytes: inout [UInt8]) {
+        for (index, value) in values.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            if value.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) {
+                bytes.append(0x22)
+                for byte in value.utf8 { bytes += byte == 0x22 ? [0x22, 0x22] : [byte] }
+                bytes.append(0x22)
+            } else {
+                bytes += value.utf8
+            }
+        }
+        bytes += "\r\n".utf8
+    }
+}

@@ -1,0 +1,183 @@
+internal import Glibc
+internal import LeatCore
+internal import LeatStorage
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import Synchronization
+internal import UnixSignals
+
+/// The server as a whole: opens the data, listens, runs until it is told to stop, and closes everything in order.
+public final class ServerProgram: Sendable {
+    /// Why the server ended, or could not start: one line, and the exit code.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        public let description: String
+        /// See the exit codes of the house style; 73: port or data folder in use.
+        public let exitCode: Int32
+    }
+
+    private let configuration: ServerConfiguration
+    private let time: any TimeSource
+    private let logger: Logger
+    private let onListening: @Sendable (Int) -> Void
+
+    /// - Parameters:
+    ///   - configuration: All settings.
+    ///   - onListening: Called with the port once requests are served.
+    public init(_ configuration: ServerConfiguration, onListening: @escaping @Sendable (Int) -> Void) {
+        self.configuration = configuration
+        self.time = SystemTime()
+        self.onListening = onListening
+        self.logger = Logger(label: "leat-server") { LogOutput(label: $0, configuration) }
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until the task is cancelled.
+    ///
+    /// - Parameter stopsOnSignals: Whether the process' signals end the run; tests end it by cancelling.
+    /// - Throws: `Failure`.
+    public func run(stopsOnSignals: Bool = true) async throws {
+        guard self.configuration.listensOnLoopback || self.configuration.isUnsafelyOpen else {
+            throw Failure(
+                description: "\(self.configuration.host) is reachable from other machines and no admin token exists; "
+                    + "listen on 127.0.0.1, or set unsafe_open if everybody who reaches it may read and write",
+                exitCode: 78
+            )
+        }
+        let store = try await self.openStore()
+        do {
+            try await self.serve(store, stopsOnSignals: stopsOnSignals)
+        } catch {
+            await self.close(store)
+            throw self.failure(error)
+        }
+        await self.close(store)
+    }
+
+    /// Opens the data folder; one that is in use is tried again for a while, since a predecessor may be going.
+    private func openStore() async throws -> Store {
+        let options = StoreOptions(path: self.configuration.dataPath, fileSystem: PosixFileSystem(), time: self.time)
+        let end = ContinuousClock.now + .seconds(ServerLimits.retrySeconds)
+        while true {
+            do {
+                return try await Blocking.run { try Store.open(options) }
+            } catch StorageError.dataFolderInUse(let path) {
+                guard ContinuousClock.now < end else {
+                    throw Failure(description: "\(StorageError.dataFolderInUse(path: path))", exitCode: 73)
+                }
+                try await Task.sleep(for: .milliseconds(250))
+            } catch {
+                throw self.failure(error)
+            }
+        }
+    }
+
+    private func serve(_ store: Store, stopsOnSignals: Bool) async throws {
+        let listener = Listener(
+            host: self.configuration.host,
+            port: self.configuration.port,
+            bodyByteCountMax: self.configuration.limits.bodyByteCountMax,
+            connectionCountMax: self.configuration.connectionCountMax,
+            idleSeconds: self.configuration.idleSeconds,
+            dispatcher: self.makeDispatcher(store),
+            logger: self.logger,
+            onListening: { port in
+                self.logger.info(
+                    "ready",
+                    metadata: ["port": "\(port)", "data": "\(self.configuration.dataPath)"]
+                )
+                self.onListening(port)
+            }
+        )
+        var quiet = self.logger
+        quiet.logLevel = max(quiet.logLevel, .error)
+        var configuration = ServiceGroupConfiguration(
+            services: [listener],
+            gracefulShutdownSignals: stopsOnSignals ? [.sigterm, .sigint] : [],
+            logger: quiet
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(ServerLimits.shutdownSeconds)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch is CancellationError {
+            self.logger.warning("some requests were cut off")
+        }
+    }
+
+    private func makeDispatcher(_ store: Store) -> Dispatcher {
+        let metrics = ServerMetrics()
+        let live = LiveQueries()
+        let budget = IngestBudget(limit: self.configuration.ingestMemoryByteCount)
+        let digester = Digester(store: store, live: live)
+        let executor = SearchExecutor(
+            store: store,
+            configuration: self.configuration,
+            time: self.time,
+            metrics: metrics
+        )
+        let endpoints = Endpoints(
+            bulk: BulkEndpoint(
+                digester: digester,
+                budget: budget,
+                limits: self.configuration.limits,
+                metrics: metrics,
+                time: self.time
+            ),
+            elastic: ElasticEndpoints(
+                version: self.configuration.elasticVersion,
+                store: store,
+                definitions: ElasticDefinitions(),
+                clusterID: String(SystemRandom.uint64(), radix: 36)
+            ),
+            query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
+            jobs: QueryJobs(executor: executor, live: live, time: self.time),
+            administration: AdministrationEndpoints(store: store, digester: digester),
+            monitoring: MonitoringEndpoints(
+                store: store,
+                metrics: metrics,
+                budget: budget,
+                live: live,
+                time: self.time
+            ),
+            live: live
+        )
+        return Dispatcher(
+            endpoints: endpoints,
+            access: Access(isUnsafe: self.configuration.isUnsafelyOpen),
+            metrics: metrics,
+            logger: self.logger,
+            time: self.time
+        )
+    }
+
+    private func close(_ store: Store) async {
+        do {
+            try await Blocking.run { try store.close() }
+            self.logger.info("stopped")
+        } catch {
+            self.logger.error(
+                "the data was not closed cleanly; the next start recovers it",
+                metadata: ["error": "\(error)"]
+            )
+        }
+    }
+
+    private func failure(_ error: any Error) -> Failure {
+        let address = "\(self.configuration.host):\(self.configuration.port)"
+        switch error {
+        case let error as Failure: return error
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            return Failure(
+                description: "address \(address) is in use by another process; stop it or choose another with --listen",
+                exitCode: 73
+            )
+        case let error as IOError where error.errnoCode == EACCES:
+            return Failure(description: "not permitted to listen on \(address)", exitCode: 77)
+        case let error as IOError:
+            return Failure(description: "cannot listen on \(address): \(error)", exitCode: 74)
+        case let error as StorageError:
+            return Failure(description: "\(error)", exitCode: 74)
+        default: return Failure(description: "cannot serve on \(address): \(error)", exitCode: 74)
+        }
+    }
+}
