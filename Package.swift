@@ -56,11 +56,7 @@ let floor1: [Target] = [
 /// Floor 2: one capability each; siblings never meet.
 let floor2: [Target] = [
     .target(name: "LeatParsing", dependencies: ["LeatCore"], swiftSettings: settings),
-    .target(
-        name: "LeatStorage",
-        dependencies: ["LeatCore", "CLz4", "CZstd", "CXxhash", grdb],
-        swiftSettings: settings
-    ),
+    .target(name: "LeatStorage", dependencies: ["LeatCore", grdb], swiftSettings: settings),
     .target(name: "LeatQuery", dependencies: ["LeatCore"], swiftSettings: settings),
 ]
 

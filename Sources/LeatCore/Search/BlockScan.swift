@@ -103,7 +103,9 @@ public final class BlockScan: Sendable {
         )
     }
 
-    /// Scans on threads of its own; cancelling the task cancels the scan. Use the workers again after it returns.
+    /// Scans on threads of its own; cancelling the task cancels the scan.
+    ///
+    /// Use the workers again after it returns.
     public func run<Worker: ScanWorker & Sendable>(_ workers: [Worker]) async -> Outcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -3,9 +3,9 @@
 /// Proleptic Gregorian calendar; the arithmetic is Howard Hinnant's (“chrono-Compatible Low-Level Date Algorithms”).
 public struct CivilTime: Hashable, Sendable {
     public var year: Int
-    /// 1...12
+    /// From 1 to 12.
     public var month: Int
-    /// 1...31
+    /// From 1 to 31.
     public var day: Int
     public var hour: Int
     public var minute: Int
@@ -57,14 +57,14 @@ public struct CivilTime: Hashable, Sendable {
         Timestamp(seconds: self.secondsSince1970 - Int64(offset), nanoseconds: Int64(self.nanosecond))
     }
 
-    /// 1 = Monday ... 7 = Sunday.
+    /// From 1 for Monday to 7 for Sunday.
     public var weekday: Int {
         let day = Self.day(year: self.year, month: self.month, day: self.day)
         // 1970-01-01 was a Thursday.
         return ((day + 3) % 7 + 7) % 7 + 1
     }
 
-    /// 1...366
+    /// From 1 to 366.
     public var dayOfYear: Int {
         Self.day(year: self.year, month: self.month, day: self.day) - Self.day(year: self.year, month: 1, day: 1) + 1
     }
@@ -86,7 +86,7 @@ public struct CivilTime: Hashable, Sendable {
             && (0...999_999_999).contains(self.nanosecond)
     }
 
-    /// 28...31
+    /// From 28 to 31.
     public static func daysInMonth(year: Int, month: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28

@@ -52,12 +52,13 @@ public struct TimePattern: Hashable, Sendable {
         }
     }
 
-    /// The moment that all of `bytes` names; `nil` when the text has another form, or the moment is out of range.
+    /// The moment that all of `bytes` names; it must be within the range of `Timestamp`.
     ///
     /// - Parameters:
     ///   - bytes: The text.
     ///   - now: The present, for what the text lacks.
     ///   - zone: The zone of a text that names none.
+    /// - Returns: `nil` when the text has another form.
     public func parse(
         _ bytes: UnsafeRawBufferPointer,
         now: Timestamp,

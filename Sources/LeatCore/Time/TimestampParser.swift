@@ -1,10 +1,11 @@
 /// Reads a moment from text that says by its form what it is: ISO 8601 or RFC 3339, or a number since 1970.
 public enum TimestampParser {
-    /// ISO 8601 or an epoch number, whatever the text is; `nil` when it is neither, or outside of the range.
+    /// ISO 8601 or an epoch number, whatever the text is.
     ///
     /// - Parameters:
     ///   - bytes: All of the text; nothing may follow or precede.
     ///   - zone: The zone of texts that name none.
+    /// - Returns: `nil` when the text is neither, or outside of the range.
     public static func parse(_ bytes: UnsafeRawBufferPointer, zone: TimeZoneRules = .utc) -> Timestamp? {
         // `2023-…` and `20231114T…` against `1700000000`: a date has its dash or its T early.
         if bytes.count >= 10, bytes[4] == UInt8(ascii: "-") || bytes[8] == UInt8(ascii: "T") {

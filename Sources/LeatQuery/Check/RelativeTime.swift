@@ -91,9 +91,9 @@ public enum RelativeTime {
             return floored(moment + 3 * day, by: 7 * day) - 3 * day
         case "q", "y",
             "m" where unit.hasPrefix("mon"):
-            let date = CivilTime.date(ofDay: floored(moment, by: day) / day)
+            let date = CivilTime.date(ofDay: Int(floored(moment, by: day) / day))
             let month = unit.first == "y" ? 1 : unit.first == "q" ? (date.month - 1) / 3 * 3 + 1 : date.month
-            return CivilTime.day(year: date.year, month: month, day: 1) * day
+            return Int64(CivilTime.day(year: date.year, month: month, day: 1)) * day
         default: return floored(moment, by: nanoseconds)
         }
     }

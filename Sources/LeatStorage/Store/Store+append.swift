@@ -1,4 +1,3 @@
-internal import CXxhash
 internal import Glibc
 internal import LeatCore
 internal import Synchronization
@@ -119,7 +118,7 @@ extension Store {
     /// xxh128 of an `_id`; never 0, which stands for none.
     private static func digest(_ id: ByteSlice?) -> UInt128 {
         guard let id else { return 0 }
-        let hash = id.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) }
-        return max(1, UInt128(hash.high64) << 64 | UInt128(hash.low64))
+        let digest = id.withUnsafeBytes { Digest.xxh128($0) }
+        return max(1, UInt128(digest.high) << 64 | UInt128(digest.low))
     }
 }

@@ -1,0 +1,69 @@
+internal import LeatCore
+internal import Synchronization
+
+/// A regular expression with matchers that any thread may borrow.
+final class PatternPool: Sendable {
+    // Sound as Sendable: a matcher is in the pool or with the one thread that took it.
+    private struct Matchers: @unchecked Sendable {
+        var free: [PatternMatcher] = []
+    }
+
+    let pattern: Pattern
+    private let matchers = Mutex(Matchers())
+
+    /// Compiles an expression with flags of the language: `i` ignores case, `m` lets `^` and `$` match at lines, `d` and
+    /// `s` let the dot match newlines; `g` and `F` change nothing here.
+    init(_ source: String, flags: String = "") throws(PatternError) {
+        self.pattern = try Pattern(
+            source,
+            options: PatternOptions(
+                foldsCase: flags.contains("i"),
+                anchorsMatchAtLines: flags.contains("m"),
+                dotMatchesNewline: flags.contains("d") || flags.contains("s")
+            )
+        )
+    }
+
+    /// Lends a matcher to `body`.
+    func borrow<Result>(_ body: (PatternMatcher) throws(QueryFailure) -> Result) throws(QueryFailure) -> Result {
+        let held = self.matchers.withLock { Matchers(free: $0.free.popLast().map { [$0] } ?? []) }
+        let matcher = held.free.first ?? PatternMatcher(self.pattern)
+        defer {
+            let back = Matchers(free: [matcher])
+            self.matchers.withLock { $0.free += back.free }
+        }
+        return try body(matcher)
+    }
+
+    /// Whether the text matches anywhere.
+    func matches(_ bytes: UnsafeRawBufferPointer) throws(QueryFailure) -> Bool {
+        try self.borrow { matcher throws(QueryFailure) in
+            guard let result = matcher.matches(bytes) else { throw self.tooExpensive }
+            return result
+        }
+    }
+
+    /// What a match attempt ended with, as a failure of the query.
+    var tooExpensive: QueryFailure {
+        .tooExpensive("the regular expression /\(self.pattern.source)/ takes too many steps on one value")
+    }
+
+    /// Calls `body` with each match from the left, without overlaps; an empty match advances by one byte.
+    func forEachMatch(
+        in bytes: UnsafeRawBufferPointer,
+        _ body: (PatternMatcher, Range<Int>) -> Void
+    ) throws(QueryFailure) {
+        try self.borrow { matcher throws(QueryFailure) in
+            var offset = 0
+            while offset <= bytes.count {
+                switch matcher.match(bytes, from: offset) {
+                case .noMatch: return
+                case .tooExpensive: throw self.tooExpensive
+                case .match(let range):
+                    body(matcher, range)
+                    offset = range.isEmpty ? range.upperBound + 1 : range.upperBound
+                }
+            }
+        }
+    }
+}
