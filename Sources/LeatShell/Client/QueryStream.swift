@@ -5,7 +5,7 @@ public struct QueryRequest: Hashable, Sendable {
     public var repository: String
     public var text: String
     /// First moment: relative such as `24h`, or epoch milliseconds.
-    public var start: String
+    public var start: String?
     /// First moment after the interval; `now` or as `start`.
     public var end: String
     public var isLive: Bool
@@ -15,7 +15,7 @@ public struct QueryRequest: Hashable, Sendable {
     public init(
         repository: String,
         text: String,
-        start: String = "24h",
+        start: String? = "24h",
         end: String = "now",
         isLive: Bool = false,
         arguments: [String: String] = [:]
@@ -34,8 +34,10 @@ public struct QueryRequest: Hashable, Sendable {
         writer.beginObject()
         writer.key("queryString")
         writer.value(self.text)
-        writer.key("start")
-        writer.value(self.start)
+        if let start {
+            writer.key("start")
+            writer.value(start)
+        }
         if !self.isLive {
             writer.key("end")
             writer.value(self.end)
@@ -64,6 +66,8 @@ enum QueryStreamEvent {
     /// Events that the server could not hand to this live stream in time.
     case skipped(Int)
     case done(AnswerSummary)
+    /// The query failed after its first row was sent.
+    case failed(String)
 }
 
 extension ServerClient {
@@ -114,6 +118,7 @@ extension ServerClient {
     }
 
     private static func event(_ line: AnswerRow) -> QueryStreamEvent? {
+        if let error = line.text("@leat.error") { return .failed(error) }
         if line.isTrue("@leat.done") {
             var summary = AnswerSummary()
             summary.warnings = line.texts("@leat.warnings")

@@ -62,6 +62,7 @@ public struct QueryCommand: Sendable {
             switch event {
             case .progress(let progress): output.note(progress)
             case .done(let summary): output.note(summary)
+            case .failed(let reason): throw CommandError(.badData, "the query failed: \(reason)")
             case .heartbeat, .skipped: break
             }
         } onPause: {

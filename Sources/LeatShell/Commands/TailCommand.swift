@@ -27,7 +27,7 @@ public struct TailCommand: Sendable {
         var request = QueryRequest(
             repository: self.settings.repository,
             text: self.filteredText,
-            start: self.since ?? "1s",
+            start: self.since,
             isLive: true
         )
         // An aggregate cannot be told before the server has looked; a filter query is what tail is for.
