@@ -17,15 +17,6 @@ struct Series: Hashable, Sendable {
     var text: String { hexadecimal(self.high) + hexadecimal(self.low) }
 }
 
-/// A digest of 128 bits.
-struct BodyDigest: Hashable, Sendable {
-    var high: UInt64
-    var low: UInt64
-
-    /// 32 hexadecimal digits.
-    var text: String { hexadecimal(self.high) + hexadecimal(self.low) }
-}
-
 /// Sixteen hexadecimal digits.
 func hexadecimal(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)
@@ -36,7 +27,7 @@ func hexadecimal(_ value: UInt64) -> String {
 struct Batch: Hashable, Sendable {
     var key: BatchKey
     /// XXH3-128 of the request's body before compression.
-    var digest: BodyDigest
+    var digest: Digest128
     var chunk: UInt64
     /// Numbers of the events in the chunk, ascending.
     var items: [Range<Int>]
@@ -59,7 +50,7 @@ struct Batch: Hashable, Sendable {
         }
     }
 
-    init(key: BatchKey, digest: BodyDigest, chunk: UInt64, items: [Range<Int>], endsChunk: Bool) {
+    init(key: BatchKey, digest: Digest128, chunk: UInt64, items: [Range<Int>], endsChunk: Bool) {
         self.key = key
         self.digest = digest
         self.chunk = chunk
@@ -67,14 +58,14 @@ struct Batch: Hashable, Sendable {
         self.endsChunk = endsChunk
     }
 
-    init?(from reader: inout ByteReader) {
+    init?(from reader: inout FieldReader) {
         guard let key = BatchKey(from: &reader), let digestHigh = reader.integer(UInt64.self),
             let digestLow = reader.integer(UInt64.self), let chunk = reader.integer(UInt64.self),
             let flags = reader.integer(UInt8.self), let count = reader.integer(UInt32.self),
             Int(count) * 8 <= reader.remaining
         else { return nil }
         self.key = key
-        self.digest = BodyDigest(high: digestHigh, low: digestLow)
+        self.digest = Digest128(high: digestHigh, low: digestLow)
         self.chunk = chunk
         self.endsChunk = flags & 1 != 0
         self.items = []
@@ -86,7 +77,7 @@ struct Batch: Hashable, Sendable {
 }
 
 extension BatchKey {
-    init?(from reader: inout ByteReader) {
+    init?(from reader: inout FieldReader) {
         guard let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self),
             let number = reader.integer(UInt64.self)
         else { return nil }

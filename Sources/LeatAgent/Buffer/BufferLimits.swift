@@ -1,9 +1,11 @@
 /// Every limit of the chunk buffer, with its unit and its reason.
 struct BufferLimits: Sendable {
-    /// Bytes of events that wait for the next flush; the flush comes at once beyond.
+    /// Bytes of events at which a flush does not wait for its time.
     var flushByteCount = 1 << 20
 
-    /// Bytes of events in memory that are not yet on disk; beyond, inputs stop reading. One read may overshoot it.
+    /// Bytes of events in memory that are not yet on disk, at which inputs stop reading.
+    ///
+    /// One read may overshoot it.
     var unwrittenByteCountMax = 8 << 20
 
     /// A chunk that no output has begun to send grows until it has this many bytes, so that a long outage does not

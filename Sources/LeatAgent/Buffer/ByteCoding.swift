@@ -4,7 +4,7 @@ internal import LeatCore
 extension [UInt8] {
     /// Appends an integer, least byte first.
     mutating func appendInteger<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { self.append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: value.littleEndian) { self.append(contentsOf: $0) }
     }
 
     /// Appends a text of at most 65,535 bytes behind its length (u16).
@@ -15,14 +15,14 @@ extension [UInt8] {
 
     /// Replaces the integer at `offset`.
     mutating func setInteger<Value: FixedWidthInteger>(_ value: Value, at offset: Int) {
-        withUnsafeBytes(of: value.littleEndian) { bytes in
+        Swift.withUnsafeBytes(of: value.littleEndian) { bytes in
             for index in 0..<bytes.count { self[offset + index] = bytes[index] }
         }
     }
 }
 
 /// Reads what `appendInteger` and `appendCounted` wrote; `nil` where the bytes end too soon.
-struct ByteReader {
+struct FieldReader {
     private let bytes: UnsafeRawBufferPointer
     private(set) var offset: Int
 

@@ -28,7 +28,7 @@ struct ChunkHeader: Hashable, Sendable {
         for name in self.outputs { bytes.appendCounted(name.utf8.prefix(Int(UInt16.max))) }
         bytes.setInteger(UInt32(bytes.count), at: 8)
         let checksum = bytes.withUnsafeBytes {
-            Digest.crc32c(UnsafeRawBufferPointer(rebasing: $0[Self.fixedByteCount...]))
+            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: $0[Self.fixedByteCount...]))
         }
         bytes.setInteger(checksum, at: 12)
         return bytes
@@ -37,10 +37,10 @@ struct ChunkHeader: Hashable, Sendable {
     /// The header at the start of a chunk and its length; `nil` when it is cut short or damaged.
     static func read(_ bytes: UnsafeRawBufferPointer) -> (header: ChunkHeader, byteCount: Int)? {
         guard bytes.count > Self.fixedByteCount, bytes.prefix(8).elementsEqual(Self.magic) else { return nil }
-        var reader = ByteReader(bytes, at: 8)
+        var reader = FieldReader(bytes, at: 8)
         guard let count = reader.integer(UInt32.self), let checksum = reader.integer(UInt32.self),
             count > Self.fixedByteCount, Int(count) <= bytes.count,
-            Digest.crc32c(UnsafeRawBufferPointer(rebasing: bytes[Self.fixedByteCount..<Int(count)])) == checksum,
+            Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[Self.fixedByteCount..<Int(count)])) == checksum,
             let number = reader.integer(UInt64.self), let createdAt = reader.integer(Int64.self),
             let outputCount = reader.integer(UInt16.self)
         else { return nil }
@@ -91,6 +91,8 @@ final class ClosedChunk {
 /// The frames of a chunk with its bytes, ready to be turned into a request.
 struct LoadedChunk {
     let number: UInt64
+    /// Nanoseconds since 1970.
+    let createdAtNanoseconds: Int64
     let content: ChunkContent
     let frames: [EventFrame]
     /// Number of events of all frames.
@@ -98,10 +100,11 @@ struct LoadedChunk {
     /// Parts that are not whole frames: offset and length in bytes.
     let damages: [Range<Int>]
 
-    /// Reads all frames; `isChecked` says that the bytes come from this process and need no checksum.
+    /// Reads all frames.
     init(number: UInt64, content: ChunkContent) {
         self.number = number
         self.content = content
+        self.createdAtNanoseconds = content.withUnsafeBytes { ChunkHeader.read($0)?.header.createdAtNanoseconds ?? 0 }
         (self.frames, self.damages) = content.withUnsafeBytes { Self.frames($0) }
         self.eventCount = self.frames.reduce(0) { $0 + $1.eventCount }
     }

@@ -27,7 +27,7 @@ enum Frame {
         bytes.appendInteger(UInt32(0))
         body(&bytes)
         bytes.setInteger(UInt32(bytes.count - start - Self.headByteCount), at: start + 4)
-        let checksum = bytes.withUnsafeBytes { Digest.crc32c(UnsafeRawBufferPointer(rebasing: $0[(start + 4)...])) }
+        let checksum = bytes.withUnsafeBytes { Checksum.crc32c(UnsafeRawBufferPointer(rebasing: $0[(start + 4)...])) }
         bytes.appendInteger(checksum)
     }
 
@@ -41,7 +41,7 @@ enum Frame {
         else { return nil }
         let end = offset + Self.headByteCount + count
         let expected = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
-        let found = Digest.crc32c(UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<end]))
+        let found = Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<end]))
         guard expected == found else { return nil }
         return ((offset + Self.headByteCount)..<end, end + 4)
     }
@@ -104,7 +104,7 @@ struct EventFrame {
     /// Reads a payload; `nil` if it is not the payload of a frame of events.
     init?(_ bytes: UnsafeRawBufferPointer, payload: Range<Int>) {
         let part = UnsafeRawBufferPointer(rebasing: bytes[payload])
-        var reader = ByteReader(part)
+        var reader = FieldReader(part)
         guard let read = reader.integer(UInt64.self), let frameCount = reader.integer(UInt16.self),
             let flags = reader.integer(UInt8.self), let tag = reader.counted()
         else { return nil }

@@ -48,10 +48,12 @@ final class OpenChunk {
         }
         guard let file = self.file else { return isNew }
         do throws(FileSystemError) {
-            try self.unwritten.withUnsafeBytes { bytes throws(FileSystemError) in
+            let offset = UInt64(self.byteCount)
+            let result = self.unwritten.withUnsafeBytes { bytes in
                 // The slice is used only during the call, while the array stays where it is.
-                try file.write([ByteSlice(bytes, owner: nil)], at: UInt64(self.byteCount))
+                Result { () throws(FileSystemError) in try file.write([ByteSlice(bytes, owner: nil)], at: offset) }
             }
+            try result.get()
         } catch {
             try file.truncate(to: UInt64(self.byteCount))
             throw error

@@ -70,7 +70,7 @@ final class OutputCursor {
     }
 
     private func replay(_ payload: UnsafeRawBufferPointer) {
-        var reader = ByteReader(payload)
+        var reader = FieldReader(payload)
         switch reader.integer(UInt8.self) {
         case Kind.begin:
             if let batch = Batch(from: &reader) { self.noteBegin(batch) }
@@ -103,7 +103,7 @@ extension OutputCursor {
     }
 
     /// Begins a batch of events that were in none before; durable when this returns.
-    func begin(chunk: UInt64, items: Range<Int>, endsChunk: Bool, digest: BodyDigest) throws(FileSystemError) -> Batch {
+    func begin(chunk: UInt64, items: Range<Int>, endsChunk: Bool, digest: Digest128) throws(FileSystemError) -> Batch {
         let batch = Batch(key: self.nextKey(), digest: digest, chunk: chunk, items: [items], endsChunk: endsChunk)
         do throws(FileSystemError) {
             try self.append { payload in
@@ -123,7 +123,7 @@ extension OutputCursor {
     /// Ends a batch, and in the same entry begins those that carry what must go again.
     ///
     /// Durable when this returns if there are such; else the entry may be lost, and the batch is sent again under its key.
-    func end(_ batch: Batch, again: [(items: [Range<Int>], digest: BodyDigest)]) throws(FileSystemError) -> [Batch] {
+    func end(_ batch: Batch, again: [(items: [Range<Int>], digest: Digest128)]) throws(FileSystemError) -> [Batch] {
         let lastNumber = self.lastNumber
         let successors = again.map { part in
             Batch(

@@ -24,7 +24,7 @@ enum PositionsFile {
             Self.append(position, to: &text)
         }
         var bytes = Array(text.utf8)
-        let checksum = bytes.withUnsafeBytes { Digest.crc32c($0) }
+        let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
         bytes += Array("end \(positions.sources.count) \(String(checksum, radix: 16))\n".utf8)
         return bytes
     }
@@ -47,7 +47,7 @@ enum PositionsFile {
         guard lines.count >= 2, let last = lines.last, text.hasSuffix("\n"), last.hasPrefix("end ") else { return nil }
         let end = last.split(separator: " ")
         let covered = bytes.count - last.utf8.count - 1
-        let checksum = Digest.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<covered]))
+        let checksum = Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<covered]))
         guard end.count == 3, UInt32(end[2], radix: 16) == checksum, Int(end[1]) == lines.count - 2 else { return nil }
         let first = lines[0].split(separator: " ")
         guard first.count == 4, lines[0].hasPrefix(Self.title), let sequence = UInt64(first[2]),

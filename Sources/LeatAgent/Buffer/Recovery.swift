@@ -175,7 +175,11 @@ struct BufferRecovery {
         let tornEnd = isBegun ? nil : scan.damages.last.flatMap { $0.upperBound == scan.bytes.count ? $0 : nil }
         for damage in scan.damages where damage != tornEnd {
             result.damagedByteCount += damage.count
-            try self.quarantine(Array(scan.bytes[damage]), as: "\(path.lastPathComponent)-\(damage.lowerBound)", &result)
+            try self.quarantine(
+                Array(scan.bytes[damage]),
+                as: "\(path.lastPathComponent)-\(damage.lowerBound)",
+                &result
+            )
             result.notes.append("\(path) is damaged at byte \(damage.lowerBound): \(damage.count) bytes are no frame")
         }
         let kept = scan.frames.filter { !cut.contains($0.frame.head.read) || isBegun }
@@ -211,7 +215,8 @@ struct BufferRecovery {
         }
     }
 
-    private func quarantine(_ bytes: [UInt8], as name: String, _ result: inout RecoveredBuffer) throws(FileSystemError) {
+    private func quarantine(_ bytes: [UInt8], as name: String, _ result: inout RecoveredBuffer) throws(FileSystemError)
+    {
         try self.disk.replace(self.names.quarantine + "/" + name, with: bytes)
     }
 }

@@ -10,7 +10,7 @@ struct FileIdentity: Hashable, Sendable {
     var inode: UInt64
     /// How many bytes of the file's beginning the digest covers.
     var prefixByteCount: Int
-    /// XXH64 of these bytes.
+    /// XXH3-64 of these bytes.
     var prefixDigest: UInt64
 }
 
@@ -19,7 +19,7 @@ struct ContentMarker: Hashable, Sendable {
     static let byteCountMax = 256
 
     var byteCount: Int
-    /// XXH64 of these bytes.
+    /// XXH3-64 of these bytes.
     var digest: UInt64
 
     static let none = ContentMarker(byteCount: 0, digest: 0)
@@ -84,7 +84,7 @@ extension SourcePosition {
         }
     }
 
-    init?(from reader: inout ByteReader) {
+    init?(from reader: inout FieldReader) {
         guard let source = reader.integer(UInt64.self), let device = reader.integer(UInt64.self),
             let inode = reader.integer(UInt64.self), let prefixByteCount = reader.integer(UInt16.self),
             let prefixDigest = reader.integer(UInt64.self), let offset = reader.integer(UInt64.self),

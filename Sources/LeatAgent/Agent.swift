@@ -1,0 +1,302 @@
+internal import LeatCore
+
+/// The running collector: inputs, filters, buffer and outputs around one loop.
+///
+/// A read of an input goes through the filters of its route tag into frames, one per set of outputs; a flush makes them
+/// durable and closes chunks for the outputs that can send; settled chunks are deleted once the positions are durable.
+final class Agent: InputSink {
+    /// How often events may be given another route tag before that counts as a circle.
+    private static let rerouteCountMax = 16
+
+    let loop: EventLoop
+    let store: ChunkStore
+    let log: AgentLog
+    /// Outputs that send from chunks, by their number in the configuration.
+    let queues: [Int: OutputQueue]
+    /// Outputs that need no chunk.
+    let directOutputs: [Int: DirectOutput]
+
+    private(set) var inputs: [any Input] = []
+    private(set) var inputCounters: [InputCounters] = []
+    let filters: [NamedFilter]
+
+    private let router: Router
+    private let direct: OutputSet
+    private let flushDelay: Duration
+    private let grace: Duration
+    private var tags: [String: RouteTag] = [:]
+    private var flushTimer: TimerQueue.ID?
+    private var isFlushPlanned = false
+    private var hasPausedInputs = false
+    private var isStopping = false
+    private var stopDeadline: UInt64 = 0
+    private var tick: TimerQueue.ID?
+
+    /// A filter with its name for logs and metrics.
+    struct NamedFilter {
+        let name: String
+        let filter: any EventFilter
+        let counters = FilterCounters()
+    }
+
+    /// What the agent is made of.
+    struct Parts {
+        var loop: EventLoop
+        var store: ChunkStore
+        var log: AgentLog
+        var router: Router
+        var filters: [NamedFilter]
+        var queues: [Int: OutputQueue]
+        var directOutputs: [Int: DirectOutput]
+        var flushDelay = Duration.milliseconds(200)
+        var grace = Duration.seconds(5)
+    }
+
+    init(_ parts: Parts) {
+        self.loop = parts.loop
+        self.store = parts.store
+        self.log = parts.log
+        self.router = parts.router
+        self.filters = parts.filters
+        self.queues = parts.queues
+        self.directOutputs = parts.directOutputs
+        self.flushDelay = parts.flushDelay
+        self.grace = parts.grace
+        var direct = OutputSet()
+        for index in parts.directOutputs.keys { direct.insert(index) }
+        self.direct = direct
+        self.store.chunkClosed = { [weak self] in self?.distribute($0) }
+    }
+
+    /// Adds an input before `start`.
+    func add(_ input: any Input, counters: InputCounters) {
+        self.inputs.append(input)
+        self.inputCounters.append(counters)
+    }
+
+    /// Goes on where the last run stopped, then begins to read.
+    func start() throws(InputError) {
+        for chunk in self.store.closed.values.sorted(by: { $0.number < $1.number }) { self.distribute(chunk) }
+        for queue in self.queues.values {
+            queue.becameIdle = { [weak self] in self?.closeWanted() }
+            queue.resume()
+            queue.pump()
+        }
+        for input in self.inputs { try input.start() }
+        self.planTick()
+    }
+}
+
+// MARK: - From inputs to chunks
+
+extension Agent {
+    var hasRoom: Bool { !self.store.isFull && !self.isStopping }
+
+    func routeTag(_ text: String) -> RouteTag {
+        if let known = self.tags[text] { return known }
+        // Tags come and go with the files they are made of; what is in use is held by its file.
+        if self.tags.count >= 20_000 { self.tags.removeAll() }
+        let tag = RouteTag(text)
+        self.tags[text] = tag
+        return tag
+    }
+
+    func newSource() -> UInt64 { self.store.nextSequence() }
+
+    func finish(source: UInt64) { self.store.finish(source: source) }
+
+    func forget(source: UInt64) { self.store.forget(source: source) }
+
+    func accept(_ read: InputRead, from input: InputCounters) {
+        input.events += UInt64(read.events.count)
+        input.bytes += UInt64(read.events.openStart)
+        var frames: [ChunkStore.NewFrame] = []
+        self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames)
+        self.store.append(frames, position: read.position, startOffset: read.startOffset)
+        self.planFlush()
+    }
+
+    /// Takes events through the filters of their tag; what is left becomes a frame.
+    private func route(
+        _ events: EventList,
+        tag: RouteTag,
+        rerouteCount: Int,
+        to frames: inout [ChunkStore.NewFrame]
+    ) {
+        guard !events.isEmpty else { return }
+        var events = events
+        let route = self.router.route(of: tag)
+        for index in route.filters where !events.isEmpty { self.apply(index, to: &events, tag, rerouteCount, &frames) }
+        guard !events.isEmpty else { return }
+        for index in route.outputs.intersection(self.direct).indices { self.directOutputs[index]?.take(events) }
+        let stored = route.outputs.subtracting(self.direct)
+        if !stored.isEmpty { frames.append(ChunkStore.NewFrame(outputs: stored, tag: tag, events: events)) }
+    }
+
+    private func apply(
+        _ index: Int,
+        to events: inout EventList,
+        _ tag: RouteTag,
+        _ rerouteCount: Int,
+        _ frames: inout [ChunkStore.NewFrame]
+    ) {
+        let named = self.filters[index]
+        let before = events.count
+        var context = self.filterContext()
+        named.filter.apply(to: &events, tag: tag, context: &context)
+        named.counters.note(before: before, after: events.count)
+        self.takeRerouted(context, from: named, rerouteCount, &frames)
+    }
+
+    private func filterContext() -> FilterContext {
+        FilterContext(now: self.loop.time.now(), monotonicNanoseconds: self.loop.time.monotonicNanoseconds())
+    }
+
+    private func takeRerouted(
+        _ context: FilterContext,
+        from named: NamedFilter,
+        _ rerouteCount: Int,
+        _ frames: inout [ChunkStore.NewFrame]
+    ) {
+        for warning in context.warnings { self.log.once("[\(named.name)] \(warning)", .warning) }
+        for (text, events) in context.rerouted {
+            if rerouteCount >= Self.rerouteCountMax {
+                self.log.once(
+                    "[\(named.name)] the tag '\(text)' goes round in a circle; the events are dropped",
+                    .error
+                )
+                named.counters.droppedEvents += UInt64(events.count)
+            } else {
+                self.route(events, tag: self.routeTag(text), rerouteCount: rerouteCount + 1, to: &frames)
+            }
+        }
+    }
+
+    /// Asks filters for events that they held back.
+    private func releaseFromFilters(all: Bool) {
+        for named in self.filters where named.filter.keepsEvents {
+            var context = self.filterContext()
+            named.filter.release(all: all, context: &context)
+            guard !context.rerouted.isEmpty || !context.warnings.isEmpty else { continue }
+            var frames: [ChunkStore.NewFrame] = []
+            self.takeRerouted(context, from: named, 0, &frames)
+            self.store.append(frames, position: nil, startOffset: 0)
+            self.planFlush()
+        }
+    }
+}
+
+// MARK: - From chunks to outputs
+
+extension Agent {
+    private func planFlush() {
+        if self.store.isFlushDue {
+            guard !self.isFlushPlanned else { return }
+            self.isFlushPlanned = true
+            self.loop.enqueue { [weak self] in self?.flush() }
+        } else if self.flushTimer == nil, self.store.needsFlush {
+            self.flushTimer = self.loop.schedule(after: self.flushDelay) { [weak self] in self?.flush() }
+        }
+    }
+
+    /// Makes durable what gathered, and lets outputs send it.
+    private func flush() {
+        self.isFlushPlanned = false
+        if let flushTimer { self.loop.cancel(flushTimer) }
+        self.flushTimer = nil
+        self.store.flush { [weak self] in self?.isWanted($0) ?? false }
+        if let failure = self.store.failure {
+            self.log.once("\(failure); reading stops until the disk takes events again", .error)
+        }
+        for queue in self.queues.values { queue.pump() }
+        self.checkpoint(isForced: false)
+        self.resumeInputs()
+    }
+
+    private func isWanted(_ outputs: OutputSet) -> Bool {
+        outputs.indices.contains { self.queues[$0]?.wantsChunk == true }
+    }
+
+    private func closeWanted() {
+        self.store.closeWanted { [weak self] in self?.isWanted($0) ?? false }
+    }
+
+    private func distribute(_ chunk: ClosedChunk) {
+        for index in chunk.remaining.indices { self.queues[index]?.add(chunk) }
+    }
+
+    private func resumeInputs() {
+        guard self.hasRoom else { return }
+        for input in self.inputs { input.resume() }
+    }
+
+    /// Writes positions and deletes settled chunks, at the latest every second.
+    private func checkpoint(isForced: Bool) {
+        guard isForced ? self.store.needsCheckpoint : self.store.isCheckpointDue else { return }
+        do throws(FileSystemError) {
+            try self.store.checkpoint()
+        } catch {
+            self.log.once("\(error); positions are written again later", .error)
+        }
+    }
+
+    private func planTick() {
+        self.tick = self.loop.schedule(after: .seconds(1)) { [weak self] in self?.everySecond() }
+    }
+
+    private func everySecond() {
+        self.planTick()
+        self.releaseFromFilters(all: false)
+        // A full buffer or a failed disk is tried again; everything else has its own timer.
+        if self.store.isFull || self.store.failure != nil { self.flush() }
+        self.checkpoint(isForced: true)
+        for queue in self.queues.values { queue.pump() }
+        self.resumeInputs()
+    }
+}
+
+// MARK: - Stopping
+
+extension Agent {
+    /// Stops reading, makes everything durable, and gives outputs until the end of `Grace` to send.
+    func stop() {
+        guard !self.isStopping else { return self.finish() }
+        for input in self.inputs { input.stop() }
+        self.releaseFromFilters(all: true)
+        self.isStopping = true
+        self.flush()
+        self.stopDeadline = self.loop.time.monotonicNanoseconds() + self.grace.wholeNanoseconds
+        self.waitForOutputs()
+    }
+
+    private func waitForOutputs() {
+        self.closeWanted()
+        for queue in self.queues.values { queue.pump() }
+        // An output whose server does not answer has its events on disk and is not waited for.
+        let isBusy = self.queues.values.contains { !$0.isDone && !$0.isFailing }
+        if !isBusy || self.loop.time.monotonicNanoseconds() >= self.stopDeadline { return self.finish() }
+        self.loop.schedule(after: .milliseconds(20)) { [weak self] in self?.waitForOutputs() }
+    }
+
+    private func finish() {
+        for queue in self.queues.values {
+            queue.stop()
+            queue.sender.close()
+        }
+        self.checkpoint(isForced: true)
+        self.loop.stop()
+    }
+}
+
+/// What a filter has done so far, for monitoring.
+final class FilterCounters {
+    var events: UInt64 = 0
+    var addedEvents: UInt64 = 0
+    var droppedEvents: UInt64 = 0
+
+    func note(before: Int, after: Int) {
+        self.events += UInt64(before)
+        if after > before { self.addedEvents += UInt64(after - before) }
+        if after < before { self.droppedEvents += UInt64(before - after) }
+    }
+}

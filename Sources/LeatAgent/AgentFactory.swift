@@ -1,0 +1,202 @@
+internal import Glibc
+internal import LeatCore
+internal import LeatParsing
+
+/// Makes the running agent of a checked configuration.
+struct AgentFactory {
+    let configuration: AgentConfiguration
+    let loop: EventLoop
+    let disk: any FileSystem
+    let log: AgentLog
+
+    /// Everything that is wrong and can only be seen when plugins are made.
+    private(set) var diagnostics: [Diagnostic] = []
+
+    init(configuration: AgentConfiguration, loop: EventLoop, disk: any FileSystem, log: AgentLog) {
+        self.configuration = configuration
+        self.loop = loop
+        self.disk = disk
+        self.log = log
+    }
+
+    /// Makes what needs neither state folder nor network; finds the remaining errors of the configuration.
+    mutating func check() -> (filters: [Agent.NamedFilter], router: Router)? {
+        var filters: [Agent.NamedFilter] = []
+        for plugin in self.configuration.filters {
+            let environment = FilterEnvironment(files: self.disk)
+            if let filter = FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics) {
+                filters.append(Agent.NamedFilter(name: plugin.displayName, filter: filter))
+            }
+        }
+        for plugin in self.configuration.inputs where plugin.name == "tail" {
+            self.collect { () throws(Diagnostics) in _ = try TailOptions(plugin) }
+        }
+        for plugin in self.configuration.inputs where !InputFactory.names.contains(plugin.name) {
+            self.diagnostics.append(plugin.mark.diagnostic("the input '\(plugin.name)' is not part of this build"))
+        }
+        for plugin in self.configuration.outputs {
+            self.collect { () throws(Diagnostics) in try OutputFactory.check(plugin) }
+        }
+        if self.configuration.outputs.count > OutputSet.outputCountMax {
+            self.diagnostics += [
+                self.configuration.outputs[OutputSet.outputCountMax].mark.diagnostic(
+                    "more than \(OutputSet.outputCountMax) outputs"
+                )
+            ]
+        }
+        let router = Router(
+            filters: self.configuration.filters.map { self.matcher($0) },
+            outputs: self.configuration.outputs.map { self.matcher($0) }
+        )
+        return self.diagnostics.contains { $0.severity == .error } ? nil : (filters, router)
+    }
+
+    private mutating func collect(_ body: () throws(Diagnostics) -> Void) {
+        do throws(Diagnostics) { try body() } catch { self.diagnostics += error.all }
+    }
+
+    /// `Match`, `Match_Regex`; without either nothing matches, as in Fluent Bit.
+    private mutating func matcher(_ plugin: PluginConfiguration) -> Router.Matcher {
+        if let entry = plugin.settings.entries("match_regex").last {
+            do throws(PatternError) {
+                return .regex(try Pattern(entry.value, options: PatternOptions(flavour: .ruby)))
+            } catch {
+                self.diagnostics.append(entry.valueMark.diagnostic("\(error)"))
+            }
+        }
+        return .pattern(plugin.settings.text("match").map { TagPattern($0) } ?? .nothing)
+    }
+
+    /// Opens the state folder, recovers what is in it, and makes all parts.
+    func make(
+        filters: [Agent.NamedFilter],
+        router: Router,
+        names: BufferFileNames
+    ) throws(AgentError) -> Agent {
+        let outputNames = self.configuration.outputs.map(\.displayName)
+        var limits = BufferLimits()
+        if self.configuration.service.text("storage.sync")?.lowercased() == "full" { limits.flushByteCount = 1 }
+        do throws(FileSystemError) {
+            let cursors = try self.cursors(names: names, limits: limits)
+            let recovery = BufferRecovery(
+                disk: self.disk,
+                names: names,
+                outputNames: outputNames,
+                chunksBegun: Set(cursors.values.flatMap { $0.chunks.keys })
+            )
+            let recovered = try recovery.run()
+            for note in recovered.notes { self.log.write(.warning, note) }
+            let store = ChunkStore(
+                names: names,
+                limits: limits,
+                disk: self.disk,
+                time: self.loop.time,
+                outputNames: outputNames,
+                recovered: recovered
+            )
+            store.chunkRemoved = { number in
+                for cursor in cursors.values { cursor.forget(chunk: number) }
+            }
+            return try self.assemble(store, cursors, filters, router, names)
+        } catch {
+            throw AgentError(code: 74, text: "\(error)")
+        }
+    }
+
+    private func cursors(names: BufferFileNames, limits: BufferLimits) throws(FileSystemError) -> [Int: OutputCursor] {
+        var cursors: [Int: OutputCursor] = [:]
+        for (index, plugin) in self.configuration.outputs.enumerated() where !OutputFactory.isDirect(plugin) {
+            cursors[index] = try OutputCursor(
+                output: plugin.displayName,
+                names: names,
+                limits: limits,
+                disk: self.disk,
+                series: Series(high: SystemRandom.uint64(), low: SystemRandom.uint64())
+            )
+        }
+        return cursors
+    }
+
+    private func assemble(
+        _ store: ChunkStore,
+        _ cursors: [Int: OutputCursor],
+        _ filters: [Agent.NamedFilter],
+        _ router: Router,
+        _ names: BufferFileNames
+    ) throws(FileSystemError) -> Agent {
+        let service = self.configuration.service
+        var queues: [Int: OutputQueue] = [:]
+        var direct: [Int: DirectOutput] = [:]
+        for (index, plugin) in self.configuration.outputs.enumerated() {
+            let name = plugin.displayName
+            let log = self.log.named(name, level: AgentLog.level(plugin.settings.text("log_level")))
+            guard let cursor = cursors[index] else {
+                direct[index] = DirectOutput(name: name, prints: plugin.name == "counter", loop: self.loop)
+                continue
+            }
+            let factory = OutputFactory(plugin: plugin, loop: self.loop, log: log)
+            queues[index] = OutputQueue(
+                name: name,
+                index: index,
+                sender: try factory.sender(),
+                store: store,
+                cursor: cursor,
+                deadLetters: DeadLetters(output: name, names: names, disk: self.disk),
+                loop: self.loop,
+                log: log,
+                options: factory.queueOptions(service: service)
+            )
+        }
+        let agent = Agent(
+            Agent.Parts(
+                loop: self.loop,
+                store: store,
+                log: self.log,
+                router: router,
+                filters: filters,
+                queues: queues,
+                directOutputs: direct,
+                flushDelay: .nanoseconds(service.nanoseconds("flush") ?? 200_000_000),
+                grace: .nanoseconds(service.nanoseconds("grace") ?? 5_000_000_000)
+            )
+        )
+        try self.addInputs(to: agent)
+        return agent
+    }
+
+    private func addInputs(to agent: Agent) throws(FileSystemError) {
+        let claims = SourceClaims()
+        let known = Array(agent.store.positions.sources.values)
+        for plugin in self.configuration.inputs {
+            let counters = InputCounters(name: plugin.displayName)
+            let log = self.log.named(plugin.displayName, level: AgentLog.level(plugin.settings.text("log_level")))
+            let factory = InputFactory(plugin: plugin, loop: self.loop, disk: self.disk, log: log)
+            agent.add(try factory.input(counters, sink: agent, known: known, claims: claims), counters: counters)
+        }
+    }
+}
+
+/// Why the agent cannot run, with the exit code that says so.
+struct AgentError: Error {
+    let code: Int32
+    let text: String
+}
+
+extension TagPattern {
+    /// A pattern that no tag matches.
+    static let nothing = TagPattern("\u{0}")
+}
+
+extension AgentLog {
+    /// The level of a configuration's word; `nil` for none.
+    static func level(_ text: String?) -> Level? {
+        switch text?.lowercased() {
+        case "error": .error
+        case "warn", "warning": .warning
+        case "info": .info
+        case "debug": .debug
+        case "trace": .trace
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,231 @@
+internal import CLeatPlatform
+internal import Glibc
+internal import LeatCore
+internal import LeatParsing
+
+/// The program `leat-agent`: arguments in, exit code out.
+public enum AgentProgram {
+    static let version = "0.1.0"
+
+    /// Runs the agent until it is stopped; the exit code.
+    public static func run(arguments: [String], environment: [String: String]) -> Int32 {
+        // A closed connection or pipe is told by its write.
+        signal(SIGPIPE, SIG_IGN)
+        leat_malloc_arenas_max(1)
+        let commandLine: AgentCommandLine
+        do throws(Diagnostics) {
+            commandLine = try AgentCommandLine(arguments: arguments)
+        } catch {
+            Self.printError("\(error)")
+            return 64
+        }
+        switch commandLine.mode {
+        case .version:
+            Self.print("leat-agent \(Self.version)")
+            return 0
+        case .help:
+            Self.print(AgentHelp.text)
+            return 0
+        case .run, .dryRun: return Self.run(commandLine, environment)
+        }
+    }
+
+    private static func run(_ commandLine: AgentCommandLine, _ environment: [String: String]) -> Int32 {
+        if let folder = commandLine.workingFolder, chdir(folder) != 0 {
+            Self.printError("cannot enter \(folder): \(PlainStream.reason(errno))")
+            return 66
+        }
+        if let path = commandLine.configurationPath, access(path, R_OK) != 0 {
+            Self.printError("cannot read \(path): \(PlainStream.reason(errno))")
+            return 66
+        }
+        guard commandLine.configurationPath != nil || !commandLine.sections.isEmpty else {
+            Self.printError("nothing to do: no -c FILE, and no -i or -o; see --help")
+            return 64
+        }
+        do throws(AgentError) {
+            return try AgentRun(commandLine, environment).run()
+        } catch {
+            Self.printError(error.text)
+            return error.code
+        }
+    }
+
+    static func print(_ text: String) { Self.write(text, STDOUT_FILENO) }
+
+    static func printError(_ text: String) { Self.write(text, STDERR_FILENO) }
+
+    private static func write(_ text: String, _ descriptor: Int32) {
+        let line = Array((text + "\n").utf8)
+        _ = Glibc.write(descriptor, line, line.count)
+    }
+}
+
+/// One run of the agent with one configuration.
+struct AgentRun {
+    private static let lockPatience = Duration.seconds(5)
+
+    private let commandLine: AgentCommandLine
+    private let environment: [String: String]
+    private let disk = PosixFileSystem()
+    private let time = SystemTime()
+
+    init(_ commandLine: AgentCommandLine, _ environment: [String: String]) {
+        self.commandLine = commandLine
+        self.environment = environment
+    }
+
+    func run() throws(AgentError) -> Int32 {
+        let configuration = try self.readConfiguration()
+        let log = try self.makeLog(configuration.service)
+        do throws(FileSystemError) {
+            return try self.run(configuration, log)
+        } catch {
+            throw AgentError(code: 74, text: "\(error)")
+        }
+    }
+
+    private func readConfiguration() throws(AgentError) -> AgentConfiguration {
+        let reader = ConfigurationReader(files: self.disk, environment: self.environment)
+        do throws(Diagnostics) {
+            return try reader.read(self.commandLine)
+        } catch {
+            throw AgentError(code: 78, text: "\(error)")
+        }
+    }
+
+    private func makeLog(_ service: Settings) throws(AgentError) -> AgentLog {
+        var descriptor = STDERR_FILENO
+        if let path = service.text("log_file") {
+            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            if descriptor < 0 { throw AgentError(code: 74, text: "cannot open \(path): \(PlainStream.reason(errno))") }
+        }
+        return AgentLog(level: AgentLog.level(service.text("log_level")), descriptor: descriptor, time: self.time)
+    }
+
+    private func run(_ configuration: AgentConfiguration, _ log: AgentLog) throws(FileSystemError) -> Int32 {
+        let loop = try EventLoop(time: self.time)
+        var factory = AgentFactory(configuration: configuration, loop: loop, disk: self.disk, log: log)
+        let parts = factory.check()
+        for diagnostic in configuration.warnings + factory.diagnostics { AgentProgram.printError("\(diagnostic)") }
+        guard let parts else { return 78 }
+        if self.commandLine.mode == .dryRun {
+            AgentProgram.print("configuration test is successful")
+            return 0
+        }
+        Self.raiseFileLimit()
+        let signals = leat_signalfd_create([SIGTERM, SIGINT, SIGHUP], 3)
+        do throws(AgentError) {
+            let names = BufferFileNames(folder: self.stateFolder(configuration, log))
+            let lock = try self.lock(names)
+            defer { _ = close(lock) }
+            let agent = try factory.make(filters: parts.filters, router: parts.router, names: names)
+            try loop.watchSignals(signals) { signal in
+                log.write(.info, "signal \(signal): stopping")
+                agent.stop()
+            }
+            do throws(InputError) { try agent.start() } catch { throw AgentError(code: 74, text: "\(error)") }
+            log.write(.info, "leat-agent \(AgentProgram.version) started, state in \(names.folder)")
+            loop.run()
+        } catch {
+            AgentProgram.printError(error.text)
+            return error.code
+        }
+        return 0
+    }
+
+    /// The folder of `storage.path`, else of the first `DB`, else `$LEAT_STATE`, else one of our own.
+    private func stateFolder(_ configuration: AgentConfiguration, _ log: AgentLog) -> String {
+        if let path = configuration.service.text("storage.path") { return path }
+        let databases = configuration.inputs.filter { $0.name == "tail" || $0.name == "systemd" }
+            .compactMap { $0.settings.text("db") }
+        if let path = databases.first { return path.parentFolder }
+        if let path = self.environment["LEAT_STATE"], !path.isEmpty { return path }
+        let configurationPath = PathFinder.absolute(self.commandLine.configurationPath ?? "command-line")
+        let digest = Array(configurationPath.utf8).withUnsafeBytes { Digest.xxh3($0) }
+        let path = "/var/lib/leat-agent/" + hexadecimal(digest)
+        do throws(FileSystemError) {
+            try self.disk.createDirectory(path)
+            if access(path, W_OK) == 0 { return path }
+        } catch {
+            log.write(.debug, "\(error)")
+        }
+        let temporary = "/tmp/leat-agent-" + String(getpid())
+        log.write(.warning, "state is kept in \(temporary) only: set storage.path to a folder that lasts")
+        return temporary
+    }
+
+    /// Takes the lock of the state folder, waiting for a predecessor that is going.
+    private func lock(_ names: BufferFileNames) throws(AgentError) -> Int32 {
+        do throws(FileSystemError) {
+            try self.disk.createDirectory(names.folder)
+        } catch {
+            throw AgentError(code: 73, text: "\(error); set storage.path to a folder that can be written")
+        }
+        let descriptor = open(names.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 {
+            throw AgentError(code: 73, text: "cannot open \(names.lock): \(PlainStream.reason(errno))")
+        }
+        let deadline = self.time.deadline(in: Self.lockPatience)
+        while leat_lock_file(descriptor) != 0 {
+            if self.time.hasPassed(deadline) {
+                throw AgentError(code: 73, text: "another agent uses \(names.folder): stop it, or set storage.path")
+            }
+            usleep(50_000)
+        }
+        return descriptor
+    }
+
+    /// Thousands of files are followed at a time.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 1 << 20)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+extension EventLoop {
+    /// Calls `handler` for each signal that arrives.
+    func watchSignals(_ descriptor: Int32, _ handler: @escaping (Int32) -> Void) throws(AgentError) {
+        do throws(FileSystemError) {
+            try self.watch(descriptor, for: .read) { _ in
+                while true {
+                    let number = leat_signalfd_read(descriptor)
+                    if number <= 0 { return }
+                    handler(number)
+                }
+            }
+        } catch {
+            throw AgentError(code: 71, text: "\(error)")
+        }
+    }
+}
+
+/// The text of `--help`.
+enum AgentHelp {
+    static let text = """
+        leat-agent follows log files and ships their lines; a drop-in for fluent-bit.
+
+        Usage: leat-agent -c FILE [options]
+               leat-agent -i INPUT [-p key=value]… [-F FILTER …] -o OUTPUT [-p key=value]…
+
+        Examples:
+          leat-agent -c /etc/leat/agent.conf
+          leat-agent -c agent.conf --dry-run
+          leat-agent -i tail -p path=/var/log/app.log -o stdout -m '*'
+
+        Options:
+          -c, --config FILE     configuration, classic or YAML
+          -R, --parser FILE     file of parsers
+          -i, --input NAME      begins an input;  -t, --tag TAG
+          -F, --filter NAME     begins a filter;  -m, --match PATTERN
+          -o, --output NAME     begins an output; -m, --match PATTERN
+          -p, --prop KEY=VALUE  a key of the plugin that was begun last
+          -f, --flush SECONDS   longest time before events are sent
+          -l, --log_file FILE   log lines to a file
+          -q, --quiet           no log lines;  -v, --verbose  more of them
+          -D, --dry-run         checks the configuration and ends
+          -V, --version
+        """
+}

@@ -1,0 +1,106 @@
+internal import LeatCore
+
+/// One followed file: its identity, how far it was read, and what its lines turn into.
+///
+/// While nothing happens it holds no buffer, so that thousands of idle files cost about a kilobyte each.
+final class TailFile {
+    /// Number of the source; see `SourcePosition`.
+    let source: UInt64
+    /// The followed name that led here; shown in records and tags, whatever the file is called now.
+    let path: String
+    let tag: RouteTag
+    /// `,"path":"…"`, appended to each record.
+    let recordTail: [UInt8]
+
+    var file: any File
+    var identity: FileIdentity
+    var state: TailFileState
+    var marker: ContentMarker
+    var shaper: LineShaper
+    var isInsideCutLine = false
+    var modifiedAtNanoseconds: Int64
+
+    /// Lines of these streams before `replayEnd` complete events that a restart interrupted; others were delivered.
+    var replayed: [PendingStart]?
+    var replayEnd: UInt64 = 0
+
+    /// The file that had the name before, which must be read to its end first; unfinished lines come from it.
+    var predecessor: TailFile?
+    /// Whether the file is waiting in the queue of files to read.
+    var isQueued = false
+    var isClosed = false
+    /// Followed names that lead here now.
+    var names: Set<String> = []
+    /// Numbers under which changes are reported, see `FolderWatch.key`.
+    var places: Set<UInt64> = []
+
+    init(
+        source: UInt64,
+        path: String,
+        tag: RouteTag,
+        recordTail: [UInt8],
+        file: any File,
+        identity: FileIdentity,
+        state: TailFileState,
+        marker: ContentMarker,
+        shaper: LineShaper,
+        modifiedAtNanoseconds: Int64
+    ) {
+        self.source = source
+        self.path = path
+        self.tag = tag
+        self.recordTail = recordTail
+        self.file = file
+        self.identity = identity
+        self.state = state
+        self.marker = marker
+        self.shaper = shaper
+        self.modifiedAtNanoseconds = modifiedAtNanoseconds
+    }
+
+    /// What is to be remembered of the file.
+    var position: SourcePosition {
+        var position = SourcePosition(
+            source: self.source,
+            path: self.path,
+            identity: self.identity,
+            offset: self.state.offset,
+            marker: self.marker
+        )
+        position.isInsideCutLine = self.isInsideCutLine
+        position.pending = self.shaper.pending
+        position.modifiedAtNanoseconds = self.modifiedAtNanoseconds
+        return position
+    }
+}
+
+extension FileIdentity {
+    /// The identity of an open file; `prefixByteCount` bytes of its beginning, or as many as there are.
+    static func of(
+        _ file: any File,
+        status: FileStatus,
+        prefixByteCount: Int = Self.prefixByteCountMax
+    ) throws(FileSystemError) -> FileIdentity {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, prefixByteCount), alignment: 8)
+        defer { buffer.deallocate() }
+        let count = try file.read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<prefixByteCount]))
+        return FileIdentity(
+            device: status.device,
+            inode: status.inode,
+            prefixByteCount: count,
+            prefixDigest: Digest.xxh3(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        )
+    }
+}
+
+extension ContentMarker {
+    /// The marker of the bytes before `offset` of an open file; `nil` when the file is shorter.
+    static func of(_ file: any File, before offset: UInt64, byteCount: Int) throws(FileSystemError) -> ContentMarker? {
+        guard offset >= UInt64(byteCount) else { return nil }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, byteCount), alignment: 8)
+        defer { buffer.deallocate() }
+        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<byteCount])
+        guard try file.read(at: offset - UInt64(byteCount), into: target) == byteCount else { return nil }
+        return ContentMarker(byteCount: byteCount, digest: Digest.xxh3(UnsafeRawBufferPointer(target)))
+    }
+}

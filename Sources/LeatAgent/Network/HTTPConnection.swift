@@ -1,0 +1,323 @@
+internal import CLeatPlatform
+internal import Glibc
+internal import LeatCore
+
+/// A server to send requests to.
+struct Endpoint: Hashable, Sendable {
+    var host: String
+    var port: Int
+    var connectTimeout = Duration.seconds(10)
+    /// Longest silence of the server while a request runs.
+    var responseTimeout = Duration.seconds(60)
+    /// How long an idle connection stays open.
+    var idleTimeout = Duration.seconds(30)
+    var keepsAlive = true
+
+    /// `host:port`, for messages and the `Host` header.
+    var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+}
+
+/// A request without its body.
+struct HTTPRequest {
+    var method = "POST"
+    var path = "/"
+    var headers: [(name: String, value: String)] = []
+}
+
+/// A request that got no answer, or none that could be read.
+struct HTTPFailure: Error, Hashable, Sendable {
+    let reason: String
+    /// Whether the server may have acted on the request.
+    let wasSent: Bool
+}
+
+/// One connection to a server, which sends one request at a time and is kept open between them.
+final class HTTPConnection {
+    private enum Phase { case closed, connecting, idle, busy }
+
+    /// A response read in pieces of this size.
+    private static let readByteCount = 64 << 10
+
+    private let endpoint: Endpoint
+    private let tls: TLSClient?
+    private let loop: EventLoop
+
+    private var phase = Phase.closed
+    private var descriptor: Int32 = -1
+    private var stream: (any ByteStream)?
+    private var addresses: [SocketAddress] = []
+    private var head: [UInt8] = []
+    private var body: [UInt8] = []
+    private var sentCount = 0
+    private var hasConnected = false
+    private var isReused = false
+    private var mayRetry = false
+    private var parser = HTTPResponseParser()
+    private var onBody: (UnsafeRawBufferPointer) -> Void = { _ in }
+    private var completion: ((Result<HTTPResponseParser.Head, HTTPFailure>) -> Void)?
+    private var timer: TimerQueue.ID?
+    private var lastProgress: UInt64 = 0
+
+    init(endpoint: Endpoint, tls: TLSClient?, loop: EventLoop) {
+        self.endpoint = endpoint
+        self.tls = tls
+        self.loop = loop
+    }
+
+    deinit { if self.descriptor >= 0 { _ = Glibc.close(self.descriptor) } }
+
+    /// Whether a request is on its way.
+    var isBusy: Bool { self.completion != nil }
+
+    /// Sends a request; `onBody` gets the response's body as it arrives, `completion` its head at the end.
+    func send(
+        _ request: HTTPRequest,
+        body: [UInt8],
+        onBody: @escaping (UnsafeRawBufferPointer) -> Void,
+        completion: @escaping (Result<HTTPResponseParser.Head, HTTPFailure>) -> Void
+    ) {
+        precondition(self.completion == nil, "one request at a time")
+        self.head = self.headBytes(request, bodyByteCount: body.count)
+        self.body = body
+        self.sentCount = 0
+        self.parser = HTTPResponseParser(isHeadRequest: request.method == "HEAD")
+        self.onBody = onBody
+        self.completion = completion
+        self.isReused = self.phase == .idle
+        self.mayRetry = self.isReused
+        self.noteProgress()
+        if self.isReused {
+            self.phase = .busy
+            self.setTimer(self.endpoint.responseTimeout)
+            self.write()
+        } else {
+            self.connect()
+        }
+    }
+
+    /// Ends the connection; a running request fails.
+    func close() {
+        self.fail("the agent closed the connection")
+        self.drop()
+    }
+
+    private func headBytes(_ request: HTTPRequest, bodyByteCount: Int) -> [UInt8] {
+        var text = "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(self.endpoint.authority)\r\n"
+        for (name, value) in request.headers { text += "\(name): \(value)\r\n" }
+        text += "Content-Length: \(bodyByteCount)\r\n"
+        text += self.endpoint.keepsAlive ? "\r\n" : "Connection: close\r\n\r\n"
+        return Array(text.utf8)
+    }
+
+    private func noteProgress() { self.lastProgress = self.loop.time.monotonicNanoseconds() }
+}
+
+// MARK: - Connecting
+
+extension HTTPConnection {
+    private func connect() {
+        self.phase = .connecting
+        self.hasConnected = false
+        self.setTimer(self.endpoint.connectTimeout)
+        Resolver.resolve(self.endpoint.host, port: self.endpoint.port, loop: self.loop) { [weak self] result in
+            guard let self, self.phase == .connecting, self.descriptor < 0 else { return }
+            switch result {
+            case .failure(let failure): self.fail(failure.description)
+            case .success(let addresses):
+                self.addresses = addresses
+                self.connectNext(reason: "no address")
+            }
+        }
+    }
+
+    /// Tries the next address of the server.
+    private func connectNext(reason: String) {
+        self.closeSocket()
+        guard !self.addresses.isEmpty else {
+            return self.fail("cannot connect to \(self.endpoint.authority): \(reason)")
+        }
+        let address = self.addresses.removeFirst()
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        self.descriptor = socket(address.family, type, 0)
+        guard self.descriptor >= 0 else { return self.connectNext(reason: PlainStream.reason(errno)) }
+        var on: Int32 = 1
+        setsockopt(self.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        let result = address.withPointer { Glibc.connect(self.descriptor, $0, $1) }
+        if result != 0, errno != EINPROGRESS { return self.connectNext(reason: PlainStream.reason(errno)) }
+        do throws(FileSystemError) {
+            try self.loop.watch(self.descriptor, for: [.read, .write]) { [weak self] in self?.ready($0) }
+        } catch {
+            self.fail("\(error)")
+        }
+    }
+
+    private func didConnect() {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        if code != 0 { return self.connectNext(reason: PlainStream.reason(code)) }
+        self.hasConnected = true
+        if let tls = self.tls {
+            switch tls.connect(descriptor: self.descriptor, host: self.endpoint.host) {
+            case .success(let stream): self.stream = stream
+            case .failure(let failure): return self.fail(failure.reason)
+            }
+        } else {
+            self.stream = PlainStream(descriptor: self.descriptor)
+        }
+        self.phase = .busy
+        self.noteProgress()
+        self.setTimer(self.endpoint.responseTimeout)
+        self.write()
+    }
+
+    private func ready(_ readiness: EventLoop.Readiness) {
+        switch self.phase {
+        case .closed: return
+        case .connecting: if readiness.isWritable { self.didConnect() }
+        case .idle:
+            // Nothing was asked: the server has closed, or speaks out of turn.
+            self.drop()
+        case .busy:
+            if readiness.isReadable { self.read() }
+            if self.phase == .busy, readiness.isWritable { self.write() }
+        }
+    }
+}
+
+// MARK: - Sending and receiving
+
+extension HTTPConnection {
+    private func write() {
+        let total = self.head.count + self.body.count
+        while self.sentCount < total, let stream = self.stream {
+            let isHead = self.sentCount < self.head.count
+            let offset = isHead ? self.sentCount : self.sentCount - self.head.count
+            let result = (isHead ? self.head : self.body).withUnsafeBytes { stream.write($0.slice(offset..<$0.count)) }
+            switch result {
+            case .bytes(let count):
+                self.sentCount += count
+                self.noteProgress()
+            case .waitForWrite: return self.loop.change(self.descriptor, to: [.read, .write])
+            case .waitForRead: return self.loop.change(self.descriptor, to: .read)
+            case .closed: return self.connectionLost("the server closed the connection")
+            case .failed(let reason): return self.connectionLost(reason)
+            }
+        }
+        self.loop.change(self.descriptor, to: .read)
+    }
+
+    private func read() {
+        withUnsafeTemporaryAllocation(byteCount: Self.readByteCount, alignment: 16) { buffer in
+            while self.phase == .busy, let stream = self.stream {
+                switch stream.read(into: buffer) {
+                case .bytes(let count):
+                    self.noteProgress()
+                    self.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                case .waitForRead:
+                    if self.sentCount < self.head.count + self.body.count { self.write() }
+                    return
+                case .waitForWrite: return self.loop.change(self.descriptor, to: [.read, .write])
+                case .closed: return self.didClose()
+                case .failed(let reason): return self.connectionLost(reason)
+                }
+            }
+        }
+    }
+
+    private func take(_ bytes: UnsafeRawBufferPointer) {
+        self.mayRetry = false
+        do throws(HTTPResponseParser.Malformed) {
+            _ = try self.parser.consume(bytes, body: self.onBody)
+        } catch {
+            return self.fail(error.reason)
+        }
+        if self.parser.isDone { self.succeed() }
+    }
+
+    private func didClose() {
+        do throws(HTTPResponseParser.Malformed) {
+            try self.parser.close()
+            self.succeed()
+        } catch {
+            self.connectionLost(error.reason)
+        }
+    }
+
+    /// A kept connection that the server had closed meanwhile is opened again, once and unseen.
+    private func connectionLost(_ reason: String) {
+        guard self.mayRetry else { return self.fail(reason) }
+        self.mayRetry = false
+        self.drop()
+        self.sentCount = 0
+        self.connect()
+    }
+
+    private func succeed() {
+        let head = self.parser.head
+        // A response before the whole request was sent leaves the connection in an unknown state.
+        let isWhole = self.sentCount == self.head.count + self.body.count
+        if head.keepsAlive, self.endpoint.keepsAlive, isWhole {
+            self.phase = .idle
+            self.setTimer(self.endpoint.idleTimeout)
+        } else {
+            self.drop()
+        }
+        self.finish(.success(head))
+    }
+
+    private func fail(_ reason: String) {
+        guard self.completion != nil else { return }
+        let wasSent = self.hasConnected && self.sentCount > self.head.count
+        self.drop()
+        self.finish(.failure(HTTPFailure(reason: reason, wasSent: wasSent)))
+    }
+
+    private func finish(_ result: Result<HTTPResponseParser.Head, HTTPFailure>) {
+        self.body = []
+        self.onBody = { _ in }
+        let completion = self.completion
+        self.completion = nil
+        completion?(result)
+    }
+
+    private func drop() {
+        if let timer { self.loop.cancel(timer) }
+        self.timer = nil
+        self.stream?.shutDown()
+        self.closeSocket()
+        self.phase = .closed
+    }
+
+    private func closeSocket() {
+        self.stream = nil
+        guard self.descriptor >= 0 else { return }
+        self.loop.unwatch(self.descriptor)
+        _ = Glibc.close(self.descriptor)
+        self.descriptor = -1
+    }
+
+    private func setTimer(_ delay: Duration) {
+        if let timer { self.loop.cancel(timer) }
+        self.timer = self.loop.schedule(after: delay) { [weak self] in self?.timeIsOver(delay) }
+    }
+
+    private func timeIsOver(_ delay: Duration) {
+        self.timer = nil
+        switch self.phase {
+        case .closed: return
+        case .idle: self.drop()
+        case .connecting:
+            self.fail("no connection to \(self.endpoint.authority) within \(delay)")
+        case .busy:
+            // Slow is not silent: wait again from the last sign of life.
+            let quiet = self.loop.time.monotonicNanoseconds() - self.lastProgress
+            if quiet < delay.wholeNanoseconds {
+                let rest = Duration.nanoseconds(Int64(delay.wholeNanoseconds - quiet))
+                self.timer = self.loop.schedule(after: rest) { [weak self] in self?.timeIsOver(delay) }
+            } else {
+                self.fail("no answer from \(self.endpoint.authority) within \(delay)")
+            }
+        }
+    }
+}

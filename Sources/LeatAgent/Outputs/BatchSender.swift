@@ -1,0 +1,69 @@
+internal import LeatCore
+
+/// What became of a batch that was sent.
+enum DeliveryResult {
+    /// Every event is where it should be.
+    case delivered
+    /// Some events were not taken, by their number in the batch; all others were.
+    case partly(again: [Int], rejected: [(item: Int, reason: [UInt8])])
+    /// Nothing is known to be taken; the same batch goes again.
+    case again(reason: String)
+    /// The batch as a whole is not acceptable: smaller parts may be. The reason is JSON.
+    case refused(reason: [UInt8])
+}
+
+/// Turns batches into requests of one protocol, and sends them.
+///
+/// Calls come on the loop; at most `OutputQueue.workerCount` batches are on their way at a time.
+protocol BatchSender: AnyObject {
+    /// The request's body: the same bytes for the same events, whenever it is asked.
+    func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8]
+
+    /// Sends a body; `completion` is called once, later, on the loop.
+    func send(_ body: [UInt8], batch: Batch, completion: @escaping (DeliveryResult) -> Void)
+
+    /// Ends all connections; requests on their way fail.
+    func close()
+}
+
+/// An event of a chunk, without its record.
+struct ChunkEvent {
+    let head: EventFrameHead
+    /// Number in the chunk, from 0.
+    let number: Int
+    /// Nanoseconds since 1970.
+    let time: Int64
+}
+
+extension LoadedChunk {
+    /// Calls `body` for the events of the ranges, in order.
+    func forEachEvent(
+        in ranges: [Range<Int>],
+        _ body: (_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> Void
+    ) {
+        self.content.withUnsafeBytes { bytes in
+            var first = 0
+            for frame in self.frames {
+                let events = first..<(first + frame.eventCount)
+                first = events.upperBound
+                for range in ranges where range.overlaps(events) {
+                    let part = range.clamped(to: events)
+                    var offset = frame.records
+                    for index in 0..<(part.lowerBound - events.lowerBound) {
+                        offset += frame.length(of: index, in: bytes)
+                    }
+                    for index in (part.lowerBound - events.lowerBound)..<(part.upperBound - events.lowerBound) {
+                        let length = frame.length(of: index, in: bytes)
+                        let event = ChunkEvent(
+                            head: frame.head,
+                            number: events.lowerBound + index,
+                            time: frame.time(of: index, in: bytes)
+                        )
+                        body(event, bytes.slice(offset..<(offset + length)))
+                        offset += length
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+internal import LeatCore
+
+/// How the bulk outputs turn events into the lines of a request, by Fluent Bit's options.
+struct BulkFormat {
+    var index = "fluent-bit"
+    /// `nil` with `Suppress_Type_Name On`.
+    var type: String? = "_doc"
+    var action = "create"
+    /// `nil`: the index is the same for all events.
+    var logstash: Logstash?
+    var timeKey = "@timestamp"
+    /// The form of the time without fraction and zone; `nil` for the default, which has a fast path.
+    var timeFormat: TimeFormat?
+    var hasNanoseconds = false
+    var tagKey: String?
+    var idKey: String?
+    var generatesID = false
+    var replacesDots = false
+
+    /// `Logstash_Format On`: one index per day.
+    struct Logstash {
+        var prefix = "logstash"
+        var separator = "-"
+        var dateFormat: TimeFormat
+        /// Field whose value is the prefix, as a path of names.
+        var prefixPath: [String] = []
+    }
+
+    /// The `_bulk` body of some events of a chunk.
+    func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] {
+        var writer = BulkWriter(format: self, chunk: chunk)
+        chunk.forEachEvent(in: items) { event, record in writer.add(event, record) }
+        return writer.body
+    }
+}
+
+/// Writes the lines of one request.
+private struct BulkWriter {
+    private let format: BulkFormat
+    private(set) var body: [UInt8] = []
+    private var time = TimeText()
+    /// The action line while it is the same for all events.
+    private let fixedAction: [UInt8]?
+    /// `{"@timestamp":"`.
+    private let opening: [UInt8]
+    private var indexSecond: Int64 = .min
+    private var dateText: [UInt8] = []
+    private var tagMember: (tag: [UInt8], bytes: [UInt8])?
+    private let chunkNumber: UInt64
+    private let chunkTime: Int64
+
+    init(format: BulkFormat, chunk: LoadedChunk) {
+        self.format = format
+        self.chunkNumber = chunk.number
+        self.chunkTime = chunk.createdAtNanoseconds
+        var opening: [UInt8] = []
+        opening.append(UInt8(ascii: "{"))
+        opening.appendMember(format.timeKey, json: "\"", start: 1)
+        self.opening = opening
+        let isFixed = format.logstash == nil && format.idKey == nil && !format.generatesID
+        self.fixedAction = isFixed ? Self.action(format, index: Array(format.index.utf8), id: nil) : nil
+    }
+
+    /// `{"create":{"_index":"…","_type":"_doc","_id":"…"}}` and a newline.
+    private static func action(_ format: BulkFormat, index: [UInt8], id: [UInt8]?) -> [UInt8] {
+        var line: [UInt8] = []
+        line.append("{\"")
+        line.append(contentsOf: format.action.utf8)
+        line.append("\":{")
+        let start = line.count
+        if !index.isEmpty { line.appendMember("_index", text: index, start: start) }
+        if let type = format.type { line.appendMember("_type", text: type.utf8, start: start) }
+        if let id { line.appendMember("_id", text: id, start: start) }
+        line.append("}}\n")
+        return line
+    }
+
+    mutating func add(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
+        if let fixedAction {
+            self.body.append(contentsOf: fixedAction)
+        } else {
+            let id = self.id(event, record)
+            self.body.append(contentsOf: Self.action(self.format, index: self.index(event.time, record), id: id))
+        }
+        let isUpdate = self.format.action == "update"
+        if isUpdate { self.body.append("{\"doc\":") }
+        self.body.append(contentsOf: self.opening)
+        self.appendTime(event.time)
+        self.body.append(UInt8(ascii: "\""))
+        if let key = self.format.tagKey { self.appendTag(key, event.head.tag) }
+        if !record.isEmpty {
+            self.body.append(UInt8(ascii: ","))
+            if self.format.replacesDots {
+                RecordKeys.appendReplacingDots(record, to: &self.body)
+            } else {
+                self.body.append(contentsOf: record)
+            }
+        }
+        self.body.append(isUpdate ? "},\"doc_as_upsert\":true}\n" : "}\n")
+    }
+
+    private mutating func appendTime(_ time: Int64) {
+        let digitCount = self.format.hasNanoseconds ? 9 : 3
+        guard let format = self.format.timeFormat else {
+            return self.time.append(nanoseconds: time, digitCount: digitCount, to: &self.body)
+        }
+        format.append(Timestamp(nanoseconds: time), to: &self.body)
+        var fraction: [UInt8] = []
+        TimeText.appendFraction(nanoseconds: time, digitCount: digitCount, to: &fraction)
+        self.body.append(contentsOf: fraction)
+        self.body.append(UInt8(ascii: "Z"))
+    }
+
+    private mutating func appendTag(_ key: String, _ tag: [UInt8]) {
+        if self.tagMember?.tag != tag {
+            var bytes: [UInt8] = []
+            bytes.appendMember(key, text: tag, start: -1)
+            self.tagMember = (tag, bytes)
+        }
+        self.body.append(contentsOf: self.tagMember?.bytes ?? [])
+    }
+
+    private mutating func index(_ time: Int64, _ record: UnsafeRawBufferPointer) -> [UInt8] {
+        guard let logstash = self.format.logstash else { return Array(self.format.index.utf8) }
+        let second = Timestamp(nanoseconds: time).seconds
+        if second != self.indexSecond {
+            self.indexSecond = second
+            self.dateText.removeAll()
+            logstash.dateFormat.append(Timestamp(nanoseconds: time), to: &self.dateText)
+        }
+        var prefix = Array(logstash.prefix.utf8)
+        if !logstash.prefixPath.isEmpty, let value = RecordKeys.text(at: logstash.prefixPath, in: record) {
+            prefix = value
+        }
+        return prefix + Array(logstash.separator.utf8) + self.dateText
+    }
+
+    /// The document's id: of a field, or made so that a resend has the same and equal lines have different ones.
+    private func id(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8]? {
+        if let key = self.format.idKey { return RecordKeys.text(at: [key], in: record) }
+        guard self.format.generatesID else { return nil }
+        var bytes: [UInt8] = []
+        bytes.appendInteger(self.chunkTime)
+        bytes.appendInteger(self.chunkNumber)
+        bytes.appendInteger(event.number)
+        bytes.appendInteger(event.time)
+        bytes.append(contentsOf: record)
+        return Array(bytes.withUnsafeBytes { Digest.xxh128($0) }.description.utf8)
+    }
+}
+
+/// Looking into records without taking them apart altogether.
+enum RecordKeys {
+    /// The text of a member, by names from the outside in; `nil` when it is missing or no scalar.
+    static func text(at path: [String], in record: UnsafeRawBufferPointer) -> [UInt8]? {
+        var object: [UInt8] = [UInt8(ascii: "{")]
+        object.append(contentsOf: record)
+        object.append(UInt8(ascii: "}"))
+        let value: JSONValue
+        do {
+            value = try object.withUnsafeBytes { try JSONValue($0) }
+        } catch {
+            return nil
+        }
+        var current = value
+        for name in path {
+            guard case .object(let members) = current, let found = members.first(where: { $0.key == name }) else {
+                return nil
+            }
+            current = found.value
+        }
+        switch current {
+        case .string(let text): return Array(text.utf8)
+        case .number(let text): return Array(text.utf8)
+        default: return nil
+        }
+    }
+
+    /// Appends a record with the dots in its names, at any depth, replaced by `_`.
+    static func appendReplacingDots(_ record: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.append(contentsOf: record)
+        var stringStart: Int?
+        var index = start
+        while index < bytes.count {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "\\"), stringStart != nil {
+                index += 1
+            } else if byte == UInt8(ascii: "\"") {
+                if let begin = stringStart {
+                    stringStart = nil
+                    if Self.isName(bytes, after: index) {
+                        for place in begin..<index where bytes[place] == UInt8(ascii: ".") {
+                            bytes[place] = UInt8(ascii: "_")
+                        }
+                    }
+                } else {
+                    stringStart = index + 1
+                }
+            }
+            index += 1
+        }
+    }
+
+    /// Whether a string that ends at `quote` is a name: a colon follows.
+    private static func isName(_ bytes: [UInt8], after quote: Int) -> Bool {
+        var index = quote + 1
+        while index < bytes.count, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
+        return index < bytes.count && bytes[index] == UInt8(ascii: ":")
+    }
+}
