@@ -47,8 +47,8 @@ public struct JSONFlattener: ~Copyable {
 
     public init(limits: JSONLimits = JSONLimits()) {
         self.limits = limits
-        self.fieldCapacity = 64
-        self.fieldBuffer = .allocate(capacity: 64)
+        self.fieldCapacity = max(0, min(64, limits.fieldCountMax))
+        self.fieldBuffer = .allocate(capacity: max(1, self.fieldCapacity))
         self.stack = .allocate(capacity: limits.depthMax + 1)
     }
 
@@ -323,7 +323,7 @@ public struct JSONFlattener: ~Copyable {
         guard self.fieldCount < self.limits.fieldCountMax else {
             throw JSONError(.tooManyFields(limit: self.limits.fieldCountMax), at: at)
         }
-        let capacity = min(self.fieldCapacity * 2, max(self.limits.fieldCountMax, 1))
+        let capacity = min(self.fieldCapacity * 2, self.limits.fieldCountMax)
         let larger = UnsafeMutablePointer<JSONField>.allocate(capacity: capacity)
         larger.update(from: self.fieldBuffer, count: self.fieldCount)
         self.fieldBuffer.deallocate()

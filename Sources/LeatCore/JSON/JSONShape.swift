@@ -36,34 +36,41 @@ public struct JSONShape: Sendable {
     public init(template: ByteSlice) throws(JSONError) {
         // With an empty string or a zero in each hole the template is a document, whose flat fields name the holes.
         var document: [UInt8] = []
-        var markers: [Int] = []
+        var markers: [(template: Int, document: Int)] = []
         for (position, byte) in template.unsafeBytes.enumerated() {
             switch byte {
             case Self.stringMarker:
+                // The text of a string begins after its quote.
+                markers.append((position, document.count + 1))
                 document += [UInt8(ascii: "\""), UInt8(ascii: "\"")]
-                markers.append(position)
             case Self.bareMarker:
+                markers.append((position, document.count))
                 document.append(UInt8(ascii: "0"))
-                markers.append(position)
             default: document.append(byte)
             }
         }
+        let slice = ByteSlice(document)
         var flattener = JSONFlattener(
             limits: JSONLimits(depthMax: 1024, fieldCountMax: .max, nameByteCountMax: .max)
         )
-        try flattener.flatten(document)
+        try flattener.flatten(slice.unsafeBytes)
         var holes: [Hole] = []
         var literalStart = 0
         for field in flattener.fields where field.kind.rawValue < JSONKind.null.rawValue {
-            guard holes.count < markers.count else { break }
-            let marker = markers[holes.count]
+            // A scalar that is no hole, or a hole where a key should be, is damage.
+            guard holes.count < markers.count,
+                field.value.baseAddress == slice.unsafeBytes.baseAddress.map({ $0 + markers[holes.count].document })
+            else { throw JSONError(.expected("a hole for each scalar"), at: literalStart) }
+            let marker = markers[holes.count].template
             let isString = template.unsafeBytes[marker] == Self.stringMarker
             holes.append(
                 Hole(name: [UInt8](flattener.name(field.name)), isString: isString, literal: literalStart..<marker)
             )
             literalStart = marker + 1
         }
-        guard holes.count == markers.count else { throw JSONError(.expected("as many fields as holes"), at: 0) }
+        guard holes.count == markers.count else {
+            throw JSONError(.expected("a scalar for each hole"), at: literalStart)
+        }
         self.template = template
         self.holes = holes
         self.end = literalStart..<template.count

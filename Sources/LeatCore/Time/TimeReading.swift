@@ -188,13 +188,21 @@ struct TimeReading {
         civil.minute = self.minute ?? 0
         civil.second = self.second ?? 0
         civil.nanosecond = self.nanosecond ?? 0
-        guard self.setDate(of: &civil), civil.isValid, let result = zone.timestamp(of: civil) else { return nil }
+        guard self.setDate(of: &civil) else { return nil }
         let hasDate = self.month != nil || self.day != nil || self.dayOfYear != nil
-        if self.fullYear == nil, hasDate, result.nanoseconds > now.nanoseconds &+ 8 * 86_400_000_000_000 {
-            civil.year -= 1
-            return civil.isValid ? zone.timestamp(of: civil) : nil
+        if self.fullYear != nil || !hasDate { return civil.isValid ? zone.timestamp(of: civil) : nil }
+        if civil.isValid, let result = zone.timestamp(of: civil), result.nanoseconds <= Self.latest(now) {
+            return result
         }
-        return result
+        // Written last year; so was a 29 February that this year does not have.
+        civil.year -= 1
+        return civil.isValid ? zone.timestamp(of: civil) : nil
+    }
+
+    /// Eight days from now: clocks of senders are wrong by days, not by months.
+    private static func latest(_ now: Timestamp) -> Int64 {
+        let (sum, overflow) = now.nanoseconds.addingReportingOverflow(8 * 86_400_000_000_000)
+        return overflow ? .max : sum
     }
 
     private func setDate(of civil: inout CivilTime) -> Bool {

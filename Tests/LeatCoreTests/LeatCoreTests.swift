@@ -1,2 +1,0 @@
-import LeatCore
-import Testing
