@@ -32,12 +32,16 @@ final class MeteredProcess: @unchecked Sendable {
         try self.process.run()
     }
 
-    private var procFolder: String { "/proc/\(self.process.processIdentifier)" }
+    /// A file of the process below `/proc`, whole: their size says 0, so that `String(contentsOfFile:)` stops early.
+    private func procText(_ name: String) -> String? {
+        let file = FileHandle(forReadingAtPath: "/proc/\(self.process.processIdentifier)/\(name)")
+        guard let data = try? file?.readToEnd() else { return nil }
+        return String(decoding: data, as: UTF8.self)
+    }
 
     /// User and system time so far, in seconds.
     var cpuSeconds: Double {
-        guard let text = try? String(contentsOfFile: self.procFolder + "/stat", encoding: .utf8),
-            let close = text.lastIndex(of: ")")
+        guard let text = self.procText("stat"), let close = text.lastIndex(of: ")")
         else { return 0 }
         let fields = text[text.index(after: close)...].split(separator: " ")
         guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
@@ -46,7 +50,7 @@ final class MeteredProcess: @unchecked Sendable {
 
     /// Resident memory without mapped data files, in MiB.
     var memoryMiB: Double {
-        guard let text = try? String(contentsOfFile: self.procFolder + "/smaps", encoding: .utf8) else { return 0 }
+        guard let text = self.procText("smaps") else { return 0 }
         var isData = false
         var total = 0.0
         for line in text.split(separator: "\n") {
