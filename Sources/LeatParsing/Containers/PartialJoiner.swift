@@ -13,16 +13,7 @@ public struct PartialJoiner: Sendable {
     }
 
     /// A whole line.
-    public struct Line: Sendable {
-        /// Time of its first part, nanoseconds since 1970 UTC.
-        public let nanoseconds: Int64
-        /// Offset in the file where its first part begins.
-        public let offset: UInt64
-        /// Number of parts, at least 1.
-        public let partCount: Int
-        /// Whether bytes beyond the limit were cut off.
-        public let isTruncated: Bool
-    }
+    public typealias Line = JoinedLine
 
     private let contents: Contents
     private let byteCountMax: Int
