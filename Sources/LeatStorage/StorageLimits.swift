@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// All limits of the module.
 enum StorageLimits {
     /// Series of batch keys in memory; more would be an attack, each costs some hundred bytes.
@@ -43,4 +45,21 @@ extension StorageLimits {
 
     /// Generations of a repository.
     static let idGenerationsMax = 8
+}
+
+extension StorageLimits {
+    /// Time between looks for something to merge or to remove, in milliseconds.
+    static let mergeIntervalMilliseconds = 10_000
+
+    /// Segments from this size on are not merged any more: their blocks are full already. In bytes.
+    static let mergedByteCountMin: Int64 = 16 << 20
+
+    /// The most bytes that one merge reads; it holds about as many in memory.
+    static let mergeInputByteCountMax: Int64 = 48 << 20
+
+    /// Segments of one size class that are merged to one: each row is rewritten a logarithmic number of times.
+    static let mergedSegmentCount = 8
+
+    /// Blocks of fewer rows are encoded anew when their segment is merged.
+    static let smallBlockRowCount = Batch.rowCountMax / 2
 }

@@ -69,6 +69,8 @@ struct CatalogContents: Sendable {
     var version: Int64 = 0
     var nextSegment: Int64 = 1
     var nextRepository: Int64 = 1
+    /// The last frame of the journal in a file that was removed.
+    var journalRemovedThrough: UInt64 = 0
     var repositories: [RepositoryRecord] = []
     var segments: [SegmentRecord] = []
     /// Per repository and datasource the last row that is in a segment, or was in one that is gone.
@@ -85,6 +87,7 @@ struct CatalogChange: Sendable {
     /// Per series all numbers that were stored.
     var storedNumbers: [BatchSeries: [ClosedRange<UInt64>]] = [:]
     var batches: [BatchSeries: [BatchRecord]] = [:]
+    var journalRemovedThrough: UInt64 = 0
     /// Batches without refused items that arrived earlier are forgotten, in milliseconds since 1970.
     var forgetsBatchesBefore: Int64?
 

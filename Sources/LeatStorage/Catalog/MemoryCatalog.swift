@@ -68,6 +68,7 @@ extension CatalogContents {
     /// The contents after a change.
     mutating func apply(_ change: CatalogChange) {
         self.version += 1
+        self.journalRemovedThrough = max(self.journalRemovedThrough, change.journalRemovedThrough)
         for record in change.putRepositories {
             self.nextRepository = max(self.nextRepository, record.id + 1)
             self.repositories.removeAll { $0.id == record.id }

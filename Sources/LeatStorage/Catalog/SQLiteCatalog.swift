@@ -37,7 +37,7 @@ final class SQLiteCatalog: Catalog {
             sql: """
                 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
                 INSERT OR IGNORE INTO meta VALUES
-                    ('schema', \(Self.schemaVersion)), ('version', 0), ('segment', 1), ('repository', 1);
+                    ('schema', \(Self.schemaVersion)), ('version', 0), ('segment', 1), ('repository', 1), ('journal', 0);
                 CREATE TABLE IF NOT EXISTS repositories (
                     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
                     retention_age INTEGER, retention_bytes INTEGER, next_row INTEGER NOT NULL);
@@ -71,6 +71,7 @@ final class SQLiteCatalog: Catalog {
             contents.version = try Self.meta("version", db)
             contents.nextSegment = try Self.meta("segment", db)
             contents.nextRepository = try Self.meta("repository", db)
+            contents.journalRemovedThrough = UInt64(bitPattern: try Self.meta("journal", db))
             for row in try Row.fetchAll(db, sql: "SELECT * FROM repositories ORDER BY id") {
                 contents.repositories.append(Self.repository(row))
             }
@@ -121,6 +122,10 @@ final class SQLiteCatalog: Catalog {
             let found = try Self.meta("version", db)
             guard found == version else { throw StorageError.catalog("another writer published version \(found)") }
             try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'version'", arguments: [version + 1])
+            try db.execute(
+                sql: "UPDATE meta SET value = MAX(value, ?) WHERE key = 'journal'",
+                arguments: [Int64(bitPattern: change.journalRemovedThrough)]
+            )
             try Self.writeRepositories(change, db)
             try Self.writeSegments(change, db)
             try Self.writeBatches(change, db)

@@ -9,6 +9,7 @@ final class JournalFiles: Sendable {
     private struct Entry {
         var byteCount: UInt64
         var coverage: Coverage
+        var lastSequence: UInt64 = 0
         var isOpen: Bool
     }
 
@@ -30,10 +31,13 @@ final class JournalFiles: Sendable {
     }
 
     /// Notes frames in a file, before its rows can be sealed.
-    func wrote(_ number: UInt64, byteCount: UInt64, _ frames: [JournalFrame.Meta]) {
+    func wrote(_ number: UInt64, byteCount: UInt64, _ frames: [JournalFrame]) {
+        let lastSequence = frames.map(\.sequence).max() ?? 0
         self.entries.withLock { entries in
             entries[number]?.byteCount = byteCount
-            for meta in frames {
+            entries[number]?.lastSequence = lastSequence
+            for frame in frames {
+                let meta = frame.meta
                 var row = meta.firstRow
                 for part in meta.parts {
                     row += Int64(part.rowCount)
@@ -53,6 +57,11 @@ final class JournalFiles: Sendable {
                     && entry.coverage.allSatisfy { id, rows in rows.allSatisfy { isSealed(id, $0.key, $0.value) } }
             }.keys.sorted()
         }
+    }
+
+    /// The last frame in some files.
+    func lastSequence(of numbers: [UInt64]) -> UInt64 {
+        self.entries.withLock { entries in numbers.compactMap { entries[$0]?.lastSequence }.max() ?? 0 }
     }
 
     /// Removes files.

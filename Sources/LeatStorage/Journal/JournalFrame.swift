@@ -9,8 +9,8 @@ internal import LeatCore
 ///     └──────┴─────┴──────┴────────┴─────────┴─────────┴─────┴─────────┴────────┴───────┴───────┴──────┴──────┴────────┘
 ///
 /// Integers are little-endian. The header's checksum covers bytes 0..<40 and the meta part. Frames begin at multiples of
-/// 8. `durable` is the last frame that was known to be on disk when this one was written: a damaged frame with a later
-/// number was never acknowledged as far as this one knows. The full format is in `docs/formats/journal.md`.
+/// 8. `durable` is the last frame that was known to be on disk when this one was written: if such a frame is missing at the
+/// end of the journal, it is damaged and not merely torn. The full format is in `docs/formats/journal.md`.
 struct JournalFrame {
     static let magic: UInt32 = 0x5246_544C
     static let headerByteCount = 48
@@ -34,6 +34,8 @@ struct JournalFrame {
 
     /// What the journal thread adds.
     struct Meta: Hashable {
+        /// Number of the frame before this one; numbers between are of frames whose writing failed.
+        var previous: UInt64
         var repositoryID: Int64
         /// Number of the first row; the others follow, part by part.
         var firstRow: Int64
@@ -156,6 +158,7 @@ extension JournalFrame.Meta {
     private static let hasKey: UInt8 = 1
 
     func append(to bytes: inout ByteWriter) {
+        bytes.append(varint: self.previous)
         bytes.append(signed: self.repositoryID)
         bytes.append(signed: self.firstRow)
         bytes.append(signed: self.arrivedAtNanoseconds)
@@ -177,6 +180,7 @@ extension JournalFrame.Meta {
     }
 
     init(from bytes: inout ByteReader) throws(FormatError) {
+        self.previous = try bytes.readVarint()
         self.repositoryID = try bytes.readSigned()
         self.firstRow = try bytes.readSigned()
         self.arrivedAtNanoseconds = try bytes.readSigned()

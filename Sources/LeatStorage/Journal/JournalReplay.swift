@@ -4,6 +4,8 @@ internal import LeatCore
 struct JournalReplay {
     /// The whole frames, in the order of the file.
     var frames: [JournalFrame] = []
+    /// Where each of them begins, in bytes.
+    var offsets: [Int] = []
     /// Stretches that hold no whole frame.
     var gaps: [Gap] = []
 
@@ -12,8 +14,6 @@ struct JournalReplay {
         var offset: Int
         var byteCount: Int
         var reason: String
-        /// Whether no whole frame follows in this file, as after a crash in the middle of a write.
-        var isTail: Bool
     }
 
     static let fileMagic = Array("LEATJRN1".utf8)
@@ -36,10 +36,11 @@ struct JournalReplay {
             do {
                 let (frame, byteCount) = try JournalFrame.read(file[offset..<file.count])
                 if let begin = gapStart {
-                    self.gaps.append(Gap(offset: begin, byteCount: offset - begin, reason: reason, isTail: false))
+                    self.gaps.append(Gap(offset: begin, byteCount: offset - begin, reason: reason))
                     gapStart = nil
                 }
                 self.frames.append(frame)
+                self.offsets.append(offset)
                 offset += byteCount
             } catch {
                 if gapStart == nil {
@@ -50,7 +51,7 @@ struct JournalReplay {
             }
         }
         if let begin = gapStart {
-            self.gaps.append(Gap(offset: begin, byteCount: file.count - begin, reason: reason, isTail: true))
+            self.gaps.append(Gap(offset: begin, byteCount: file.count - begin, reason: reason))
         }
     }
 

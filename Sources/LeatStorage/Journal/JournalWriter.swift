@@ -61,7 +61,7 @@ final class JournalWriter: @unchecked Sendable {
             throw error
         }
         self.current?.byteCount += byteCount
-        self.files.wrote(current.number, byteCount: current.byteCount + byteCount, frames.map(\.meta))
+        self.files.wrote(current.number, byteCount: current.byteCount + byteCount, frames)
         if current.byteCount + byteCount >= StorageLimits.journalFileByteCountMax { self.closeFile() }
         return Int(byteCount)
     }

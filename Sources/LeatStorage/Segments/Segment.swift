@@ -20,6 +20,8 @@ struct SegmentFooter: Hashable {
     var repository: String
     /// Milliseconds since 1970.
     var createdAt: Int64
+    /// Numbers of the segments whose rows are in this one since a merge; they count as removed.
+    var replaced: [Int64] = []
     var datasources: [DatasourceTags]
     var names: [String]
     var blocks: [BlockSummary]
@@ -35,6 +37,8 @@ extension SegmentFooter {
         footer.append(signed: self.repositoryID)
         footer.append(counted: self.repository)
         footer.append(signed: self.createdAt)
+        footer.append(varint: self.replaced.count)
+        for number in self.replaced { footer.append(signed: number) }
         footer.append(varint: self.datasources.count)
         for tags in self.datasources { tags.append(to: &footer) }
         footer.append(varint: self.names.count)
@@ -66,6 +70,7 @@ extension SegmentFooter {
         self.repositoryID = try footer.readSigned()
         self.repository = try footer.readText()
         self.createdAt = try footer.readSigned()
+        for _ in 0..<(try footer.readCount(limit: footer.remaining)) { self.replaced.append(try footer.readSigned()) }
         self.datasources = []
         for _ in 0..<(try footer.readCount(limit: footer.remaining)) {
             self.datasources.append(try DatasourceTags(from: &footer))
@@ -137,12 +142,14 @@ enum SegmentWriter {
         _ blocks: [EncodedBlock],
         repositoryID: Int64,
         repository: String,
-        createdAt: Int64
+        createdAt: Int64,
+        replaced: [Int64] = []
     ) -> (parts: [ByteSlice], footer: SegmentFooter) {
         var footer = SegmentFooter(
             repositoryID: repositoryID,
             repository: repository,
             createdAt: createdAt,
+            replaced: replaced,
             datasources: [],
             names: [],
             blocks: []

@@ -13,6 +13,8 @@ final class JournalThread: @unchecked Sendable {
     private var ids: RowIDMemory
     private var sequence: UInt64
     private var durable: UInt64
+    /// The last frame that was accepted, perhaps in the group under way.
+    private var previous: UInt64
 
     init(
         store: Store,
@@ -27,6 +29,7 @@ final class JournalThread: @unchecked Sendable {
         self.ids = ids
         self.sequence = lastSequence
         self.durable = lastSequence
+        self.previous = lastSequence
     }
 
     private enum Work {
@@ -81,7 +84,7 @@ final class JournalThread: @unchecked Sendable {
         if !accepted.isEmpty {
             do throws(FileSystemError) {
                 let byteCount = try self.writer.write(accepted.map(\.frame))
-                self.durable = self.sequence
+                self.durable = self.previous
                 self.publish(accepted, byteCount: byteCount)
                 for batch in accepted { answers.append((batch.entry, .success(batch.outcome))) }
             } catch {
@@ -157,6 +160,7 @@ final class JournalThread: @unchecked Sendable {
         let firstRow = self.nextRows[entry.repositoryID] ?? 0
         self.sequence += 1
         let meta = JournalFrame.Meta(
+            previous: self.previous,
             repositoryID: entry.repositoryID,
             firstRow: firstRow,
             arrivedAtNanoseconds: entry.batch.arrivedAt.nanoseconds,
@@ -169,6 +173,7 @@ final class JournalThread: @unchecked Sendable {
         let frame = JournalFrame(sequence: self.sequence, durable: self.durable, meta: meta, payload: entry.payload)
         let open = try self.store.openRows(meta, entry.batch.parts.map(\.batch), repository: entry.batch.repository)
         self.nextRows[entry.repositoryID] = firstRow + meta.parts.reduce(0) { $0 + Int64($1.rowCount) }
+        self.previous = self.sequence
         outcome.stored = open.map(\.rows.batch)
         if let key = entry.batch.key {
             self.store.record(key, meta)
@@ -211,6 +216,7 @@ final class JournalThread: @unchecked Sendable {
     }
 
     private func takeBack(_ accepted: [Accepted]) {
+        self.previous = self.durable
         for batch in accepted {
             if let key = batch.entry.batch.key, !batch.outcome.differsFromFirst {
                 self.store.forget(key, repositoryID: batch.entry.repositoryID)

@@ -10,8 +10,8 @@ struct Recovery {
     private var lastFile: UInt64 = 0
     private var seen: Set<UInt64> = []
     private var replayedKeys: Set<ReplayedKey> = []
-    /// Gaps with the sequence number before them.
-    private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64)] = []
+    /// Gaps with the number of the last frame before them, and what the first frame after them has as its previous one.
+    private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64, before: UInt64?)] = []
     private var durable: UInt64 = 0
 
     private struct ReplayedKey: Hashable {
@@ -19,8 +19,10 @@ struct Recovery {
         var key: BatchKey
     }
 
-    init(store: Store) {
+    init(store: Store, contents: CatalogContents) {
         self.store = store
+        self.lastSequence = contents.journalRemovedThrough
+        self.durable = contents.journalRemovedThrough
         let records = store.state.withLock { state in state.repositories.values.map(\.record) }
         for record in records { self.nextRows[record.id] = record.nextRow }
     }
@@ -55,16 +57,24 @@ struct Recovery {
         self.lastFile = max(self.lastFile, number)
         let replay = JournalReplay(file: file)
         self.store.journalFiles.opened(number)
-        self.store.journalFiles.wrote(number, byteCount: UInt64(file.count), replay.frames.map(\.meta))
+        self.store.journalFiles.wrote(number, byteCount: UInt64(file.count), replay.frames)
         self.store.journalFiles.closed(number)
-        for gap in replay.gaps { self.gaps.append((path, gap, self.lastSequence)) }
-        for frame in replay.frames {
+        var gaps = replay.gaps[...]
+        for (frame, offset) in zip(replay.frames, replay.offsets) {
+            while let gap = gaps.first, gap.offset < offset {
+                self.gaps.append((path, gap, self.lastSequence, nil))
+                gaps.removeFirst()
+            }
+            for index in self.gaps.indices where self.gaps[index].before == nil {
+                self.gaps[index].before = frame.meta.previous
+            }
             self.durable = max(self.durable, frame.durable)
             // A frame is in two files when the sync of the first one failed.
             guard self.seen.insert(frame.sequence).inserted else { continue }
             self.lastSequence = max(self.lastSequence, frame.sequence)
             try self.restore(frame, path: path)
         }
+        for gap in gaps { self.gaps.append((path, gap, self.lastSequence, nil)) }
     }
 
     private mutating func restore(_ frame: JournalFrame, path: String) throws(StorageError) {
@@ -90,7 +100,8 @@ struct Recovery {
         do {
             try self.restoreRows(frame, known, without: repeated)
         } catch {
-            self.gaps.append((path, .init(offset: 0, byteCount: 0, reason: error.reason, isTail: false), 0))
+            // Its checksum is right, so this is a mistake of the writer; the others are none the worse.
+            self.gaps.append((path, .init(offset: 0, byteCount: 0, reason: error.reason), 0, 1))
         }
     }
 
@@ -133,11 +144,11 @@ struct Recovery {
 
     /// Names what is missing.
     ///
-    /// A torn tail of frames that nobody was told of is no damage.
+    /// A gap between frames that follow each other, or at the end, is what a crash leaves of frames that nobody was
+    /// told of.
     private func report() {
-        let durable = self.durable
         var damaged: [String] = []
-        for (path, gap, after) in self.gaps where !gap.isTail || after < durable {
+        for (path, gap, after, before) in self.gaps where after < before ?? self.durable {
             damaged.append(
                 "\(path) is damaged at byte \(gap.offset): \(gap.reason); \(gap.byteCount) bytes are skipped"
             )

@@ -5,7 +5,7 @@ internal import Synchronization
 final class SegmentHandle: Sendable {
     private enum Contents {
         case unread
-        case read([StoredBlock])
+        case read([StoredBlock], replaced: [Int64])
         case damaged(offset: Int, reason: String)
         /// The file could not be read now; tried again the next time.
         case unreadable(String)
@@ -24,14 +24,17 @@ final class SegmentHandle: Sendable {
     var location: String { self.objects.location(of: self.record.key) }
 
     /// The blocks in the order of the file.
-    func blocks() throws(DamagedBlock) -> [StoredBlock] {
+    func blocks() throws(DamagedBlock) -> [StoredBlock] { try self.read().blocks }
+
+    /// The blocks, and the numbers of the segments that were merged into this one.
+    func read() throws(DamagedBlock) -> (blocks: [StoredBlock], replaced: [Int64]) {
         let contents = self.contents.withLock { contents in
             if case .unread = contents { contents = self.load() }
             defer { if case .unreadable = contents { contents = .unread } }
             return contents
         }
         switch contents {
-        case .read(let blocks): return blocks
+        case .read(let blocks, let replaced): return (blocks, replaced)
         case .damaged(let offset, let reason):
             throw DamagedBlock(path: self.location, offset: UInt64(offset), reason: reason)
         case .unreadable(let reason): throw DamagedBlock(path: self.location, offset: 0, reason: reason)
@@ -47,7 +50,8 @@ final class SegmentHandle: Sendable {
             return .unreadable(error.description)
         }
         do {
-            return .read(try SegmentFooter(file: file).storedBlocks(of: file, path: self.location))
+            let footer = try SegmentFooter(file: file)
+            return .read(footer.storedBlocks(of: file, path: self.location), replaced: footer.replaced)
         } catch {
             return .damaged(offset: error.offset, reason: error.reason)
         }

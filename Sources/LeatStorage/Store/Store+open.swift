@@ -41,7 +41,7 @@ extension Store {
             keys: BatchKeyMemory(catalog: catalog)
         )
         try store.removeOrphans(contents)
-        var recovery = Recovery(store: store)
+        var recovery = Recovery(store: store, contents: contents)
         try recovery.run()
         store.start(recovery.journalThread(folder: journal))
         return store
@@ -68,7 +68,24 @@ extension Store {
         self.threads.withLock { $0.append(journalThread) }
         guard self.options.runsInBackground else { return }
         let sealingThread = WorkerThread(name: "sealing") { self.runSealing() }
-        self.threads.withLock { $0.append(sealingThread) }
+        let mergingThread = WorkerThread(name: "merging") { self.runMerging() }
+        self.threads.withLock { $0 += [sealingThread, mergingThread] }
+    }
+
+    /// Merges and applies the retention until the store is closed.
+    private func runMerging() {
+        while true {
+            let isClosed = self.sealing.wait(milliseconds: StorageLimits.mergeIntervalMilliseconds) { signal -> Bool? in
+                signal.isClosed ? true : nil
+            }
+            if isClosed == true { return }
+            do {
+                try self.applyRetention()
+                try self.mergeDue(all: false)
+            } catch {
+                self.state.withLock { $0.fault = error.description }
+            }
+        }
     }
 
     /// Seals what is due until the store is closed.

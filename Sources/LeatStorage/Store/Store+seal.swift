@@ -175,6 +175,7 @@ extension Store {
         var change = CatalogChange()
         self.keys.withLock { $0.addUnpublished(to: &change) }
         change.putRepositories = self.state.withLock { state in state.repositories.values.map(\.record) }
+        change.journalRemovedThrough = self.journalFiles.lastSequence(of: unneeded)
         change.forgetsBatchesBefore = self.options.time.now().milliseconds - StorageLimits.batchHashMilliseconds
         try self.publish(change)
         self.keys.withLock { $0.published(change) }

@@ -14,6 +14,8 @@ public final class Store: Sendable {
     let queue = Monitor(AppendQueue())
     /// Held by whoever seals, merges or publishes.
     let publishing = Mutex(())
+    /// Held by whoever merges; taken before `publishing`.
+    let merging = Mutex(())
     let keys: Mutex<BatchKeyMemory>
     let threads = Mutex<[WorkerThread]>([])
     let sealing = Monitor(SealingSignal())
@@ -77,6 +79,11 @@ public final class Store: Sendable {
 
     public func repository(named name: String) -> Repository? {
         self.state.withLock { $0.repositories[name]?.record.repository }
+    }
+
+    /// The segments of a repository.
+    func segments(of repository: String) -> [SegmentHandle] {
+        self.state.withLock { $0.repositories[repository]?.segments ?? [] }
     }
 
     func unknown(_ name: String) -> StorageError {

@@ -38,6 +38,8 @@ struct StoreState: Sendable {
     var counters = StoreCounters()
     /// Damage that belongs to no known repository.
     var damaged: [String] = []
+    /// Segments that are damaged and so stay out of merges.
+    var unmergeable: Set<Int64> = []
     var fault: String?
     var isClosed = false
     /// Values of rows that are in no segment, in bytes.
