@@ -31,10 +31,14 @@ struct TailFileState: Hashable, Sendable {
     /// Bytes after the last newline that were seen and not taken.
     private(set) var restByteCount: UInt64 = 0
 
-    /// Whether the file was read to its end since it was detached: its successor may begin.
+    /// Whether the file was read to its end since it was attached or detached: its successor may begin.
     private(set) var isDrained = false
 
     private(set) var isDetached = false
+
+    /// Whether the name under which the file was found leads to another one, though some followed name leads here.
+    private(set) var isRenamed = false
+
     private var isDeleted = false
     private var lastChange: UInt64 = 0
 
@@ -53,6 +57,12 @@ struct TailFileState: Hashable, Sendable {
         return .read
     }
 
+    /// The name under which the file was found leads elsewhere: nobody appends to its last line any more.
+    mutating func renamed(now: UInt64) {
+        self.isRenamed = true
+        self.lastChange = now
+    }
+
     /// A detached file has lost its last name.
     mutating func noteDeleted() { self.isDeleted = true }
 
@@ -62,7 +72,7 @@ struct TailFileState: Hashable, Sendable {
         if consumed > 0 || rest != self.restByteCount { self.lastChange = now }
         self.restByteCount = rest
         guard reachedEnd else { return .read }
-        if self.isDetached { self.isDrained = true }
+        self.isDrained = true
         return self.nextAtEnd(now: now)
     }
 
@@ -84,9 +94,10 @@ struct TailFileState: Hashable, Sendable {
 
     /// Time has passed at the end of the file.
     func nextAtEnd(now: UInt64) -> Action {
-        guard self.isDetached else { return .wait }
+        guard self.isDetached || self.isRenamed else { return .wait }
         let quiet = now >= self.lastChange ? now - self.lastChange : 0
         if self.restByteCount > 0 { return quiet >= Self.restDelayNanoseconds ? .deliverRest : .wait }
+        guard self.isDetached else { return .wait }
         let delay = self.isDeleted ? Self.deletedDelayNanoseconds : Self.renamedDelayNanoseconds
         return quiet >= delay ? .close : .wait
     }

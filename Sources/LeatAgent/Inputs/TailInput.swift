@@ -270,7 +270,10 @@ extension TailInput {
     /// The name leads elsewhere, or nowhere.
     private func detach(_ file: TailFile, from path: String) {
         file.names.remove(path)
-        guard !file.isClosed, file.names.isEmpty else { return }
+        guard !file.isClosed else { return }
+        if path == file.path { file.state.renamed(now: self.now) }
+        self.restless[ObjectIdentifier(file)] = file
+        guard file.names.isEmpty else { return }
         var isDeleted = false
         do throws(FileSystemError) {
             isDeleted = try file.file.status().linkCount == 0
@@ -548,7 +551,11 @@ extension TailInput {
         self.scheduleTick()
         self.secondsSinceScan += 1
         for file in Array(self.restless.values) where !file.isClosed {
-            if file.state.isDetached { self.refreshDetached(file) }
+            if file.state.isDetached {
+                self.refreshDetached(file)
+            } else if file.predecessor == nil, file.state.restByteCount == 0 {
+                self.restless[ObjectIdentifier(file)] = nil
+            }
             self.enqueue(file)
         }
         let polls = self.options.polls || self.watch.isShortOfWatches
