@@ -11,10 +11,17 @@ public protocol RowFunction: Sendable {
     /// The fields that are written under names known beforehand, in the order in which `RowOutputs` counts.
     var outputs: [String] { get }
 
+    /// Whether fields that the event already has stay as they are.
+    var keepsExisting: Bool { get }
+
     /// Reads one event and writes what the function says; a field that is not written keeps what it has.
     ///
     /// `outputs` is empty at the call. Names that depend on the event go through `RowOutputs.set(field:to:)`.
     func apply(_ inputs: RowInputs, _ outputs: inout RowOutputs) throws(QueryFailure)
+}
+
+extension RowFunction {
+    public var keepsExisting: Bool { false }
 }
 
 /// A function of single events that keeps or drops them.
@@ -56,6 +63,8 @@ public struct FunctionContext: Sendable {
     public var timeZone: String
     /// Whether this is a parser script, where failures leave `@error` fields.
     public var isParser: Bool
+    /// Whether the query is only checked, so that files may be missing.
+    public var isCheckOnly: Bool
     public var limits: QueryLimits
     public var lookupFiles: (any LookupFileProvider)?
 
@@ -65,6 +74,7 @@ public struct FunctionContext: Sendable {
         self.end = options.end
         self.timeZone = options.timeZone
         self.isParser = isParser
+        self.isCheckOnly = options.isCheckOnly
         self.limits = options.limits
         self.lookupFiles = options.lookupFiles
     }

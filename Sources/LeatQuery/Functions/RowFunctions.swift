@@ -53,15 +53,18 @@ struct ValueFunction: RowFunction {
 struct FieldsFunction: RowFunction {
     let inputs: [RowOperand]
     let outputs: [String]
+    let keepsExisting: Bool
     let write: @Sendable (RowInputs, inout RowOutputs) throws(QueryFailure) -> Void
 
     init(
         _ inputs: [RowOperand],
         outputs: [String] = [],
+        keepsExisting: Bool = false,
         _ write: @escaping @Sendable (RowInputs, inout RowOutputs) throws(QueryFailure) -> Void
     ) {
         self.inputs = inputs
         self.outputs = outputs
+        self.keepsExisting = keepsExisting
         self.write = write
     }
 

@@ -4,10 +4,10 @@ extension RowFunctions {
     /// Case, length, parts and joins of texts.
     static let textMakers: [String: Maker] = [
         "lower": { call, _ in
-            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(Glob.lowercased) })
+            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(TextCase.lowercased) })
         },
         "upper": { call, _ in
-            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(Glob.uppercased) })
+            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(TextCase.uppercased) })
         },
         "length": { call, _ in
             .function(ValueFunction([call.field("field")], as: call.outputName) { Self.characterCount($0[0]) })
@@ -169,7 +169,7 @@ extension RowFunctions {
             FieldsFunction([.allFields]) { inputs, outputs in
                 let all = names.contains("*")
                 for (name, value) in inputs.allFields where all || names.contains(name) {
-                    let lowered = include == "fields" ? Array(value) : Glob.lowercased(value)
+                    let lowered = include == "fields" ? Array(value) : TextCase.lowercased(value)
                     let target = include == "values" ? name : name.lowercased()
                     if target != name { outputs.remove(field: name) }
                     outputs.set(field: target, to: lowered)
