@@ -130,7 +130,7 @@ let testTargets: [Target] = [
     tests("LeatStorage"),
     tests("LeatQuery", fixtures: true),
     tests("LeatAgent"),
-    tests("LeatServer"),
+    tests("LeatServer", "LeatStorage", fixtures: true),
     tests("LeatShell"),
     .testTarget(
         name: "LayeringTests",

@@ -21,6 +21,7 @@ public final class ServerProgram: Sendable {
     private let time: any TimeSource
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
+    private let group = Mutex<ServiceGroup?>(nil)
 
     /// - Parameters:
     ///   - configuration: All settings.
@@ -32,9 +33,9 @@ public final class ServerProgram: Sendable {
         self.logger = Logger(label: "leat-server") { LogOutput(label: $0, configuration) }
     }
 
-    /// Runs until SIGTERM or SIGINT, or until the task is cancelled.
+    /// Runs until SIGTERM or SIGINT, or until `stop`.
     ///
-    /// - Parameter stopsOnSignals: Whether the process' signals end the run; tests end it by cancelling.
+    /// - Parameter stopsOnSignals: Whether the process' signals end the run.
     /// - Throws: `Failure`.
     public func run(stopsOnSignals: Bool = true) async throws {
         guard self.configuration.listensOnLoopback || self.configuration.isUnsafelyOpen else {
@@ -53,6 +54,9 @@ public final class ServerProgram: Sendable {
         }
         await self.close(store)
     }
+
+    /// Ends the run as SIGTERM does.
+    public func stop() async { await self.group.withLock { $0 }?.triggerGracefulShutdown() }
 
     /// Opens the data folder; one that is in use is tried again for a while, since a predecessor may be going.
     private func openStore() async throws -> Store {
@@ -98,7 +102,9 @@ public final class ServerProgram: Sendable {
         )
         configuration.maximumGracefulShutdownDuration = .seconds(ServerLimits.shutdownSeconds)
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            let group = ServiceGroup(configuration: configuration)
+            self.group.withLock { $0 = group }
+            try await group.run()
         } catch is CancellationError {
             self.logger.warning("some requests were cut off")
         }
@@ -122,6 +128,12 @@ public final class ServerProgram: Sendable {
                 limits: self.configuration.limits,
                 metrics: metrics,
                 time: self.time
+            ),
+            ingest: IngestEndpoints(
+                digester: digester,
+                budget: budget,
+                limits: self.configuration.limits,
+                metrics: metrics
             ),
             elastic: ElasticEndpoints(
                 version: self.configuration.elasticVersion,

@@ -29,16 +29,18 @@ enum IndexName {
             while let last = name.last, "-_.".contains(last) { name = name.dropLast() }
         }
         let bytes = Array(name.utf8)
-        // Digits and their separators at the end; a date when it is 4, 6 or 8 digits after 20 or 19.
-        var start = bytes.count
-        while start > 0, Self.isDatePart(bytes[start - 1]) { start -= 1 }
-        while start < bytes.count, !Self.isDigit(bytes[start]) { start += 1 }
-        let date = bytes[start...]
-        let digits = date.filter(Self.isDigit)
-        guard start > 1, !Self.isDigit(bytes[start - 1]), Self.isSeparator(bytes[start - 1]),
-            [4, 6, 8].contains(digits.count), digits.starts(with: [0x32, 0x30]) || digits.starts(with: [0x31, 0x39])
-        else { return Self.cut(String(name)) }
-        return Self.cut(String(decoding: bytes[..<(start - 1)], as: UTF8.self))
+        for start in bytes.indices.dropFirst() where Self.isSeparator(bytes[start]) {
+            if Self.isDate(bytes[(start + 1)...]) { return Self.cut(String(decoding: bytes[..<start], as: UTF8.self)) }
+        }
+        return Self.cut(String(name))
+    }
+
+    /// Whether bytes are a year, perhaps with month and day, with or without separators.
+    private static func isDate(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.starts(with: [0x32, 0x30]) || bytes.starts(with: [0x31, 0x39]) else { return false }
+        let groups = bytes.split(omittingEmptySubsequences: false, whereSeparator: Self.isSeparator)
+        guard groups.allSatisfy({ $0.allSatisfy { (0x30...0x39).contains($0) } }) else { return false }
+        return [[4], [4, 2], [4, 2, 2], [6], [8]].contains(groups.map(\.count))
     }
 
     private static func cut(_ name: String) -> String {
@@ -47,7 +49,5 @@ enum IndexName {
         return name
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     private static func isSeparator(_ byte: UInt8) -> Bool { [0x2D, 0x2E, 0x5F].contains(byte) }
-    private static func isDatePart(_ byte: UInt8) -> Bool { Self.isDigit(byte) || Self.isSeparator(byte) }
 }

@@ -5,6 +5,7 @@ internal import LeatStorage
 /// All handlers, by route.
 struct Endpoints: Sendable {
     let bulk: BulkEndpoint
+    let ingest: IngestEndpoints
     let elastic: ElasticEndpoints
     let query: QueryEndpoint
     let jobs: QueryJobs
@@ -23,7 +24,8 @@ struct Endpoints: Sendable {
         switch route {
         case .elastic(let elastic, let repository):
             return try await self.reply(to: call, elastic, repository: repository, credential)
-        case .ingest: throw RequestFault.elastic(404, "not_implemented", "no such endpoint yet")
+        case .ingest(let name, let repository):
+            return try await self.ingest.reply(to: call, name, repository: repository, credential: credential)
         case .query(let repository): return try await self.query.reply(to: call, repository: repository)
         case .queryJobs(let repository): return try await self.jobs.create(call, repository: repository)
         case .queryJob(let repository, let id):

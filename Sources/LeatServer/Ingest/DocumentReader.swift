@@ -65,15 +65,7 @@ final class DocumentReader {
     ///   - id: The sender's `_id`.
     /// - Throws: Why the document is refused; then no row was added.
     func read(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows, id: ByteSlice? = nil) throws(ItemFault) {
-        do {
-            try self.flattener.flatten(bytes)
-        } catch {
-            throw .document("failed to parse: \(error)")
-        }
-        if self.flattener.generation != self.generation {
-            self.roles = []
-            self.generation = self.flattener.generation
-        }
+        try self.flatten(bytes)
         let found = self.find()
         let time = try self.time(found)
         if bytes.count > self.limits.eventByteCountMax {
@@ -90,11 +82,43 @@ final class DocumentReader {
         rows.endRow(timestamp: time, text: source, id: id)
     }
 
+    /// Sets the fields of a JSON object in a row under construction, but neither text nor end of the row.
+    ///
+    /// - Returns: The time that the fields name, if they do.
+    /// - Throws: Why the object is refused; the row is the caller's to abandon.
+    func readFields(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows) throws(ItemFault) -> Int64? {
+        try self.flatten(bytes)
+        let found = self.find()
+        let arrival = self.arrivedAt.nanoseconds
+        let time = try self.time(found)
+        rows.append(&self.flattener)
+        if found.hasReserved { self.addReserved(to: rows) }
+        return time == arrival ? nil : time
+    }
+
+    /// Whether a name belongs to the server.
+    static func isReserved(_ name: String) -> Bool {
+        let role = Role(name)
+        return role == .reserved || role == .eventTime || role == .rawstring
+    }
+
     /// Whether a field of that name must not be a column, because the name belongs to the server.
     static func isSkipped(_ name: UnsafeRawBufferPointer) -> Bool {
         guard name.first == UInt8(ascii: "@") || name.first == UInt8(ascii: "#") else { return false }
         let role = Role(String(decoding: name, as: UTF8.self))
         return role == .eventTime || role == .reserved
+    }
+
+    private func flatten(_ bytes: UnsafeRawBufferPointer) throws(ItemFault) {
+        do {
+            try self.flattener.flatten(bytes)
+        } catch {
+            throw .document("failed to parse: \(error)")
+        }
+        if self.flattener.generation != self.generation {
+            self.roles = []
+            self.generation = self.flattener.generation
+        }
     }
 
     private func find() -> Found {

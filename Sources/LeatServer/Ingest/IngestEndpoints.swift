@@ -1,0 +1,108 @@
+internal import HTTPTypes
+internal import LeatCore
+internal import LeatStorage
+
+/// The ingest APIs beside Elasticsearch's: Humio's, Splunk's, Loki's, OTLP's and plain JSON or text.
+///
+/// A request is stored whole, or refused whole; an API that can name single bad events says which.
+struct IngestEndpoints: Sendable {
+    let digester: Digester
+    let budget: IngestBudget
+    let limits: IngestLimits
+    let metrics: ServerMetrics
+
+    /// An ingest request whose body was read.
+    struct Incoming: Sendable {
+        let call: Call
+        let route: Route
+        let body: [UInt8]
+        let repository: String
+    }
+
+    func reply(
+        to call: Call,
+        _ name: IngestProtocol,
+        repository: String?,
+        credential: Credential
+    ) async throws -> Reply {
+        if name == .splunkHealth { return Reply(200, json: ["text": "HEC is healthy", "code": 17]) }
+        let route = Route.ingest(name, repository: repository)
+        guard call.method == .post || call.method == .put else {
+            var fault = RequestFault(
+                status: 405,
+                type: "method_not_allowed",
+                reason: "send events with POST",
+                for: route
+            )
+            fault.headers = [.init(name: "Allow", value: "POST")]
+            throw fault
+        }
+        let share = IngestShare(self.budget)
+        let body: [UInt8]
+        do {
+            body = try await call.wholeBody(limit: self.limits.bodyByteCountMax, share: share)
+        } catch let fault as RequestFault {
+            throw RequestFault(status: fault.status, type: fault.type, reason: fault.reason, for: route)
+        }
+        let incoming = Incoming(
+            call: call,
+            route: route,
+            body: body,
+            repository: credential.repository ?? repository ?? RepositoryNames.standard
+        )
+        switch name {
+        case .humioStructured: return try await self.humioStructured(incoming)
+        case .humioUnstructured: return try await self.humioUnstructured(incoming)
+        case .json: return try await self.json(incoming)
+        case .raw: return try await self.raw(incoming)
+        case .splunkEvent: return try await self.splunkEvents(incoming)
+        case .splunkRaw: return try await self.splunkRaw(incoming)
+        case .splunkAck: return try await self.splunkAcks(incoming)
+        case .loki: return try await self.loki(incoming)
+        case .otlp: return try await self.otlp(incoming)
+        case .splunkHealth: return Reply(200)
+        }
+    }
+
+    /// A writer for the events of a request.
+    func writer(_ incoming: Incoming) -> EventWriter {
+        EventWriter(limits: self.limits, arrivedAt: incoming.call.arrivedAt)
+    }
+
+    /// Stores what was written; on return it may be acknowledged.
+    func store(
+        _ writer: inout EventWriter,
+        _ incoming: Incoming,
+        _ name: IngestProtocol,
+        refused: [String] = []
+    ) async throws {
+        let batch = writer.batch(repository: incoming.repository)
+        if !batch.parts.isEmpty { _ = try await self.digester.digest(batch) }
+        self.metrics.ingested(
+            ServerMetrics.IngestKey(name: name.rawValue, repository: incoming.repository),
+            items: writer.count,
+            bytes: incoming.body.count,
+            refused: refused
+        )
+        if writer.textCutCount > 0 { self.metrics.textsCut(writer.textCutCount) }
+    }
+
+    /// The body as one JSON value.
+    func value(_ incoming: Incoming) throws(RequestFault) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(incoming.body)
+        } catch {
+            throw RequestFault(
+                status: 400,
+                type: "bad_request",
+                reason: "the body is not JSON: \(error)",
+                for: incoming.route
+            )
+        }
+    }
+
+    /// A refusal of the whole request because of one of its events.
+    func refusal(_ reason: String, _ incoming: Incoming) -> RequestFault {
+        RequestFault(status: 400, type: "bad_request", reason: reason, for: incoming.route)
+    }
+}

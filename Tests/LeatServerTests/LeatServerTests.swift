@@ -1,2 +1,0 @@
-import LeatServer
-import Testing
