@@ -63,6 +63,35 @@ public struct BatchBuilder: ~Copyable {
         value.withUnsafeBytes { self.append($0, to: column) }
     }
 
+    /// Sets the values of many fields in the row under construction, nulls and the empty left out.
+    ///
+    /// - Returns: The index of the first field whose column is not known, or the number of fields.
+    mutating func append(
+        _ fields: UnsafeBufferPointer<JSONField>,
+        from start: Int,
+        columns columnOfName: UnsafeBufferPointer<Int32>
+    ) -> Int {
+        let row = self.timestamps.count
+        var byteCount = 0
+        let end = self.columns.withUnsafeMutableBufferPointer { columns in
+            for index in start..<fields.count {
+                let field = fields[index]
+                guard field.kind.rawValue < JSONKind.null.rawValue else { continue }
+                let name = Int(field.name)
+                let column = name < columnOfName.count ? columnOfName[name] : JSONFlattener.unknownColumn
+                if column >= 0 {
+                    columns[Int(column)].set(field.value, row: row)
+                    byteCount &+= Int(field.byteCount)
+                } else if column == JSONFlattener.unknownColumn {
+                    return index
+                }
+            }
+            return fields.count
+        }
+        self.byteCount &+= byteCount
+        return end
+    }
+
     /// Completes the row.
     public mutating func endRow(timestamp: Int64) {
         precondition(self.timestamps.count < Batch.rowCountMax, "a batch has at most \(Batch.rowCountMax) rows")

@@ -11,27 +11,27 @@ extension JSONFlattener {
             self.columnOfName = []
             self.columnsGeneration = builder.generation
         }
-        for field in self.fields where field.kind.rawValue < JSONKind.null.rawValue {
-            let name = Int(field.name)
-            var column = name < self.columnOfName.count ? self.columnOfName[name] : Self.unknownColumn
-            if column == Self.unknownColumn { column = self.findColumn(name, in: &builder, isSkipped) }
-            if column >= 0 { builder.append(field.value, to: Int(column)) }
+        var next = 0
+        while true {
+            // Fast path: the columns of all names are known.
+            next = self.columnOfName.withUnsafeBufferPointer { builder.append(self.fields, from: next, columns: $0) }
+            guard next < self.fields.count else { return }
+            self.findColumn(Int(self.fields[next].name), in: &builder, isSkipped)
         }
     }
 
-    private static var unknownColumn: Int32 { -1 }
-    private static var skippedColumn: Int32 { -2 }
+    /// What `columnOfName` has for names not asked for yet, and for those that are left out.
+    static var unknownColumn: Int32 { -1 }
+    static var skippedColumn: Int32 { -2 }
 
     @inline(never)
     private mutating func findColumn(
         _ name: Int,
         in builder: inout BatchBuilder,
         _ isSkipped: (UnsafeRawBufferPointer) -> Bool
-    ) -> Int32 {
+    ) {
         let text = self.name(Int32(name))
-        let column = isSkipped(text) ? Self.skippedColumn : Int32(builder.columnIndex(of: text))
         while self.columnOfName.count <= name { self.columnOfName.append(Self.unknownColumn) }
-        self.columnOfName[name] = column
-        return column
+        self.columnOfName[name] = isSkipped(text) ? Self.skippedColumn : Int32(builder.columnIndex(of: text))
     }
 }

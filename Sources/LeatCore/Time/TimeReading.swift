@@ -12,6 +12,8 @@ struct TimeReading {
     private var minute: Int?
     private var second: Int?
     private var nanosecond: Int?
+    /// Seconds east of UTC, or a zone with a name.
+    private var offset: Int?
     private var zone: TimeZoneRules?
     private var epoch: Timestamp?
 
@@ -135,7 +137,7 @@ struct TimeReading {
         let word = bytes.slice(start..<at)
         if word.count > 1 {
             if let hours = TimeNames.offset(of: word.text) {
-                self.zone = .fixed(hours * 3600)
+                self.offset = hours * 3600
                 return true
             }
             if let zone = TimeZoneRules.named(word.text) {
@@ -145,7 +147,7 @@ struct TimeReading {
         }
         at = start
         guard let seconds = TimeZoneRules.readOffset(bytes, &at) else { return false }
-        self.zone = seconds == 0 ? .utc : .fixed(seconds)
+        self.offset = seconds
         return true
     }
 
@@ -180,23 +182,39 @@ struct TimeReading {
             let (sum, overflow) = epoch.nanoseconds.addingReportingOverflow(Int64(self.nanosecond ?? 0))
             return overflow ? nil : Timestamp(nanoseconds: sum)
         }
-        let zone = self.zone ?? defaultZone
-        let today = zone.civilTime(at: now)
-        var civil = today
-        civil.hour = self.hour ?? 0
-        if let hour12 = self.hour12 { civil.hour = hour12 % 12 + (self.isAfternoon ?? false ? 12 : 0) }
-        civil.minute = self.minute ?? 0
-        civil.second = self.second ?? 0
-        civil.nanosecond = self.nanosecond ?? 0
+        guard self.needsToday else {
+            var civil = CivilTime(year: self.fullYear ?? 1970)
+            self.setTime(of: &civil)
+            return self.setDate(of: &civil) && civil.isValid ? self.timestamp(of: civil, defaultZone) : nil
+        }
+        let zone = self.offset.map { TimeZoneRules.fixed($0) } ?? self.zone ?? defaultZone
+        var civil = zone.civilTime(at: now)
+        self.setTime(of: &civil)
         guard self.setDate(of: &civil) else { return nil }
         let hasDate = self.month != nil || self.day != nil || self.dayOfYear != nil
-        if self.fullYear != nil || !hasDate { return civil.isValid ? zone.timestamp(of: civil) : nil }
+        if !hasDate { return civil.isValid ? zone.timestamp(of: civil) : nil }
         if civil.isValid, let result = zone.timestamp(of: civil), result.nanoseconds <= Self.latest(now) {
             return result
         }
         // Written last year; so was a 29 February that this year does not have.
         civil.year -= 1
         return civil.isValid ? zone.timestamp(of: civil) : nil
+    }
+
+    /// Whether the text lacks the year, which today's date then gives.
+    private var needsToday: Bool { self.fullYear == nil }
+
+    private func timestamp(of civil: CivilTime, _ defaultZone: TimeZoneRules) -> Timestamp? {
+        if let offset = self.offset { return civil.timestamp(offset: offset) }
+        return (self.zone ?? defaultZone).timestamp(of: civil)
+    }
+
+    private func setTime(of civil: inout CivilTime) {
+        civil.hour = self.hour ?? 0
+        if let hour12 = self.hour12 { civil.hour = hour12 % 12 + (self.isAfternoon ?? false ? 12 : 0) }
+        civil.minute = self.minute ?? 0
+        civil.second = self.second ?? 0
+        civil.nanosecond = self.nanosecond ?? 0
     }
 
     /// Eight days from now: clocks of senders are wrong by days, not by months.

@@ -25,12 +25,52 @@ public enum TimestampParser {
     /// Between date and time stands `T`, `t`, `_` or a space, before the fraction a dot or a comma; the fraction may have
     /// any number of digits, of which nine count; the zone is `Z`, `+hh:mm`, `+hhmm`, `+hh`, `UTC`, `GMT` or nothing.
     public static func parseISO(_ bytes: UnsafeRawBufferPointer, zone: TimeZoneRules = .utc) -> Timestamp? {
+        if let timestamp = self.parseUsual(bytes) { return timestamp }
         var at = 0
         guard let civil = self.readDateTime(bytes, &at) else { return nil }
         guard at < bytes.count else { return zone.timestamp(of: civil) }
         if bytes[at] == 0x20 { at += 1 }
         guard let offset = TimeZoneRules.readOffset(bytes, &at), at == bytes.count else { return nil }
         return civil.timestamp(offset: offset)
+    }
+
+    /// Fast path: `yyyy-mm-ddThh:mm:ss[.fraction]Z`, as nearly everybody writes it; `nil` when that does not fit.
+    private static func parseUsual(_ bytes: UnsafeRawBufferPointer) -> Timestamp? {
+        guard bytes.count >= 20, bytes.count <= 30, let start = bytes.baseAddress,
+            bytes[bytes.count - 1] == UInt8(ascii: "Z")
+        else { return nil }
+        // Two digits at a time; anything that is no digit leaves a mark in `wrong`.
+        var wrong: UInt8 = 0
+        func pair(_ at: Int) -> Int {
+            let high = start.load(fromByteOffset: at, as: UInt8.self) &- 0x30
+            let low = start.load(fromByteOffset: at &+ 1, as: UInt8.self) &- 0x30
+            wrong |= (high > 9 ? 1 : 0) | (low > 9 ? 1 : 0)
+            return Int(high) &* 10 &+ Int(low)
+        }
+        let year = pair(0) &* 100 &+ pair(2)
+        let month = pair(5)
+        let day = pair(8)
+        let hour = pair(11)
+        let minute = pair(14)
+        let second = pair(17)
+        wrong |= bytes[4] ^ 0x2D | bytes[7] ^ 0x2D | bytes[10] ^ 0x54 | bytes[13] ^ 0x3A | bytes[16] ^ 0x3A
+        guard wrong == 0, month &- 1 < 12, month > 0, day > 0, day <= 28, hour < 24, minute < 60, second < 60,
+            year > 1700, year < 2200
+        else { return nil }
+        var nanosecond = 0
+        if bytes.count > 20 {
+            guard bytes[19] == UInt8(ascii: "."), bytes.count > 21 else { return nil }
+            var scale = 1_000_000_000
+            for at in 20..<bytes.count - 1 {
+                let digit = bytes[at] &- 0x30
+                if digit > 9 { return nil }
+                scale /= 10
+                nanosecond &+= Int(digit) &* scale
+            }
+        }
+        let days = CivilTime.day(year: year, month: month, day: day)
+        let seconds = ((days &* 24 &+ hour) &* 60 &+ minute) &* 60 &+ second
+        return Timestamp(nanoseconds: Int64(seconds &* 1_000_000_000 &+ nanosecond))
     }
 
     private static func readDateTime(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> CivilTime? {

@@ -2,7 +2,7 @@ import LeatCore
 import Testing
 
 @Suite struct TimePatternTests {
-    /// 2023-11-14T22:13:20Z
+    /// The moment 2023-11-14T22:13:20Z.
     static let now = Timestamp(nanoseconds: 1_700_000_000_000_000_000)
 
     static func parse(_ pattern: TimePattern, _ text: String, zone: TimeZoneRules = .utc, now: Timestamp = now)
