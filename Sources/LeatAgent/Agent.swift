@@ -121,12 +121,15 @@ extension Agent {
         _ events: EventList,
         tag: RouteTag,
         rerouteCount: Int,
+        behind filter: Int = -1,
         to frames: inout [ChunkStore.NewFrame]
     ) {
         guard !events.isEmpty else { return }
         var events = events
         let route = self.router.route(of: tag)
-        for index in route.filters where !events.isEmpty { self.apply(index, to: &events, tag, rerouteCount, &frames) }
+        for index in route.filters where index > filter && !events.isEmpty {
+            self.apply(index, to: &events, tag, rerouteCount, &frames)
+        }
         guard !events.isEmpty else { return }
         for index in route.outputs.intersection(self.direct).indices { self.directOutputs[index]?.take(events) }
         let stored = route.outputs.subtracting(self.direct)
@@ -146,6 +149,19 @@ extension Agent {
         named.filter.apply(to: &events, tag: tag, context: &context)
         named.counters.note(before: before, after: events.count)
         self.takeRerouted(context, from: named, rerouteCount, &frames)
+        self.takeReleased(context, from: index, rerouteCount, &frames)
+    }
+
+    /// Takes events that a filter had held back through the filters behind it.
+    private func takeReleased(
+        _ context: FilterContext,
+        from index: Int,
+        _ rerouteCount: Int,
+        _ frames: inout [ChunkStore.NewFrame]
+    ) {
+        for (tag, events) in context.released {
+            self.route(events, tag: tag, rerouteCount: rerouteCount, behind: index, to: &frames)
+        }
     }
 
     private func filterContext() -> FilterContext {
@@ -174,12 +190,13 @@ extension Agent {
 
     /// Asks filters for events that they held back.
     private func releaseFromFilters(all: Bool) {
-        for named in self.filters where named.filter.keepsEvents {
+        for (index, named) in self.filters.enumerated() where named.filter.keepsEvents {
             var context = self.filterContext()
             named.filter.release(all: all, context: &context)
-            guard !context.rerouted.isEmpty || !context.warnings.isEmpty else { continue }
+            guard !context.rerouted.isEmpty || !context.released.isEmpty || !context.warnings.isEmpty else { continue }
             var frames: [ChunkStore.NewFrame] = []
             self.takeRerouted(context, from: named, 0, &frames)
+            self.takeReleased(context, from: index, 0, &frames)
             self.store.append(frames, position: nil, startOffset: 0)
             self.planFlush()
         }

@@ -22,8 +22,10 @@ struct AgentFactory {
     /// Makes what needs neither state folder nor network; finds the remaining errors of the configuration.
     mutating func check() -> (filters: [Agent.NamedFilter], router: Router)? {
         var filters: [Agent.NamedFilter] = []
+        let parsers = ParserRegistry(self.configuration)
+        self.diagnostics += parsers.check()
         for plugin in self.configuration.filters {
-            let environment = FilterEnvironment(files: self.disk)
+            let environment = FilterEnvironment(files: self.disk, parsers: parsers)
             if let filter = FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics) {
                 filters.append(Agent.NamedFilter(name: plugin.displayName, filter: filter))
             }

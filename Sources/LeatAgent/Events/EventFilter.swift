@@ -33,6 +33,12 @@ struct FilterContext {
     /// Events that now have another route tag.
     var rerouted: [(tag: String, events: EventList)] = []
 
+    /// Events that were held back and now go on behind this filter, under their own route tag.
+    var released: [(tag: RouteTag, events: EventList)] = []
+
+    /// Set when the agent is to stop, with an exit code that says failure.
+    var stopsAgent = false
+
     /// Lines for the agent's log, at most a few per call.
     var warnings: [String] = []
 }

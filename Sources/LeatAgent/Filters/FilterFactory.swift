@@ -4,11 +4,13 @@ internal import LeatParsing
 /// What filters are made with, beside their own configuration.
 struct FilterEnvironment {
     let files: any FileSystem
+    let parsers: ParserRegistry
     /// What the cluster says; `nil` when nobody asks it.
     var directory: (any PodDirectory)?
 
-    init(files: any FileSystem, directory: (any PodDirectory)? = nil) {
+    init(files: any FileSystem, parsers: ParserRegistry, directory: (any PodDirectory)? = nil) {
         self.files = files
+        self.parsers = parsers
         self.directory = directory
     }
 }
@@ -36,6 +38,16 @@ enum FilterFactory {
         switch configuration.name {
         case "grep": return try GrepFilter(configuration)
         case "kubernetes": return try Self.kubernetes(configuration, environment)
+        case "modify": return try ModifyFilter(configuration)
+        case "record_modifier": return try RecordModifierFilter(configuration)
+        case "nest": return try NestFilter(configuration)
+        case "parser": return try ParserFilter(configuration, environment.parsers)
+        case "rewrite_tag": return try RewriteTagFilter(configuration)
+        case "throttle": return try ThrottleFilter(configuration)
+        case "multiline": return try MultilineFilter(configuration, environment.parsers)
+        case "type_converter": return try TypeConverterFilter(configuration)
+        case "stdout": return StdoutFilter()
+        case "expect": return try ExpectFilter(configuration)
         default:
             throw Diagnostics(
                 configuration.mark.diagnostic("the filter '\(configuration.name)' is not part of this build")

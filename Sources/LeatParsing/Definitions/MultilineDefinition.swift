@@ -45,6 +45,16 @@ public struct MultilineDefinition: Sendable {
         self.rules = MultilineRules(kind: kind)
     }
 
+    /// A definition of rules alone.
+    public init(name: String, rules: MultilineRules) {
+        self.name = name
+        self.rules = rules
+        self.timeoutNanoseconds = Self.defaultTimeoutNanoseconds
+        self.contentKey = nil
+        self.parserName = nil
+        self.groupKey = nil
+    }
+
     private static func timeout(_ section: Section, _ diagnostics: inout [Diagnostic]) -> UInt64 {
         guard let entry = section.entry("flush_timeout") else { return Self.defaultTimeoutNanoseconds }
         guard let milliseconds = UInt64(entry.value), milliseconds < 1 << 40 else {

@@ -12,14 +12,24 @@ struct FilterRun {
     var warnings: [String] = []
 
     /// A filter with the lines of a `[FILTER]` section.
-    init(_ lines: String, files: any FileSystem = PosixFileSystem(), directory: (any PodDirectory)? = nil) throws {
-        let text = "[FILTER]\n" + lines.split(separator: "\n").map { "    \($0)\n" }.joined() + "    Match *\n"
+    init(
+        _ lines: String,
+        parsers: String = "",
+        files: any FileSystem = PosixFileSystem(),
+        directory: (any PodDirectory)? = nil
+    ) throws {
+        let text =
+            parsers + "[FILTER]\n" + lines.split(separator: "\n").map { "    \($0)\n" }.joined() + "    Match *\n"
         let format = ClassicFormat(text: text, source: "test")
         var build = ConfigurationBuild(environment: EnvironmentText([:]))
         build.add(format.items.compactMap { if case .section(let section) = $0 { section } else { nil } })
         var diagnostics = format.diagnostics + build.diagnostics
         let configuration = try #require(build.configuration.filters.first, "\(diagnostics)")
-        let environment = FilterEnvironment(files: files, directory: directory)
+        let environment = FilterEnvironment(
+            files: files,
+            parsers: ParserRegistry(build.configuration),
+            directory: directory
+        )
         guard diagnostics.isEmpty,
             let filter = FilterFactory.make(configuration, environment, diagnostics: &diagnostics)
         else { throw Diagnostics(diagnostics) }
@@ -43,9 +53,8 @@ struct FilterRun {
     mutating func release(all: Bool) -> [String] {
         var context = FilterContext(now: self.time, monotonicNanoseconds: UInt64(self.time.nanoseconds))
         self.filter.release(all: all, context: &context)
-        let before = self.rerouted.count
         self.take(context)
-        return self.rerouted[before...].map(\.record)
+        return context.released.flatMap { Self.records($0.events) }
     }
 
     private mutating func take(_ context: FilterContext) {

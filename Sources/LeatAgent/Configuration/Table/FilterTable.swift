@@ -151,12 +151,6 @@ enum FilterTable {
             .accepted("emitter_name", .text, "there is no emitter"),
             .accepted("emitter_storage.type", .text, "there is no emitter"),
             .accepted("emitter_mem_buf_limit", .size, "there is no emitter"),
-            .acts(
-                "recursive_action",
-                .choice(["none", "drop", "drop_and_log"]),
-                "none",
-                "what happens to an event that would go round"
-            ),
         ]
     )
 

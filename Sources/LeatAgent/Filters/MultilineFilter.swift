@@ -1,0 +1,169 @@
+internal import LeatCore
+internal import LeatParsing
+
+/// `multiline`: joins the lines of several events, such as the frames of a stack trace.
+///
+/// Events of one route tag and one `stream` belong together. The first event's fields stay; its text becomes the joined
+/// one. Held events are given back behind this filter, `Flush_ms` after the last line.
+final class MultilineFilter: EventFilter {
+    /// Streams that are held at a time; beyond it the oldest are handed out.
+    static let streamCountMax = 4096
+
+    private let machine: MultilineMachine
+    private let key: [UInt8]
+    private let byteCountMax: Int
+    private let timeoutNanoseconds: UInt64
+    private let buffers: Bool
+    private var streams: [StreamKey: Stream] = [:]
+
+    private struct StreamKey: Hashable {
+        let tag: String
+        let stream: [UInt8]
+    }
+
+    /// The joiner of one stream, and the fields of the event that is under way.
+    private struct Stream {
+        let tag: RouteTag
+        var joiner: MultilineJoiner
+        /// Members of events that the joiner holds, by the number that it was given as their offset.
+        var held: [UInt64: (members: [UInt8], time: Int64)] = [:]
+        var nextNumber: UInt64 = 0
+    }
+
+    init(_ configuration: PluginConfiguration, _ registry: ParserRegistry) throws(Diagnostics) {
+        let settings = configuration.settings
+        self.buffers = settings.flag("buffer")
+        self.key = FieldPath.contents(settings.text("multiline.key_content") ?? "log")
+        self.byteCountMax = registry.multilineByteCountMax
+        self.timeoutNanoseconds = UInt64(max(0, settings.integer("flush_ms") ?? 2000)) * 1_000_000
+        if settings.text("mode")?.lowercased() == "partial_message" {
+            let mark = settings.entries("mode").last?.valueMark ?? configuration.mark
+            throw Diagnostics(
+                mark.diagnostic(
+                    "the mode partial_message is not supported",
+                    hint: "tail joins docker's and CRI's parts itself"
+                )
+            )
+        }
+        guard let entry = settings.entries("multiline.parser").first else {
+            throw Diagnostics(configuration.mark.diagnostic("this filter has no multiline.parser"))
+        }
+        var rules: [MultilineRules] = []
+        for name in settings.list("multiline.parser") where name != "cri" && name != "docker" {
+            rules.append(try registry.multiline(name, entry).rules)
+        }
+        self.machine = MultilineMachine(MultilineRules.combined(rules))
+    }
+
+    var keepsEvents: Bool { true }
+
+    func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
+        var output = EventList()
+        for index in 0..<events.count {
+            events.withMembers(of: index) { members in
+                self.add(members, time: events.times[index], tag, now: context.monotonicNanoseconds, to: &output)
+            }
+        }
+        if !self.buffers {
+            for key in Array(self.streams.keys) where key.tag == tag.text { self.finish(key, now: 0, to: &output) }
+        }
+        swap(&events, &output)
+        if self.streams.count > Self.streamCountMax { self.release(all: true, context: &context) }
+    }
+
+    func release(all: Bool, context: inout FilterContext) {
+        let now = context.monotonicNanoseconds
+        for (key, stream) in self.streams {
+            guard all || (stream.joiner.deadline.map { now >= $0 } ?? true) else { continue }
+            var output = EventList()
+            self.finish(key, now: now, to: &output)
+            if !output.isEmpty { context.released.append((tag: stream.tag, events: output)) }
+            self.streams[key] = nil
+        }
+    }
+
+    private func add(
+        _ members: UnsafeRawBufferPointer,
+        time: Int64,
+        _ tag: RouteTag,
+        now: UInt64,
+        to output: inout EventList
+    ) {
+        let found = Self.scan(members, key: self.key)
+        guard let value = found.content, members[value.lowerBound] == UInt8(ascii: "\"") else {
+            return output.append(time: time, members: members)
+        }
+        let key = StreamKey(tag: tag.text, stream: found.stream.map { Array(members.slice($0)) } ?? [])
+        let text = JSONText.unescaped(members.slice(value.lowerBound + 1..<value.upperBound - 1))
+        var stream = self.streams.removeValue(forKey: key) ?? self.newStream(tag)
+        let number = stream.nextNumber
+        stream.nextNumber += 1
+        stream.held[number] = (Array(members), time)
+        var held = stream.held
+        // docker's texts end with their newline, which is no part of the line.
+        let line = text.last == 0x0A ? text.dropLast() : text[...]
+        line.withUnsafeBytes { line in
+            stream.joiner.add(line, nanoseconds: time, offset: number, now: now) { event, joined in
+                self.emit(event, joined, &held, to: &output)
+            }
+        }
+        stream.held = held
+        self.streams[key] = stream
+    }
+
+    private func newStream(_ tag: RouteTag) -> Stream {
+        let joiner = MultilineJoiner(
+            self.machine,
+            byteCountMax: self.byteCountMax,
+            timeoutNanoseconds: self.timeoutNanoseconds
+        )
+        return Stream(tag: tag, joiner: joiner)
+    }
+
+    private func finish(_ key: StreamKey, now: UInt64, to output: inout EventList) {
+        guard var stream = self.streams.removeValue(forKey: key) else { return }
+        var held = stream.held
+        stream.joiner.finish(now: now) { event, joined in self.emit(event, joined, &held, to: &output) }
+        stream.held = held
+        self.streams[key] = stream
+    }
+
+    /// Appends the event of the first line with the joined text.
+    private func emit(
+        _ event: JoinedLine,
+        _ joined: UnsafeRawBufferPointer,
+        _ held: inout [UInt64: (members: [UInt8], time: Int64)],
+        to output: inout EventList
+    ) {
+        let last = event.offset + UInt64(event.partCount)
+        guard let first = held[event.offset] else { return }
+        for number in event.offset..<last { held[number] = nil }
+        if event.partCount == 1 && !event.isTruncated {
+            first.members.withUnsafeBytes { output.append(time: first.time, members: $0) }
+            return
+        }
+        first.members.withUnsafeBytes { members in
+            guard let value = Self.scan(members, key: self.key).content else { return }
+            output.bytes.append(contentsOf: members.slice(0..<value.lowerBound))
+            JSONWriter.append(string: joined, to: &output.bytes)
+            output.bytes.append(contentsOf: members.slice(value.upperBound..<members.count))
+        }
+        if event.isTruncated { output.bytes += ",\"_truncated\":true".utf8 }
+        output.endEvent(time: first.time)
+    }
+
+    private static func scan(
+        _ members: UnsafeRawBufferPointer,
+        key: [UInt8]
+    ) -> (content: Range<Int>?, stream: Range<Int>?) {
+        var content: Range<Int>?
+        var stream: Range<Int>?
+        var scanner = MemberScanner(members)
+        while let member = scanner.next() {
+            let name = members.slice(member.name)
+            if name.elementsEqual(key) { content = content ?? member.value }
+            if name.isEqual(to: "stream") { stream = member.value }
+        }
+        return (content, stream)
+    }
+}

@@ -1,0 +1,73 @@
+import LeatCore
+import LeatParsing
+import Testing
+
+@testable import LeatAgent
+
+/// The filters that route, drop or hold events.
+struct FlowFilterTests {
+    @Test
+    func rewriteTagSendsEventsElsewhere() throws {
+        var run = try FilterRun(
+            "Name rewrite_tag\nRule $log ^(err)or new.$1.$TAG[1].$k['x'] false\nRule log copy copied true"
+        )
+        let kept = run.apply([#"{"log":"error","k":{"x":"y"}}"#, #"{"log":"copy"}"#, #"{"log":"other"}"#])
+        #expect(kept == [#"{"log":"copy"}"#, #"{"log":"other"}"#])
+        #expect(run.rerouted.map(\.tag) == ["new.err.tag.y", "copied"])
+        #expect(run.rerouted.map(\.record) == [#"{"log":"error","k":{"x":"y"}}"#, #"{"log":"copy"}"#])
+    }
+
+    @Test
+    func rewriteTagDoesNotGoRound() throws {
+        var run = try FilterRun("Name rewrite_tag\nRule log . $TAG false")
+        #expect(run.apply([#"{"log":"x"}"#]) == [#"{"log":"x"}"#])
+        #expect(run.rerouted.isEmpty)
+        #expect(run.warnings.count == 1)
+    }
+
+    @Test
+    func throttleDropsAboveTheRate() throws {
+        var run = try FilterRun("Name throttle\nRate 2\nWindow 3\nInterval 1s")
+        let records = [String](repeating: "{}", count: 10)
+        #expect(run.apply(records).count == 6)
+        #expect(run.apply(records).count == 0)
+        run.time.nanoseconds += 1_000_000_000
+        #expect(run.apply(records).count == 0)
+        run.time.nanoseconds += 2_000_000_000
+        #expect(run.apply(records).count == 6)
+    }
+
+    static let trace = [
+        #"{"log":"INFO","stream":"stdout","n":1}"#, #"{"log":"Error: x","stream":"stderr","n":2}"#,
+        #"{"log":"between\n","stream":"stdout","n":3}"#, #"{"log":"\tat y\n","stream":"stderr","n":4}"#,
+        #"{"log":5,"stream":"stderr","n":5}"#,
+    ]
+
+    @Test
+    func multilineJoinsEventsOfOneStream() throws {
+        var run = try FilterRun(
+            "Name multiline\nMultiline.Key_Content log\nMultiline.Parser java, python\nFlush_ms 1000"
+        )
+        #expect(run.apply(Self.trace) == [Self.trace[0], Self.trace[2], Self.trace[4]])
+        #expect(run.release(all: false).isEmpty)
+        run.time.nanoseconds += 1_000_000_000
+        #expect(run.release(all: false) == [#"{"log":"Error: x\n\tat y","stream":"stderr","n":2}"#])
+        #expect(run.release(all: true).isEmpty)
+    }
+
+    @Test
+    func multilineWithoutBufferJoinsWithinACall() throws {
+        var run = try FilterRun("Name multiline\nMultiline.Parser java\nBuffer Off")
+        let joined = run.apply([#"{"log":"Error: x"}"#, #"{"log":"\tat y"}"#])
+        #expect(joined == [#"{"log":"Error: x\n\tat y"}"#])
+        #expect(run.apply([#"{"log":"Error: x"}"#]) == [#"{"log":"Error: x"}"#])
+    }
+
+    @Test
+    func multilineKeepsTagsApart() throws {
+        var run = try FilterRun("Name multiline\nMultiline.Parser java")
+        #expect(run.apply([#"{"log":"Error: x"}"#], tag: "a").isEmpty)
+        #expect(run.apply([#"{"log":"\tat y"}"#], tag: "b") == [#"{"log":"\tat y"}"#])
+        #expect(run.release(all: true) == [#"{"log":"Error: x"}"#])
+    }
+}
