@@ -11,10 +11,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_avg"),
             ],
             outputs: "_avg",
-            summary: """
-                Arithmetic mean of numeric values; events with missing/non-numeric field ignored; zero rows out when \
-                nothing numeric.
-                """
+            summary: "The mean of the values that are numbers; no row when there are none."
         ),
         FunctionSignature(
             "count",
@@ -26,8 +23,8 @@ extension FunctionCatalogue {
             ],
             outputs: "_count",
             summary: """
-                Counts events; with field counts events having the field; distinct=true counts distinct values \
-                (estimate beyond a threshold; HyperLogLog-like, ~2 % error documented for large sets).
+                Counts events, with field those that have it, with distinct=true the distinct values of it (an \
+                estimate within about 2 % when there are very many).
                 """
         ),
         FunctionSignature(
@@ -38,7 +35,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_rate"),
             ],
             outputs: "_rate",
-            summary: "Rate per second of a monotonically increasing counter inside a bucket/timeChart."
+            summary: "The rate per second of a counter that only grows, within bucket() or timeChart()."
         ),
         FunctionSignature(
             "linReg",
@@ -49,7 +46,7 @@ extension FunctionCatalogue {
                 .init("prefix", .string, default: "_"),
             ],
             outputs: "_slope, _intercept, _r2, _n",
-            summary: "Least squares fit."
+            summary: "Fits a line through the points (x, y) by least squares."
         ),
         FunctionSignature(
             "max",
@@ -59,7 +56,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_max"),
             ],
             outputs: "_max",
-            summary: "Largest numeric value (non-numeric ignored). A type argument exists in newer versions."
+            summary: "The largest of the values that are numbers."
         ),
         FunctionSignature(
             "min",
@@ -69,7 +66,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_min"),
             ],
             outputs: "_min",
-            summary: "Smallest numeric value."
+            summary: "The smallest of the values that are numbers."
         ),
         FunctionSignature(
             "percentage",
@@ -79,7 +76,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_percentage"),
             ],
             outputs: "_percentage",
-            summary: "Share (0-100) of events for which condition is true."
+            summary: "The share of events, 0 to 100, for which the condition is true."
         ),
         FunctionSignature(
             "percentile",
@@ -91,9 +88,7 @@ extension FunctionCatalogue {
                 .init("accuracy", .number, default: "0.01"),
             ],
             outputs: "_50,_75,_99 or <as>_50...",
-            summary: """
-                Approximate percentiles with relative error (log-bucket sketch), non-negative numbers only. One row.
-                """
+            summary: "Percentiles of numbers, within a relative error of accuracy; in one row."
         ),
         FunctionSignature(
             "range",
@@ -103,11 +98,10 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_range"),
             ],
             outputs: "_range",
-            summary: "max-min."
+            summary: "The difference between the largest and the smallest value."
         ),
         FunctionSignature(
             "stdDev",
-            aliases: ["stddev"],
             .aggregate,
             [
                 .init("field", .field, unnamed: true, required: true),
@@ -124,7 +118,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_sum"),
             ],
             outputs: "_sum",
-            summary: "Numeric sum."
+            summary: "The sum of the values that are numbers."
         ),
     ]
 }

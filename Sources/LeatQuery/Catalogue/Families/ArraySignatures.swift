@@ -11,7 +11,7 @@ extension FunctionCatalogue {
                 .init("values", .expressions, required: true),
             ],
             outputs: "extends array",
-            summary: "Adds values (expressions/strings) at the end of flat array; creates the array when absent."
+            summary: "Adds values at the end of an array; creates it when the event has none."
         ),
         FunctionSignature(
             "array:contains",
@@ -20,7 +20,7 @@ extension FunctionCatalogue {
                 .init("array", .array, unnamed: true, required: true),
                 .init("value", .string, required: true),
             ],
-            summary: "Keeps event if some element equals value exactly (case-sensitive). Negatable."
+            summary: "Keeps events of which an element of the array equals the value."
         ),
         FunctionSignature(
             "array:dedup",
@@ -30,7 +30,7 @@ extension FunctionCatalogue {
                 .init("asArray", .array),
             ],
             outputs: "array",
-            summary: "Removes duplicate elements keeping the first occurrence order."
+            summary: "Keeps the first of equal elements."
         ),
         FunctionSignature(
             "array:drop",
@@ -38,7 +38,7 @@ extension FunctionCatalogue {
             [
                 .init("array", .array, unnamed: true, required: true)
             ],
-            summary: "Deletes every field of the array."
+            summary: "Takes all fields of the array from the event."
         ),
         FunctionSignature(
             "array:eval",
@@ -51,8 +51,8 @@ extension FunctionCatalogue {
             ],
             outputs: "array",
             summary: """
-                Runs a non-aggregate pipeline per element (element bound to var); the value of var/asArray name \
-                after the pipeline is written to the output array; elements whose pipeline filters out are dropped.
+                Runs a pipeline for each element, which is the field var, and puts what the field is afterwards into \
+                the new array; elements that the pipeline drops are left out.
                 """
         ),
         FunctionSignature(
@@ -63,7 +63,7 @@ extension FunctionCatalogue {
                 .init("condition", .condition, required: true),
                 .init("var", .string),
             ],
-            summary: "True if condition (a filter/expression over var) holds for at least one element of a flat array."
+            summary: "Keeps events of which an element of the array, as the field var, satisfies the condition."
         ),
         FunctionSignature(
             "array:filter",
@@ -75,7 +75,7 @@ extension FunctionCatalogue {
                 .init("var", .string),
             ],
             outputs: "array",
-            summary: "Keeps only elements for which the sub-pipeline lets the element pass."
+            summary: "Keeps those elements that the pipeline lets through."
         ),
         FunctionSignature(
             "array:intersection",
@@ -85,7 +85,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_intersection"),
             ],
             outputs: "_intersection[n]",
-            summary: "Values present in the array of every event."
+            summary: "The values that the arrays of all events have in common."
         ),
         FunctionSignature(
             "array:length",
@@ -95,7 +95,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_length"),
             ],
             outputs: "_length",
-            summary: "Number of elements (contiguous indexes from 0)."
+            summary: "The number of elements from 0 up to the first hole."
         ),
         FunctionSignature(
             "array:reduceAll",
@@ -106,7 +106,7 @@ extension FunctionCatalogue {
                 .init("var", .string, required: true),
             ],
             outputs: "aggregate fields",
-            summary: "Aggregates all elements of the array over all events with one aggregate."
+            summary: "Aggregates the elements of the arrays of all events."
         ),
         FunctionSignature(
             "array:reduceColumn",
@@ -118,7 +118,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_reduceColumn"),
             ],
             outputs: "_reduceColumn[i]",
-            summary: "Aggregates position-wise: element i over all events."
+            summary: "Aggregates the elements of the same index over all events."
         ),
         FunctionSignature(
             "array:reduceRow",
@@ -130,7 +130,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_reduceRow"),
             ],
             outputs: "_reduceRow",
-            summary: "Aggregates the elements within each single event."
+            summary: "Aggregates the elements of the array within each event."
         ),
         FunctionSignature(
             "array:regex",
@@ -140,7 +140,7 @@ extension FunctionCatalogue {
                 .init("regex", .regex, required: true),
                 .init("flags", .string),
             ],
-            summary: "Keeps event if some element matches the regex (unanchored)."
+            summary: "Keeps events of which an element of the array matches the regular expression."
         ),
         FunctionSignature(
             "array:rename",
@@ -150,7 +150,7 @@ extension FunctionCatalogue {
                 .init("asArray", .array, required: true),
             ],
             outputs: "renamed array",
-            summary: "Renames all fields of an array."
+            summary: "Gives an array, with all that is below it, another name."
         ),
         FunctionSignature(
             "array:sort",
@@ -162,7 +162,7 @@ extension FunctionCatalogue {
                 .init("type", .choice(["string", "number"]), default: "string"),
             ],
             outputs: "array",
-            summary: "Sorts elements within the event."
+            summary: "Orders the elements of an array."
         ),
         FunctionSignature(
             "array:union",
@@ -172,7 +172,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_union"),
             ],
             outputs: "_union[n]",
-            summary: "Set union of the array values over all events."
+            summary: "The distinct values of the arrays of all events."
         ),
         FunctionSignature(
             "objectArray:eval",
@@ -185,8 +185,8 @@ extension FunctionCatalogue {
             ],
             outputs: "asArray[n]",
             summary: """
-                As array:eval for arrays of objects/arrays: within function in.key means in[i].key, in[2] means \
-                in[i][2]. Input read-only. Stops at first index hole.
+                As array:eval() for arrays of objects or arrays: within the pipeline var.key is the member of the \
+                element.
                 """
         ),
         FunctionSignature(
@@ -197,7 +197,7 @@ extension FunctionCatalogue {
                 .init("condition", .condition, required: true),
                 .init("var", .string),
             ],
-            summary: "Any element of an object array satisfies condition."
+            summary: "Keeps events of which an object of the array satisfies the condition."
         ),
     ]
 }

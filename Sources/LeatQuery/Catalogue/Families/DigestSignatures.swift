@@ -12,7 +12,9 @@ extension FunctionCatalogue {
                 .init("charset", .string, default: "UTF-8"),
             ],
             outputs: "_base64Decode",
-            summary: "Decodes standard/URL-safe base64 text; undecodable bytes become U+FFFD."
+            summary: """
+                Decodes base64, also its URL form, to text of the charset; bytes that are no text become U+FFFD.
+                """
         ),
         FunctionSignature(
             "base64Encode",
@@ -22,7 +24,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_base64Encode"),
             ],
             outputs: "_base64Encode",
-            summary: "UTF-8 base64."
+            summary: "Encodes as base64."
         ),
         FunctionSignature(
             "crypto:md5",
@@ -64,7 +66,10 @@ extension FunctionCatalogue {
                 .init("seed", .number),
             ],
             outputs: "_hash",
-            summary: "Non-cryptographic hash; with limit: modulo limit."
+            summary: """
+                A fast hash of the values of the fields, not fit for secrets; with limit the remainder of dividing \
+                by it.
+                """
         ),
         FunctionSignature(
             "hashRewrite",
@@ -78,7 +83,10 @@ extension FunctionCatalogue {
                 .init("replaceInRawstring", .boolean, default: "true"),
             ],
             outputs: "field",
-            summary: "Replaces a value by its salted hash (parser use)."
+            summary: """
+                Replaces a value by its salted hash, also within @rawstring, so that it can be found with \
+                hashMatch() and not read.
+                """
         ),
         FunctionSignature(
             "shannonEntropy",
@@ -98,7 +106,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_tokenHash"),
             ],
             outputs: "_tokenHash",
-            summary: "Hash of token structure."
+            summary: "A hash of the shape of a text: equal for texts that differ in words and numbers only."
         ),
         FunctionSignature(
             "urlDecode",
@@ -108,7 +116,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_urldecode"),
             ],
             outputs: "_urldecode",
-            summary: "Percent-decoding ('+' -> space)."
+            summary: "Decodes percent signs; a plus sign becomes a space."
         ),
         FunctionSignature(
             "urlEncode",
@@ -118,7 +126,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_urlencode"),
             ],
             outputs: "_urlencode",
-            summary: "Percent-encodes."
+            summary: "Encodes everything but letters, digits and -_.~ with percent signs."
         ),
     ]
 }

@@ -12,7 +12,7 @@ extension FunctionCatalogue {
                 .init("ignoreEmpty", .boolean, default: "true"),
             ],
             outputs: "_coalesce",
-            summary: "First expression giving a non-null (and, by default, non-empty) value; nothing written if none."
+            summary: "The first of the expressions that has a value, by default one that is not empty."
         ),
         FunctionSignature(
             "default",
@@ -30,14 +30,17 @@ extension FunctionCatalogue {
             [
                 .init("fields", .fields, unnamed: true, required: true)
             ],
-            summary: "Removes fields."
+            summary: "Takes fields from the event."
         ),
         FunctionSignature(
             "eval",
             .transformation,
             outputs: "f, g",
             takesAnyName: true,
-            summary: "Evaluates left to right; assigns only if the expression is non-null."
+            summary: """
+                Assigns expressions to fields, from left to right; an expression without a value leaves its field as \
+                it is.
+                """
         ),
         FunctionSignature(
             "getField",
@@ -47,7 +50,10 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_getField"),
             ],
             outputs: "_getField",
-            summary: "Value of the field whose name is computed."
+            summary: """
+                The value of the field whose name the expression gives; names with unusual characters can be read \
+                so.
+                """
         ),
         FunctionSignature(
             "if",
@@ -59,7 +65,9 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_if"),
             ],
             outputs: "_if",
-            summary: "Conditional; null condition behaves as false; null branch writes nothing."
+            summary: """
+                The value of then or else, as the condition is true or not; a condition without a value is not true.
+                """
         ),
         FunctionSignature(
             "lowercase",
@@ -69,7 +77,7 @@ extension FunctionCatalogue {
                 .init("include", .choice(["values", "fields", "both"]), default: "values"),
                 .init("locale", .string),
             ],
-            summary: "Lower-cases values and/or names in place (deprecated in queries; parsers only)."
+            summary: "Puts values, names or both into lower case, in place."
         ),
         FunctionSignature(
             "rename",
@@ -78,7 +86,10 @@ extension FunctionCatalogue {
                 .init("field", .pairs, unnamed: true, required: true),
                 .init("as", .field),
             ],
-            summary: "Renames; with pairs renames many. No-op if the source is missing. Existing target overwritten."
+            summary: """
+                Gives a field another name, or several with pairs [[old, new], …]; an existing field of the new name \
+                is overwritten.
+                """
         ),
         FunctionSignature(
             "select",
@@ -87,10 +98,7 @@ extension FunctionCatalogue {
                 .init("fields", .fields, unnamed: true, required: true)
             ],
             outputs: "only those fields",
-            summary: """
-                Projection that keeps events (not an aggregate, no limit). Also keeps nothing else, not even @id \
-                unless named.
-                """
+            summary: "Keeps only these fields, in this order, of every event."
         ),
         FunctionSignature(
             "setField",
@@ -100,7 +108,7 @@ extension FunctionCatalogue {
                 .init("value", .expression, required: true),
             ],
             outputs: "target",
-            summary: "Writes to a computed field name."
+            summary: "Writes a field whose name the expression gives."
         ),
     ]
 }

@@ -33,7 +33,9 @@ extension FunctionCatalogue {
                 .init("hash", .string, default: "sha256"),
                 .init("bits", .number, default: "256"),
             ],
-            summary: "Filters for events whose field was hash-rewritten from input."
+            summary: """
+                Keeps events whose field holds the hash of the input that hashRewrite() made with the same salt.
+                """
         ),
         FunctionSignature(
             "in",
@@ -104,7 +106,7 @@ extension FunctionCatalogue {
                 .init("strict", .boolean, default: "true"),
             ],
             outputs: "asArray[n].col",
-            summary: "As match but rows stored as an object array."
+            summary: "As match(), with the rows that match as an array of objects."
         ),
         FunctionSignature(
             "regex",
@@ -131,7 +133,7 @@ extension FunctionCatalogue {
                 .init("percentage", .number, unnamed: true, default: "1"),
                 .init("field", .field, default: "@timestamp"),
             ],
-            summary: "Keeps a pseudo-random share chosen by hash of field."
+            summary: "Keeps a share of the events, chosen by a hash of the field."
         ),
         FunctionSignature(
             "selfJoinFilter",
@@ -142,10 +144,7 @@ extension FunctionCatalogue {
                 .init("prefilter", .boolean, default: "false"),
             ],
             outputs: "events",
-            summary: """
-                Keeps all events whose key satisfies every where-clause (two passes; may let false positives \
-                through).
-                """
+            summary: "Keeps the events of those keys for which every where clause has an event."
         ),
         FunctionSignature(
             "test",
@@ -153,10 +152,7 @@ extension FunctionCatalogue {
             [
                 .init("expression", .expression, unnamed: true, required: true)
             ],
-            summary: """
-                Keeps event if expression is true (null/false drop). Unquoted words are fields, quoted are strings. \
-                Negatable.
-                """
+            summary: "Keeps events for which the expression is true: bare words are fields, quoted ones texts."
         ),
         FunctionSignature(
             "wildcard",

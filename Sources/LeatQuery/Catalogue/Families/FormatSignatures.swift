@@ -11,7 +11,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_concat"),
             ],
             outputs: "_concat",
-            summary: "Concatenates field values in order; missing fields count as empty."
+            summary: "The values of the fields end to end; missing ones count as empty."
         ),
         FunctionSignature(
             "concatArray",
@@ -26,7 +26,10 @@ extension FunctionCatalogue {
                 .init("suffix", .string),
             ],
             outputs: "_concatArray",
-            summary: "Joins array elements [from..to] with separator, adding prefix/suffix to each element."
+            summary: """
+                The elements of an array from index from to index to, with separator between them, and prefix and \
+                suffix around each.
+                """
         ),
         FunctionSignature(
             "format",
@@ -70,7 +73,7 @@ extension FunctionCatalogue {
                 .init("strict", .boolean, default: "false"),
             ],
             outputs: "field",
-            summary: "Re-indents JSON text."
+            summary: "Indents JSON text."
         ),
         FunctionSignature(
             "lower",
@@ -82,7 +85,7 @@ extension FunctionCatalogue {
                 .init("type", .string),
             ],
             outputs: "_lower",
-            summary: "Lower-cases."
+            summary: "The text in lower case."
         ),
         FunctionSignature(
             "replace",
@@ -96,8 +99,8 @@ extension FunctionCatalogue {
             ],
             outputs: "as",
             summary: """
-                Replace all matches; $1..$9 and named groups ($name / ${name}) refer to groups. If nothing matches \
-                the value is copied unchanged.
+                Replaces every match of the regular expression; $1 or ${name} in with are groups. Without a match \
+                the value stays.
                 """
         ),
         FunctionSignature(
@@ -108,7 +111,7 @@ extension FunctionCatalogue {
                 .init("as", .field),
             ],
             outputs: "as",
-            summary: "Removes ANSI escapes."
+            summary: "Takes the colour codes of terminals out of a text."
         ),
         FunctionSignature(
             "upper",
@@ -119,7 +122,7 @@ extension FunctionCatalogue {
                 .init("locale", .string),
             ],
             outputs: "_upper",
-            summary: "Upper-cases."
+            summary: "The text in upper case."
         ),
         FunctionSignature(
             "xml:prettyPrint",
@@ -132,7 +135,7 @@ extension FunctionCatalogue {
                 .init("strict", .boolean, default: "false"),
             ],
             outputs: "field",
-            summary: "Re-indents XML text."
+            summary: "Indents XML text."
         ),
     ]
 }

@@ -12,9 +12,8 @@ extension FunctionCatalogue {
             ],
             outputs: "fields of the sub-aggregates on every row",
             summary: """
-                Running (cumulative) aggregate over an ordered event sequence; emits one row per input row with the \
-                aggregate of all rows so far; current=exclude leaves the current row out. Needs an ordering step \
-                before it (sort, head, bucket, timeChart).
+                Aggregates of all rows so far, on each row; needs ordered rows, as sort(), head(), bucket() or \
+                timeChart() give. current=exclude leaves the row itself out.
                 """
         ),
         FunctionSignature(
@@ -24,7 +23,7 @@ extension FunctionCatalogue {
                 .init("function", .aggregate, unnamed: true, required: true)
             ],
             outputs: "rows of function added",
-            summary: "Appends the result rows of an aggregation to the current row set (new, seldom used)."
+            summary: "Adds the rows of an aggregate to the rows that there are."
         ),
         FunctionSignature(
             "bucket",
@@ -54,7 +53,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_function"),
             ],
             outputs: "_function",
-            summary: "Calls an aggregate chosen by name (usually from a parameter)."
+            summary: "Calls an aggregate by its name, usually a parameter."
         ),
         FunctionSignature(
             "correlate",
@@ -75,8 +74,8 @@ extension FunctionCatalogue {
             outputs: "<query>.<field>",
             takesAnyName: true,
             summary: """
-                Finds constellations of events, one per named sub-query name: {filter | fieldA <=> other.fieldB} \
-                include: [..], linked by <=> equality, optionally in order and inside a time window. (v1.192+)
+                Finds events of several kinds that belong together: one subquery each, name: { filter | field <=> \
+                other.field }, linked by <=>, on request in their order and within a time.
                 """
         ),
         FunctionSignature(
@@ -104,7 +103,7 @@ extension FunctionCatalogue {
                 .init("prefix", .string),
             ],
             outputs: "prefix.field",
-            summary: "Copies fields of the row distance before/after in an ordered sequence."
+            summary: "Fields of the row that lies distance rows before or after, in ordered rows."
         ),
         FunctionSignature(
             "partition",
@@ -115,7 +114,7 @@ extension FunctionCatalogue {
                 .init("split", .choice(["before", "after"]), default: "before"),
             ],
             outputs: "rows per partition",
-            summary: "Splits an ordered sequence at rows where condition holds, aggregates each part."
+            summary: "Cuts ordered rows where the condition holds, and aggregates each part."
         ),
         FunctionSignature(
             "sankey",
@@ -141,7 +140,7 @@ extension FunctionCatalogue {
                 .init("postfilter", .boolean, default: "false"),
             ],
             outputs: "field + collected/selected fields",
-            summary: "Keys for which every where-clause has at least one event; probabilistic prefilter pass."
+            summary: "The keys for which every where clause has an event, with collected or selected fields."
         ),
         FunctionSignature(
             "series",
@@ -156,7 +155,7 @@ extension FunctionCatalogue {
                 .init("memlimit", .string),
             ],
             outputs: "collected fields, _duration, @timestamp",
-            summary: "Within a group, cuts ordered events into series by start/end match or pause; concatenates values."
+            summary: "Within a group, cuts ordered events by start and end or by pauses, and joins their values."
         ),
         FunctionSignature(
             "session",
@@ -166,10 +165,7 @@ extension FunctionCatalogue {
                 .init("maxpause", .duration, default: "15m"),
             ],
             outputs: "_duration, aggregate fields, @timestamp",
-            summary: """
-                Within a group (usually groupBy), aggregates runs of events with gaps < maxpause; one row per \
-                session.
-                """
+            summary: "Within a group, aggregates runs of events whose gaps are shorter than maxpause, one row each."
         ),
         FunctionSignature(
             "slidingTimeWindow",
@@ -181,7 +177,7 @@ extension FunctionCatalogue {
                 .init("timestampfield", .field, default: "@timestamp"),
             ],
             outputs: "aggregate fields",
-            summary: "Aggregate over the preceding time span per row."
+            summary: "Aggregates, on each row, of the rows of the time span before it."
         ),
         FunctionSignature(
             "slidingWindow",
@@ -192,7 +188,7 @@ extension FunctionCatalogue {
                 .init("current", .choice(["include", "exclude"]), default: "include"),
             ],
             outputs: "aggregate fields",
-            summary: "Aggregate over the preceding N rows per row."
+            summary: "Aggregates, on each row, of the number of rows before it."
         ),
         FunctionSignature(
             "stats",
@@ -228,7 +224,7 @@ extension FunctionCatalogue {
                 .init("buckets", .number),
             ],
             outputs: "_window...",
-            summary: "Moving window aggregate inside bucket/timeChart."
+            summary: "Aggregates over several buckets, within bucket() or timeChart()."
         ),
         FunctionSignature(
             "worldMap",
@@ -241,7 +237,7 @@ extension FunctionCatalogue {
                 .init("precision", .number, default: "4"),
             ],
             outputs: "geohash cell: lat, lon, magnitude",
-            summary: "Groups by geohash for the map widget."
+            summary: "Groups places by geohash, for a map."
         ),
     ]
 }

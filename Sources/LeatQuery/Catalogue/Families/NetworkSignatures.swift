@@ -11,7 +11,10 @@ extension FunctionCatalogue {
                 .init("as", .field),
             ],
             outputs: "<as>.asn, <as>.org",
-            summary: "Autonomous-system lookup of an IP in the MaxMind ASN database; no output fields if unknown."
+            summary: """
+                The number and organisation of the network of an address, from a MaxMind database among the lookup \
+                files; nothing for unknown ones.
+                """
         ),
         FunctionSignature(
             "communityId",
@@ -28,7 +31,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_community_id"),
             ],
             outputs: "_community_id",
-            summary: "Community ID flow hash v1."
+            summary: "The Community ID of a flow, version 1."
         ),
         FunctionSignature(
             "geography:distance",
@@ -68,7 +71,7 @@ extension FunctionCatalogue {
             ],
             outputs: "ioc[n].*, ioc.detected",
             isFilterToo: true,
-            summary: "Looks the fields up in a table of indicators of compromise, as a lookup file."
+            summary: "Looks fields up among indicators of compromise."
         ),
         FunctionSignature(
             "ipLocation",
@@ -78,7 +81,10 @@ extension FunctionCatalogue {
                 .init("as", .field),
             ],
             outputs: "<as>.country, .city, .state, .lat, .lon",
-            summary: "MaxMind GeoIP lookup; nothing if unknown. country is the ISO code."
+            summary: """
+                Country, city, state and coordinates of an address, from a MaxMind database among the lookup files; \
+                nothing for unknown ones.
+                """
         ),
         FunctionSignature(
             "reverseDns",
@@ -102,7 +108,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_subnet"),
             ],
             outputs: "_subnet",
-            summary: "Masks an IPv4 to its network address."
+            summary: "The network of an address: its first bits."
         ),
     ]
 }

@@ -12,7 +12,10 @@ extension FunctionCatalogue {
                 .init("onlyTrue", .boolean, default: "false"),
             ],
             outputs: "one boolean field per pair",
-            summary: "Reads numbered bits of an integer into named true/false fields; onlyTrue writes only set ones."
+            summary: """
+                Writes numbered bits of an integer as fields that are true or false; with onlyTrue only those that \
+                are set.
+                """
         ),
         FunctionSignature(
             "bitfield:extractFlagsAsArray",
@@ -23,7 +26,7 @@ extension FunctionCatalogue {
                 .init("asArray", .array, default: "_flags[]"),
             ],
             outputs: "_flags[n]",
-            summary: "Names of set bits as an array."
+            summary: "The names of the bits that are set, as an array."
         ),
         FunctionSignature(
             "bitfield:extractFlagsAsString",
@@ -35,7 +38,7 @@ extension FunctionCatalogue {
                 .init("separator", .string, default: "\" \""),
             ],
             outputs: "_flags",
-            summary: "Names of set bits joined."
+            summary: "The names of the bits that are set, in one text."
         ),
         FunctionSignature(
             "duration",
@@ -45,7 +48,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_duration"),
             ],
             outputs: "_duration",
-            summary: "Milliseconds of a relative-time string such as \"14d\", \"1h\"."
+            summary: "The milliseconds of a length of time such as \"14d\" or \"1h\"."
         ),
         FunctionSignature(
             "formatDuration",
@@ -57,7 +60,7 @@ extension FunctionCatalogue {
                 .init("precision", .number, default: "0"),
             ],
             outputs: "as",
-            summary: "Human duration such as 1d2h3m4s; precision = number of units (0 = all)."
+            summary: "A length of time for people, such as 1d2h3m4s; precision is the number of units, 0 for all."
         ),
         FunctionSignature(
             "length",
@@ -67,7 +70,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_length"),
             ],
             outputs: "_length",
-            summary: "Number of characters (UTF-16 units in original; use Unicode scalars, differ only outside BMP)."
+            summary: "The number of characters."
         ),
         FunctionSignature(
             "round",
@@ -78,7 +81,7 @@ extension FunctionCatalogue {
                 .init("as", .field),
             ],
             outputs: "field",
-            summary: "To integer."
+            summary: "Rounds to an integer, half up, or up or down."
         ),
         FunctionSignature(
             "unit:convert",
@@ -93,7 +96,7 @@ extension FunctionCatalogue {
                 .init("keepUnit", .boolean, default: "false"),
             ],
             outputs: "as",
-            summary: "SI/binary/time unit conversion."
+            summary: "Converts between units of bytes, SI prefixes and time; without a target it chooses the prefix."
         ),
     ]
 }

@@ -16,8 +16,8 @@ extension FunctionCatalogue {
             ],
             outputs: "@timestamp,@timezone",
             summary: """
-                Heuristically finds and parses the first timestamp of common formats (ISO 8601, RFC 2822-like, \
-                syslog, access-log, epoch s/ms).
+                Finds the first time in a text in any of the common formats: ISO 8601, syslog, access logs, mail, \
+                seconds and milliseconds since 1970.
                 """
         ),
         FunctionSignature(
@@ -49,7 +49,7 @@ extension FunctionCatalogue {
                 .init("keeplabels", .boolean, default: "false"),
             ],
             outputs: "cef.*",
-            summary: "ArcSight CEF."
+            summary: "Reads ArcSight's Common Event Format."
         ),
         FunctionSignature(
             "parseCsv",
@@ -62,7 +62,9 @@ extension FunctionCatalogue {
                 .init("trim", .boolean, default: "false"),
             ],
             outputs: "columns",
-            summary: "Splits one CSV record into named fields; extra values ignored, missing -> not set."
+            summary: """
+                Splits one record of comma-separated values into fields; more values than columns are left out.
+                """
         ),
         FunctionSignature(
             "parseFixedWidth",
@@ -74,7 +76,7 @@ extension FunctionCatalogue {
                 .init("trim", .boolean, default: "true"),
             ],
             outputs: "columns",
-            summary: "Splits text of fixed columns into fields."
+            summary: "Splits a text of columns of fixed widths into fields."
         ),
         FunctionSignature(
             "parseHexString",
@@ -85,7 +87,7 @@ extension FunctionCatalogue {
                 .init("charset", .string, default: "UTF-8"),
             ],
             outputs: "_parsehexstring",
-            summary: "Hex bytes (optional 0x, spaces) to text."
+            summary: "The text whose bytes are written in hexadecimal."
         ),
         FunctionSignature(
             "parseInt",
@@ -97,7 +99,7 @@ extension FunctionCatalogue {
                 .init("endian", .choice(["big", "little"]), default: "big"),
             ],
             outputs: "as",
-            summary: "Parses integer text in given radix (default 16!)."
+            summary: "The decimal form of an integer of another radix, 16 by default."
         ),
         FunctionSignature(
             "parseJson",
@@ -128,7 +130,7 @@ extension FunctionCatalogue {
                 .init("timezone", .string, default: "Z"),
             ],
             outputs: "leef.*",
-            summary: "IBM LEEF."
+            summary: "Reads IBM's Log Event Extended Format."
         ),
         FunctionSignature(
             "parseTimestamp",
@@ -158,7 +160,7 @@ extension FunctionCatalogue {
                 .init("prefix", .string),
             ],
             outputs: "<prefix>.scheme,.host,.port,.path,.query,.fragment,.query.<k>...",
-            summary: "RFC 3986 split."
+            summary: "The parts of a URI, with each member of its query."
         ),
         FunctionSignature(
             "parseUrl",
@@ -168,7 +170,7 @@ extension FunctionCatalogue {
                 .init("as", .field),
             ],
             outputs: "<as>.scheme,.host,.port,.path,.query...",
-            summary: "URL split."
+            summary: "The parts of a URL."
         ),
         FunctionSignature(
             "parseXml",
@@ -179,7 +181,7 @@ extension FunctionCatalogue {
                 .init("strict", .boolean, default: "false"),
             ],
             outputs: "flattened fields",
-            summary: "Elements to a.b, attributes to a.attr, repeats to arrays."
+            summary: "Reads XML into fields: elements as a.b, attributes as a.name, repeated elements as a[0]."
         ),
         FunctionSignature(
             "split",
@@ -204,7 +206,10 @@ extension FunctionCatalogue {
                 .init("index", .number),
             ],
             outputs: "as[n] or as",
-            summary: "Split by regex; with index (negative from end) one value."
+            summary: """
+                Splits a text by a regular expression into an array; with index the part of that number, negative \
+                from the end.
+                """
         ),
         FunctionSignature(
             "writeJson",
@@ -214,7 +219,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_json"),
             ],
             outputs: "_json",
-            summary: "Builds JSON from fields (inverse of parseJson)."
+            summary: "JSON text of fields; names may end in * or in a dot."
         ),
     ]
 }

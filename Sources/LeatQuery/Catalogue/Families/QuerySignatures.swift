@@ -11,7 +11,7 @@ extension FunctionCatalogue {
                 .init("as", .field, required: true),
             ],
             outputs: "as",
-            summary: "Copies the value of a query parameter into a field (legacy of ?param)."
+            summary: "Copies the value of a parameter of the query into a field."
         ),
         FunctionSignature(
             "beta:repeating",
@@ -20,7 +20,7 @@ extension FunctionCatalogue {
                 .init("interval", .duration, unnamed: true),
                 .init("as", .field),
             ],
-            summary: "Turns a live query into a statically repeated one; no effect otherwise."
+            summary: "Repeats a live query as a whole; changes nothing otherwise."
         ),
         FunctionSignature(
             "copyEvent",
@@ -29,7 +29,7 @@ extension FunctionCatalogue {
                 .init("type", .string, unnamed: true, required: true)
             ],
             outputs: "duplicated event",
-            summary: "Emits the event twice, the copy with #type set to the given type (parser use)."
+            summary: "Gives the event twice, the copy with another #type; for parsers."
         ),
         FunctionSignature(
             "createEvents",
@@ -38,7 +38,7 @@ extension FunctionCatalogue {
                 .init("rawstring", .strings, unnamed: true, required: true)
             ],
             outputs: "@rawstring, @timestamp=now",
-            summary: "Replaces the input by synthetic events with the given raw strings; for tests."
+            summary: "Takes the given texts for the events, for trying things out."
         ),
         FunctionSignature(
             "defineTable",
@@ -64,7 +64,7 @@ extension FunctionCatalogue {
                 .init("as", .field, unnamed: true, default: "_end")
             ],
             outputs: "_end",
-            summary: "End of the query interval, epoch ms."
+            summary: "The end of the interval of the query, in epoch milliseconds."
         ),
         FunctionSignature(
             "eventFieldCount",
@@ -73,7 +73,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_eventFieldCount")
             ],
             outputs: "_eventFieldCount",
-            summary: "Number of fields of the stored event."
+            summary: "The number of fields of the event."
         ),
         FunctionSignature(
             "eventInternals",
@@ -91,7 +91,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_eventSize")
             ],
             outputs: "_eventSize",
-            summary: "Bytes used by the stored event (estimate)."
+            summary: "The bytes of names and values of the event."
         ),
         FunctionSignature(
             "explain:asTable",
@@ -100,7 +100,7 @@ extension FunctionCatalogue {
                 .init("showPrefilters", .boolean, default: "true")
             ],
             outputs: "table",
-            summary: "Explains the query plan as rows."
+            summary: "Shows how the query is executed, as rows."
         ),
         FunctionSignature(
             "now",
@@ -109,7 +109,7 @@ extension FunctionCatalogue {
                 .init("as", .field, unnamed: true, default: "_now")
             ],
             outputs: "_now",
-            summary: "Query start wall-clock epoch ms (static query: fixed; live: evaluated at update)."
+            summary: "The moment at which the query started, in epoch milliseconds."
         ),
         FunctionSignature(
             "readFile",
@@ -120,7 +120,7 @@ extension FunctionCatalogue {
                 .init("limit", .number),
             ],
             outputs: "columns",
-            summary: "Rows of a lookup file/table become the event stream."
+            summary: "Takes the rows of a lookup file or table for the events."
         ),
         FunctionSignature(
             "remoteTable",
@@ -134,7 +134,7 @@ extension FunctionCatalogue {
                 .init("end", .time),
             ],
             outputs: "table",
-            summary: "defineTable on another cluster."
+            summary: "As defineTable(), from another cluster."
         ),
         FunctionSignature(
             "setTimeInterval",
@@ -144,7 +144,7 @@ extension FunctionCatalogue {
                 .init("end", .time, default: "now"),
                 .init("timezone", .string),
             ],
-            summary: "Overrides the query interval; must be first."
+            summary: "Sets the interval of the query; stands first."
         ),
         FunctionSignature(
             "start",
@@ -153,7 +153,7 @@ extension FunctionCatalogue {
                 .init("as", .field, unnamed: true, default: "_start")
             ],
             outputs: "_start",
-            summary: "Query interval start, epoch ms."
+            summary: "The start of the interval of the query, in epoch milliseconds."
         ),
     ]
 }

@@ -14,15 +14,15 @@ extension FunctionCatalogue {
             ],
             outputs: "the same field names",
             summary: """
-                Distinct values per field, joined by separator (order unspecified; first-seen order recommended). \
-                multival=false: one row per value. Limit counts distinct values. @timestamp only if single value.
+                The distinct values of each field, in the order in which they were seen, joined by the separator; \
+                multival=false gives a row per value.
                 """
         ),
         FunctionSignature(
             "fieldset",
             .aggregate,
             outputs: "field",
-            summary: "One row per field name seen."
+            summary: "The names of all fields, one a row."
         ),
         FunctionSignature(
             "fieldstats",
@@ -31,7 +31,7 @@ extension FunctionCatalogue {
                 .init("limit", .number, default: "200")
             ],
             outputs: "field, _count, _distinct",
-            summary: "Per field: number of events and estimated distinct values."
+            summary: "For each field the number of events that have it, and of its distinct values."
         ),
         FunctionSignature(
             "head",
@@ -40,7 +40,7 @@ extension FunctionCatalogue {
                 .init("limit", .number, unnamed: true, default: "200")
             ],
             outputs: "events",
-            summary: "Oldest limit events (ascending time), or first rows of an ordered row set."
+            summary: "The oldest events, or the first of ordered rows."
         ),
         FunctionSignature(
             "selectFromMax",
@@ -50,7 +50,7 @@ extension FunctionCatalogue {
                 .init("include", .fields, required: true),
             ],
             outputs: "include fields",
-            summary: "Fields of the event with the largest field value."
+            summary: "Fields of the event with the largest value of a field."
         ),
         FunctionSignature(
             "selectFromMin",
@@ -60,7 +60,7 @@ extension FunctionCatalogue {
                 .init("include", .fields, required: true),
             ],
             outputs: "include fields",
-            summary: "Fields of the event with the smallest field value."
+            summary: "Fields of the event with the smallest value of a field."
         ),
         FunctionSignature(
             "selectLast",
@@ -69,7 +69,7 @@ extension FunctionCatalogue {
                 .init("fields", .fields, unnamed: true, required: true)
             ],
             outputs: "the fields",
-            summary: "For each field the value of the newest event having it (by @timestamp)."
+            summary: "For each field its value in the newest event that has it."
         ),
         FunctionSignature(
             "sort",
@@ -99,7 +99,7 @@ extension FunctionCatalogue {
                 .init("reverse", .string),
             ],
             outputs: "only the listed columns, in that order",
-            summary: "Newest first by default; limit applied after sorting."
+            summary: "Rows of these columns, newest first unless sorted otherwise; the limit applies after sorting."
         ),
         FunctionSignature(
             "tail",
@@ -108,7 +108,7 @@ extension FunctionCatalogue {
                 .init("limit", .number, unnamed: true, default: "200")
             ],
             outputs: "events",
-            summary: "Newest limit events. Default end of a filter query is an implicit tail(200)."
+            summary: "The newest events, or the last of ordered rows."
         ),
         FunctionSignature(
             "top",
@@ -125,9 +125,8 @@ extension FunctionCatalogue {
             ],
             outputs: "fields, _count(, percent)",
             summary: """
-                Most frequent combinations, descending. Frequent-items sketch (exact for up to 24576 distinct keys \
-                in static queries, 6144 live). rest adds a final row with that label. Keys missing any field not \
-                counted.
+                The most frequent values, or combinations of values, in descending order; with sum or max the \
+                largest by that. rest adds a row for all others.
                 """
         ),
         FunctionSignature(

@@ -24,7 +24,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_distance"),
             ],
             outputs: "_distance",
-            summary: "Damerau-Levenshtein, capped."
+            summary: "The number of edits between two texts, at most maxDistance."
         ),
         FunctionSignature(
             "text:editDistanceAsArray",
@@ -38,7 +38,7 @@ extension FunctionCatalogue {
                 .init("asArray", .array, default: "_distance"),
             ],
             outputs: "_distance[n].*",
-            summary: "Edit distances of target to several references, as an array of objects (distance, reference)."
+            summary: "The edits between a text and several others, as an array of objects."
         ),
         FunctionSignature(
             "text:endsWith",
@@ -70,7 +70,10 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_position"),
             ],
             outputs: "_position",
-            summary: "0-based index, -1 if not found; negative occurrence from end."
+            summary: """
+                The index of a text within another, from 0; -1 when there is none. A negative occurrence counts from \
+                the end.
+                """
         ),
         FunctionSignature(
             "text:startsWith",
@@ -91,7 +94,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_string"),
             ],
             outputs: "_string",
-            summary: "begin inclusive, end exclusive."
+            summary: "The characters from begin up to, not including, end."
         ),
         FunctionSignature(
             "text:trim",
@@ -102,7 +105,7 @@ extension FunctionCatalogue {
                 .init("as", .field, default: "_trim"),
             ],
             outputs: "_trim",
-            summary: "Removes white space at the ends."
+            summary: "The text without white space at its ends."
         ),
     ]
 }
