@@ -62,6 +62,9 @@ public struct Batch: Sendable {
     /// Whether a stage has set or dropped the field.
     public func isChanged(_ name: String) -> Bool { self.changed[name] != nil }
 
+    /// Whether both batches read what no stage has changed from the same place, so that their rows are the same.
+    public func hasSource(of other: Batch) -> Bool { self.source === other.source }
+
     /// Number of rows that are still part of the answer.
     public var selectedCount: Int { self.selection?.setCount ?? self.rowCount }
 }

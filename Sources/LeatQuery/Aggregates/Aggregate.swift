@@ -26,12 +26,18 @@ protocol AggregateState: AnyObject {
         then next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure)
 
-    /// By what groups are ranked when there are too many; `nil` when the aggregate has no such value.
-    func rank(of group: Int) -> Double?
+    /// The number that a group has in a column (`nil`: in any), by which groups are ranked; `nil` without such a value.
+    func rank(of group: Int, by column: String?) -> Double?
 }
 
 extension AggregateState {
-    func rank(of group: Int) -> Double? { nil }
+    func rank(of group: Int, by column: String?) -> Double? { nil }
+
+    /// `other` as a state of the same aggregate.
+    func sibling(_ other: any AggregateState) -> Self {
+        guard let other = other as? Self else { preconditionFailure("states of different aggregates") }
+        return other
+    }
 }
 
 /// To which group each row of a batch belongs.

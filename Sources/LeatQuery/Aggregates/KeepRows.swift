@@ -44,7 +44,7 @@ final class KeepRowsState: RowKeepingState {
     }
 
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure) {
-        guard let other = other as? KeepRowsState else { preconditionFailure("states of different aggregates") }
+        let other = self.sibling(other)
         self.keepers.grow(to: groupCount, with: self.empty)
         for index in other.keepers.indices where index < groups.count {
             try self.keepers[Int(groups[index])].merge(other.keepers[index])

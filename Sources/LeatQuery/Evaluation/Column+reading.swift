@@ -152,6 +152,12 @@ struct TextColumnBuilder {
     /// An empty text, where the field is absent.
     mutating func appendEmpty() { self.offsets.append(UInt32(self.bytes.count)) }
 
+    /// Takes away the text that was appended last.
+    mutating func removeLast() {
+        self.offsets.removeLast()
+        self.bytes.removeLast(self.bytes.count - Int(self.offsets[self.offsets.count - 1]))
+    }
+
     mutating func finish() -> ByteStrings {
         let result = ByteStrings(offsets: self.offsets, bytes: ByteSlice(self.bytes))
         self = TextColumnBuilder(rowCapacity: 0)

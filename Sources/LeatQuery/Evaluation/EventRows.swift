@@ -15,6 +15,9 @@ struct EventRows: Sendable {
     /// Whether the rows are events, which have `@timestamp` without a column for it, or rows of an aggregate.
     var areEvents: Bool
 
+    /// Per row the row that it comes from in the batch that entered the current list of stages; `nil`: the same row.
+    var lineage: [Int32]?
+
     /// How rows compare in age when their times are equal: the larger arrived later.
     enum Arrival: Sendable {
         /// All rows of one batch in their order.
@@ -95,6 +98,13 @@ struct EventRows: Sendable {
         )
     }
 
+    /// As `picked`, in as many batches as it takes.
+    func pickedBatches(_ rows: [Int32]) -> [EventRows] {
+        stride(from: 0, to: rows.count, by: Batch.rowCountMax).map { start in
+            self.picked(Array(rows[start..<min(start + Batch.rowCountMax, rows.count)]))
+        }
+    }
+
     /// The rows at `rows`, in that order, possibly repeated; of a row's repetitions the first counts as the newest.
     func picked(_ rows: [Int32]) -> EventRows {
         var keys: [UInt64] = []
@@ -104,12 +114,14 @@ struct EventRows: Sendable {
             part = index > 0 && rows[index] == rows[index - 1] ? part + 1 : 0
             keys.append(self.arrivalKey(Int(rows[index])) - part)
         }
-        return EventRows(
+        var result = EventRows(
             batch: Self.pick(rows, from: self.batch),
             stored: Self.pick(rows, from: self.stored),
             arrival: .rows(keys),
             areEvents: self.areEvents
         )
+        result.lineage = rows.map { row in self.lineage.map { $0[Int(row)] } ?? row }
+        return result
     }
 
     private static func pick(_ rows: [Int32], from batch: Batch) -> Batch {
@@ -129,12 +141,9 @@ struct EventRows: Sendable {
         }
         var batch = Batch(timestamps: self.batch.timestamps, source: MemoryColumns(columns))
         batch.selection = self.batch.selection
-        return EventRows(batch: batch, stored: self.stored, arrival: self.arrival, areEvents: false)
-    }
-
-    /// Other columns for the same rows.
-    func replacing(_ batch: Batch) -> EventRows {
-        EventRows(batch: batch, stored: self.stored, arrival: self.arrival, areEvents: self.areEvents)
+        var result = EventRows(batch: batch, stored: self.stored, arrival: self.arrival, areEvents: false)
+        result.lineage = self.lineage
+        return result
     }
 
     /// Rows of an aggregate: they stand in their order, the first counts as the newest.

@@ -38,13 +38,13 @@ public final class LiveExecution: Sendable {
         try self.state.withLock { (state) throws(QueryFailure) -> QueryRows in
             let sequence = state.sequence
             state.sequence = sequence % 0xFF_FFFE + 1
-            guard let rows = try self.plan.matching(batch, sequence: sequence, self.context) else { return QueryRows() }
+            let parts = try self.plan.matching(batch, sequence: sequence, self.context)
             guard self.plan.isAggregate else {
                 var keeper = RowKeeper(preference: .newest, limit: .max)
-                try keeper.add(rows)
+                for rows in parts { try keeper.add(rows) }
                 return try keeper.rows().queryRows()
             }
-            try self.aggregate(rows, in: &state)
+            for rows in parts { try self.aggregate(rows, in: &state) }
             return QueryRows()
         }
     }

@@ -1,9 +1,12 @@
 internal import LeatCore
 
 /// Turns the tree of a query into stages.
+///
+/// Split over `PlanBuilder+*.swift`: filters, expressions, stages, aggregates.
 struct PlanBuilder {
     let text: SourceText
     let options: QueryOptions
+    let functions: FunctionContext
     var diagnostics: [Diagnostic] = []
     var start: Timestamp?
     var end: Timestamp?
@@ -17,13 +20,84 @@ struct PlanBuilder {
     }
 
     static func build(_ tree: QueryTree, options: QueryOptions) throws(QueryErrors) -> Built {
-        var builder = PlanBuilder(text: tree.text, options: options, start: options.start, end: options.end)
-        let program = builder.program(of: tree.pipeline)
+        let checked = try QueryCheck.check(tree, options: options, context: options.isLive ? .live : .query)
+        var builder = PlanBuilder(checked.tree, options: options)
+        let pipeline = builder.takePreambles(checked.tree.pipeline)
+        let program = builder.program(of: pipeline)
         guard builder.diagnostics.isEmpty else { throw QueryErrors(builder.diagnostics) }
-        return Built(program: program, prefilter: .all, start: builder.start, end: builder.end)
+        return Built(
+            program: program,
+            prefilter: PrefilterDerivation.prefilter(of: program.stages),
+            start: builder.start,
+            end: builder.end
+        )
     }
 
+    init(_ tree: QueryTree, options: QueryOptions) {
+        self.text = tree.text
+        self.options = options
+        self.functions = FunctionContext(options: options)
+        self.start = options.start
+        self.end = options.end
+    }
+
+    /// Says what is wrong at a place of the query.
+    mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
+        self.diagnostics.append(self.text.diagnostic(message, at: range, hint: hint))
+    }
+
+    /// Acts on the steps that say something about the query, and returns the others.
+    private mutating func takePreambles(_ pipeline: Pipeline) -> Pipeline {
+        var result = pipeline
+        result.steps.removeAll()
+        for step in pipeline.steps {
+            guard case .call(let call) = step, call.name == "setTimeInterval", let bound = call.bound else {
+                result.steps.append(step)
+                continue
+            }
+            self.start = self.moment(bound, "start") ?? self.start
+            self.end = self.moment(bound, "end") ?? self.end
+        }
+        return result
+    }
+
+    private mutating func moment(_ call: BoundCall, _ parameter: String) -> Timestamp? {
+        guard let text = call.text(parameter) else { return nil }
+        let moment = RelativeTime.moment(text, now: self.options.now)
+        if moment == nil {
+            self.report("'\(text)' is no moment", at: call.call.range, hint: "write 7d, now or a number")
+        }
+        return moment
+    }
+
+    /// The whole program of a query.
     mutating func program(of pipeline: Pipeline) -> Program {
-        Program()
+        var program = Program()
+        for step in pipeline.steps {
+            if let aggregate = self.aggregate(step, isOrdered: program.isAggregate) {
+                if program.aggregate == nil {
+                    program.aggregate = aggregate
+                } else {
+                    program.rest.append(.aggregate(aggregate))
+                }
+                continue
+            }
+            for stage in self.stages(step) {
+                if program.isAggregate {
+                    program.rest.append(.stage(stage))
+                } else {
+                    program.columns = stage.columns(after: program.columns)
+                    program.stages.append(stage)
+                }
+            }
+        }
+        return program
+    }
+
+    /// The stages of a pipeline that has no aggregate.
+    mutating func stages(of pipeline: Pipeline) -> [any Stage] {
+        var result: [any Stage] = []
+        for step in pipeline.steps { result += self.stages(step) }
+        return result
     }
 }

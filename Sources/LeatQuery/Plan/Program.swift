@@ -23,7 +23,28 @@ struct Program: Sendable {
 
     /// Runs what follows the first aggregate.
     func finish(_ state: any AggregateState, _ context: StageContext) throws(QueryFailure) -> QueryResult {
-        var output = try Self.output(of: state, of: self.aggregate, context)
+        let output = try self.runRest(try Self.output(of: state, of: self.aggregate, context), context)
+        return try output.result(warnings: context.warnings, extraData: self.extraData)
+    }
+
+    /// Runs what follows the first aggregate over the rows that it gave.
+    func finish(
+        _ batches: [Batch],
+        columns: [String],
+        _ context: StageContext
+    ) throws(QueryFailure) -> (kept: KeptRows, columns: [String]?) {
+        let ordered = batches.enumerated().map { EventRows.ordered($0.element, sequence: $0.offset) }
+        let output = try self.runRest(.batches(ordered, columns: columns), context)
+        var kept = KeptRows()
+        kept.batches = try output.ordered()
+        for (index, batch) in kept.batches.enumerated() {
+            batch.selection.forEachSet { kept.order.append((index, $0)) }
+        }
+        return (kept, output.columns)
+    }
+
+    private func runRest(_ start: Output, _ context: StageContext) throws(QueryFailure) -> Output {
+        var output = start
         for step in self.rest {
             try context.check()
             switch step {
@@ -34,7 +55,7 @@ struct Program: Sendable {
                 output = try Self.output(of: state, of: plan, context)
             }
         }
-        return try output.result(warnings: context.warnings, extraData: self.extraData)
+        return output
     }
 
     private static func apply(
@@ -43,11 +64,7 @@ struct Program: Sendable {
         _ context: StageContext
     ) throws(QueryFailure) -> Output {
         var result: [EventRows] = []
-        for batch in try output.ordered() {
-            var rows = batch
-            try stage.apply(&rows, context)
-            if !rows.isEmpty { result.append(rows) }
-        }
+        for batch in try output.ordered() { result += try stage.run(batch, context).filter { !$0.isEmpty } }
         return .batches(result, columns: stage.columns(after: output.columns))
     }
 

@@ -101,10 +101,9 @@ public final class QueryWorker: Sendable {
     public func consume(_ batch: Batch, sequence: Int) throws(QueryFailure) -> QueryExecution.Continuation {
         try self.execution.context.check()
         do throws(QueryFailure) {
-            guard let rows = try self.execution.plan.matching(batch, sequence: sequence, self.execution.context)
-            else { return .more }
+            let parts = try self.execution.plan.matching(batch, sequence: sequence, self.execution.context)
             try self.state.withLock { (state) throws(QueryFailure) in
-                try state.aggregate.update(rows, .one)
+                for rows in parts { try state.aggregate.update(rows, .one) }
             }
         } catch {
             guard case .damaged(let what) = error else { throw error }
@@ -122,15 +121,11 @@ public final class QueryWorker: Sendable {
 
 extension QueryPlan {
     /// The rows of a batch that lie in the interval and pass the stages before the first aggregate.
-    func matching(_ batch: Batch, sequence: Int, _ context: StageContext) throws(QueryFailure) -> EventRows? {
-        guard batch.rowCount > 0 else { return nil }
+    func matching(_ batch: Batch, sequence: Int, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
+        guard batch.rowCount > 0 else { return [] }
         var rows = EventRows(batch, sequence: sequence)
         if self.start != nil || self.end != nil, let inside = self.rowsInside(batch) { rows.narrow(to: inside) }
-        for stage in self.program.stages {
-            guard !rows.isEmpty else { return nil }
-            try stage.apply(&rows, context)
-        }
-        return rows.isEmpty ? nil : rows
+        return try self.program.stages.run(rows, context)
     }
 
     /// The rows whose time lies in the interval; `nil` when all do.

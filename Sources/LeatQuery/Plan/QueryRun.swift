@@ -54,16 +54,21 @@ public final class QueryRun: Sendable {
     /// Scans the blocks with `threads` threads, this one included, and gives the answer.
     public func run(threads: Int) throws(QueryFailure) -> QueryResult {
         let count = max(1, min(threads, self.blocks.count))
-        WorkerThreads.run(count) { _ in
-            do throws(QueryFailure) {
-                try self.work()
-            } catch {
-                self.failure.withLock { if $0 == nil { $0 = error } }
-                self.execution.cancel()
-            }
-        }
+        let helpers = (1..<count).map { _ in WorkerThread(name: "leat-query") { self.workUntilFailure() } }
+        self.workUntilFailure()
+        for helper in helpers { helper.join() }
         if let failure = self.failure.withLock({ $0 }) { throw failure }
         return try self.execution.finalResult()
+    }
+
+    /// Takes blocks until there are none; the first failure of any worker ends them all.
+    private func workUntilFailure() {
+        do throws(QueryFailure) {
+            try self.work()
+        } catch {
+            self.failure.withLock { if $0 == nil { $0 = error } }
+            self.execution.cancel()
+        }
     }
 
     /// Takes blocks until there are none.

@@ -3,10 +3,10 @@ internal import Synchronization
 
 /// A step of a plan that changes rows batch by batch: keeps, drops, alters or multiplies them.
 ///
-/// A stage has no state of its own and is shared by all workers; `apply` sees every batch once, in any order.
+/// A stage has no state of its own and is shared by all workers; it sees every batch once, in any order.
 protocol Stage: Sendable {
-    /// Changes `rows` in place.
-    func apply(_ rows: inout EventRows, _ context: StageContext) throws(QueryFailure)
+    /// The rows that leave when `rows` come; batches without rows may be among them.
+    func run(_ rows: EventRows, _ context: StageContext) throws(QueryFailure) -> [EventRows]
 
     /// The columns of the rows that leave, given those of the rows that come; `nil`: each row has its own.
     func columns(after columns: [String]?) -> [String]?
@@ -14,6 +14,36 @@ protocol Stage: Sendable {
 
 extension Stage {
     func columns(after columns: [String]?) -> [String]? { columns }
+}
+
+/// A stage that leaves each row in its place.
+protocol InPlaceStage: Stage {
+    /// Changes `rows`.
+    func apply(_ rows: inout EventRows, _ context: StageContext) throws(QueryFailure)
+}
+
+extension InPlaceStage {
+    func run(_ rows: EventRows, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
+        var rows = rows
+        try self.apply(&rows, context)
+        return [rows]
+    }
+}
+
+extension [any Stage] {
+    /// The rows that leave the last stage, in batches that have some.
+    ///
+    /// Their `lineage` says which rows of `rows` they come from.
+    func run(_ rows: EventRows, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
+        var current = [rows]
+        current[0].lineage = nil
+        for stage in self {
+            var next: [EventRows] = []
+            for part in current where !part.isEmpty { next += try stage.run(part, context) }
+            current = next
+        }
+        return current.filter { !$0.isEmpty }
+    }
 }
 
 extension [String] {

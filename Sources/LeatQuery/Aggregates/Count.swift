@@ -1,0 +1,57 @@
+internal import LeatCore
+
+/// `count()`: events, or events that have a field.
+struct CountPlan: AggregatePlan {
+    var field: String?
+    var name: String
+
+    var columns: [String]? { [self.name] }
+
+    func makeState(_ context: StageContext) -> any AggregateState { CountState(self) }
+}
+
+/// See `CountPlan`.
+final class CountState: AggregateState {
+    private let plan: CountPlan
+    private var counts: [Int] = []
+
+    init(_ plan: CountPlan) { self.plan = plan }
+
+    func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) {
+        self.counts.grow(to: groups.count, with: 0)
+        var selection = rows.batch.selection
+        if let field = self.plan.field {
+            guard let column = try rows.column(field) else { return }
+            selection = Bitmap.intersection(selection, column.presence)
+        }
+        guard let ofRow = groups.ofRow else {
+            self.counts[0] += selection?.setCount ?? rows.rowCount
+            return
+        }
+        let all = selection ?? Bitmap(repeating: true, count: rows.rowCount)
+        self.counts.withUnsafeMutableBufferPointer { counts in
+            ofRow.withUnsafeBufferPointer { ofRow in
+                all.forEachSet { counts[Int(ofRow[$0])] &+= 1 }
+            }
+        }
+    }
+
+    func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) {
+        let other = self.sibling(other)
+        self.counts.grow(to: groupCount, with: 0)
+        for (index, count) in other.counts.enumerated() { self.counts[Int(groups[index])] += count }
+    }
+
+    func emit(_ group: Int, into writer: RowWriter, then next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
+        let column = writer.column(self.plan.name)
+        try writer.scoped { () throws(QueryFailure) in
+            try writer.set(column, to: group < self.counts.count ? self.counts[group] : 0)
+            try next()
+        }
+    }
+
+    func rank(of group: Int, by column: String?) -> Double? {
+        guard column == nil || column == self.plan.name else { return nil }
+        return group < self.counts.count ? Double(self.counts[group]) : 0
+    }
+}

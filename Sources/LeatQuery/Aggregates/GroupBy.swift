@@ -1,0 +1,178 @@
+internal import LeatCore
+
+/// `groupBy`: one row, or those of an aggregate, for each distinct tuple of values.
+struct GroupByPlan: AggregatePlan {
+    var fields: [String]
+    /// What is computed per group; `nil`: only the tuples.
+    var function: (any AggregatePlan)?
+    var limit: Int
+
+    var columns: [String]? {
+        guard let function = self.function else { return self.fields }
+        return function.columns.map { self.fields.adding($0) }
+    }
+
+    func makeState(_ context: StageContext) -> any AggregateState { GroupByState(self, context) }
+}
+
+/// Rows grouped by keys, with an aggregate per group: what `groupBy`, `top`, `bucket` and `timeChart` share.
+final class Grouping {
+    private(set) var keys: GroupKeys
+    let function: (any AggregateState)?
+    private let context: StageContext
+    /// Per group the time and arrival of its newest row.
+    private var newest: [Seen] = []
+
+    private struct Seen {
+        var time = Int64.min
+        var arrival: UInt64 = 0
+    }
+
+    init(_ keys: [GroupKey], function: (any AggregateState)?, _ context: StageContext) {
+        self.keys = GroupKeys(keys)
+        self.function = function
+        self.context = context
+    }
+
+    var count: Int { self.keys.count }
+
+    func update(_ rows: EventRows, _ outer: Groups) throws(QueryFailure) {
+        var rows = rows
+        let groups = try self.keys.groups(of: &rows, outer: outer)
+        if groups.count > self.context.options.limits.groupsMax { self.dropGroups(beyond: groups, &rows) }
+        if rows.isEmpty { return }
+        self.noteNewest(rows, groups)
+        try self.function?.update(rows, groups)
+        if self.keys.byteCount > self.context.options.limits.stateBytes {
+            throw .outOfMemory(limit: self.context.options.limits.stateBytes)
+        }
+    }
+
+    private func dropGroups(beyond groups: Groups, _ rows: inout EventRows) {
+        let limit = self.context.options.limits.groupsMax
+        self.context.warn("more than \(limit) groups: events of further groups are not counted")
+        rows.selection = Bitmap(within: rows.selection, count: rows.rowCount) { groups[$0] < limit }
+    }
+
+    private func noteNewest(_ rows: EventRows, _ groups: Groups) {
+        self.newest.grow(to: groups.count, with: Seen())
+        let times = rows.batch.timestamps
+        self.newest.withUnsafeMutableBufferPointer { newest in
+            rows.selection.forEachSet { row in
+                let group = groups[row]
+                if times[row] < newest[group].time { return }
+                let arrival = rows.arrivalKey(row)
+                if times[row] > newest[group].time || arrival > newest[group].arrival {
+                    newest[group] = Seen(time: times[row], arrival: arrival)
+                }
+            }
+        }
+    }
+
+    func merge(_ other: Grouping, outer: [UInt32]) throws(QueryFailure) {
+        let groups = self.keys.merge(other.keys, outer: outer)
+        self.newest.grow(to: self.count, with: Seen())
+        for (index, seen) in other.newest.enumerated() where index < groups.count {
+            let own = self.newest[Int(groups[index])]
+            if (seen.time, seen.arrival) > (own.time, own.arrival) { self.newest[Int(groups[index])] = seen }
+        }
+        if let function = self.function, let otherFunction = other.function {
+            try function.merge(otherFunction, groups: groups, groupCount: self.count)
+        }
+    }
+
+    /// The groups of each outer group.
+    func groupsByOuter() -> [[Int]] {
+        var result: [[Int]] = []
+        for group in 0..<self.count {
+            let outer = self.keys.outer(of: group)
+            result.grow(to: outer + 1, with: [])
+            result[outer].append(group)
+        }
+        return result
+    }
+
+    /// By descending rank, if there is one, then in the order in which the groups were first seen, newest first.
+    func sorted(_ groups: [Int], by column: String?, ranked: Bool = true) -> [Int] {
+        let ranks = groups.map { ranked ? self.function?.rank(of: $0, by: column) ?? -.infinity : 0 }
+        return groups.indices.sorted { left, right in
+            if ranks[left] != ranks[right] { return ranks[left] > ranks[right] }
+            let (one, other) = (self.newest[groups[left]], self.newest[groups[right]])
+            if one.time != other.time { return one.time > other.time }
+            if one.arrival != other.arrival { return one.arrival > other.arrival }
+            return groups[left] < groups[right]
+        }.map { groups[$0] }
+    }
+
+    /// Writes the rows of a group: its keys `keyColumns`, then those of the function; a group has at least one.
+    func emit(
+        _ group: Int,
+        keyColumns: [(key: Int, column: Int)],
+        into writer: RowWriter,
+        then next: () throws(QueryFailure) -> Void
+    ) throws(QueryFailure) {
+        try writer.scoped { () throws(QueryFailure) in
+            for (key, column) in keyColumns {
+                try self.keys.withText(key, of: group) { (text) throws(QueryFailure) in
+                    try writer.set(column, to: text)
+                }
+            }
+            guard let function = self.function else { return try next() }
+            var isEmpty = true
+            try function.emit(group, into: writer) { () throws(QueryFailure) in
+                isEmpty = false
+                try next()
+            }
+            if isEmpty { try next() }
+        }
+    }
+}
+
+/// See `GroupByPlan`.
+final class GroupByState: AggregateState {
+    private let plan: GroupByPlan
+    private let grouping: Grouping
+    private let context: StageContext
+    private var groupsByOuter: [[Int]]?
+
+    init(_ plan: GroupByPlan, _ context: StageContext) {
+        self.plan = plan
+        self.context = context
+        self.grouping = Grouping(
+            plan.fields.map { .field($0) },
+            function: plan.function?.makeState(context),
+            context
+        )
+    }
+
+    func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) {
+        self.groupsByOuter = nil
+        try self.grouping.update(rows, groups)
+    }
+
+    func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure) {
+        self.groupsByOuter = nil
+        try self.grouping.merge(self.sibling(other).grouping, outer: groups)
+    }
+
+    func emit(_ group: Int, into writer: RowWriter, then next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
+        let byOuter = self.groupsByOuter ?? self.grouping.groupsByOuter()
+        self.groupsByOuter = byOuter
+        guard group < byOuter.count else { return }
+        let keyColumns = self.plan.fields.enumerated().map { (key: $0.offset, column: writer.column($0.element)) }
+        for inner in self.ordered(byOuter[group]) {
+            try self.grouping.emit(inner, keyColumns: keyColumns, into: writer, then: next)
+        }
+    }
+
+    /// The groups in the order of output, at most `limit`: those with the largest values when there are more.
+    private func ordered(_ groups: [Int]) -> [Int] {
+        var kept = groups
+        if kept.count > self.plan.limit {
+            kept = Array(self.grouping.sorted(kept, by: nil).prefix(self.plan.limit))
+            self.context.warn("groupBy found more than \(self.plan.limit) groups; the largest are shown")
+        }
+        let hasCount = self.plan.function?.columns?.contains("_count") ?? false
+        return self.grouping.sorted(kept, by: "_count", ranked: hasCount)
+    }
+}

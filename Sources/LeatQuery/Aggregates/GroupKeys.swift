@@ -1,0 +1,201 @@
+internal import LeatCore
+
+/// By what rows are grouped.
+enum GroupKey: Hashable, Sendable {
+    /// The value of a field; rows without it belong to no group.
+    case field(String)
+    /// The bucket of a moment in time.
+    case time(TimeBuckets)
+}
+
+/// Numbers for the groups of rows: equal keys within one outer group get equal numbers, counted from 0.
+struct GroupKeys {
+    let keys: [GroupKey]
+    private var texts: [ByteStringTable]
+    private var times: [BucketTable]
+    private var folds: [PairTable]
+    /// Per group the outer group and the number of each key's value.
+    private var members: [UInt32] = []
+
+    init(_ keys: [GroupKey]) {
+        self.keys = keys
+        self.texts = keys.map { _ in ByteStringTable() }
+        self.times = keys.map { _ in BucketTable() }
+        self.folds = (0...keys.count).map { _ in PairTable() }
+    }
+
+    private var width: Int { self.keys.count + 1 }
+
+    /// Number of groups.
+    var count: Int { self.members.count / self.width }
+
+    /// Bytes of memory that the keys take.
+    var byteCount: Int {
+        self.members.count * 4 + self.texts.reduce(0) { $0 + $1.byteCount }
+            + self.folds.reduce(0) { $0 + $1.count * 16 }
+    }
+
+    /// The group of each selected row; rows that lack a key lose their selection.
+    mutating func groups(of rows: inout EventRows, outer: Groups) throws(QueryFailure) -> Groups {
+        var columns: [Column?] = []
+        var selection = rows.selection
+        for key in self.keys {
+            let column = try self.column(of: key, rows)
+            columns.append(column)
+            if column == nil, case .field = key { selection = Bitmap(repeating: false, count: rows.rowCount) }
+            if let presence = column?.presence { selection.formIntersection(presence) }
+        }
+        var group = [UInt32](repeating: 0, count: rows.rowCount)
+        if let ofRow = outer.ofRow { group = ofRow }
+        if !selection.isEmpty {
+            for index in self.keys.indices {
+                self.fold(index, columns[index], rows, &selection, into: &group)
+            }
+            if self.keys.isEmpty { self.noteOuterGroups(selection, group) }
+        }
+        rows.selection = selection
+        return Groups(ofRow: group, count: self.count)
+    }
+
+    private func column(of key: GroupKey, _ rows: EventRows) throws(QueryFailure) -> Column? {
+        switch key {
+        case .field(let name): return try rows.column(name)
+        case .time:
+            // Events have their time beside their columns; a stage may have replaced it.
+            return rows.areEvents && !rows.batch.isChanged("@timestamp") ? nil : try rows.column("@timestamp")
+        }
+    }
+
+    /// Combines the groups so far with the values of one key.
+    private mutating func fold(
+        _ index: Int,
+        _ column: Column?,
+        _ rows: EventRows,
+        _ selection: inout Bitmap,
+        into group: inout [UInt32]
+    ) {
+        var values = [UInt32](repeating: 0, count: rows.rowCount)
+        switch self.keys[index] {
+        case .field:
+            if let column { self.texts[index].number(column, within: selection, into: &values) }
+        case .time(let buckets):
+            selection = self.times[index].number(rows, column, buckets, within: selection, into: &values)
+        }
+        let isLast = index == self.keys.count - 1
+        var lastPair: UInt64 = .max
+        var lastGroup: UInt32 = 0
+        selection.forEachSet { row in
+            let pair = UInt64(group[row]) << 32 | UInt64(values[row])
+            if pair != lastPair {
+                lastPair = pair
+                lastGroup = UInt32(self.folds[index].index(of: group[row], values[row]))
+                if isLast && Int(lastGroup) == self.count { self.addMembers(lastGroup) }
+            }
+            group[row] = lastGroup
+        }
+    }
+
+    /// Writes down the keys of a new group, from the last pair back to the first.
+    private mutating func addMembers(_ group: UInt32) {
+        var reversed: [UInt32] = []
+        var current = group
+        for index in self.keys.indices.reversed() {
+            let pair = self.folds[index].pairs[Int(current)]
+            reversed.append(UInt32(truncatingIfNeeded: pair))
+            current = UInt32(truncatingIfNeeded: pair >> 32)
+        }
+        reversed.append(current)
+        self.members += reversed.reversed()
+    }
+
+    /// Without keys every outer group is a group of its own.
+    private mutating func noteOuterGroups(_ selection: Bitmap, _ group: [UInt32]) {
+        selection.forEachSet { row in
+            while self.count <= Int(group[row]) { self.members.append(UInt32(self.count)) }
+        }
+    }
+
+    /// The outer group of a group.
+    func outer(of group: Int) -> Int { Int(self.members[group * self.width]) }
+
+    /// The start of the bucket of a group, in nanoseconds.
+    func bucket(_ key: Int, of group: Int) -> Int64 {
+        self.times[key].starts[Int(self.members[group * self.width + 1 + key])]
+    }
+
+    /// The number of the value of one key, equal for equal values.
+    func value(_ key: Int, of group: Int) -> UInt32 { self.members[group * self.width + 1 + key] }
+
+    /// Calls `body` with the text of a key of a group.
+    func withText<Result>(
+        _ key: Int,
+        of group: Int,
+        _ body: (UnsafeRawBufferPointer) throws(QueryFailure) -> Result
+    ) throws(QueryFailure) -> Result {
+        let value = Int(self.value(key, of: group))
+        if case .time = self.keys[key] {
+            let start = Timestamp(nanoseconds: self.times[key].starts[value]).milliseconds
+            return try NumberText.withDecimal(start, body)
+        }
+        return try self.texts[key].withString(value, body)
+    }
+
+    /// The numbers here of another's groups; outer group `i` there is `outer[i]` here.
+    mutating func merge(_ other: GroupKeys, outer: [UInt32]) -> [UInt32] {
+        var result: [UInt32] = []
+        result.reserveCapacity(other.count)
+        for group in 0..<other.count {
+            var current = outer[other.outer(of: group)]
+            for index in self.keys.indices {
+                let value = Int(other.value(index, of: group))
+                let own: Int
+                if case .time = self.keys[index] {
+                    own = self.times[index].index(of: other.times[index].starts[value])
+                } else {
+                    own = other.texts[index].withString(value) { self.texts[index].index(of: $0) }
+                }
+                current = UInt32(self.folds[index].index(of: current, UInt32(own)))
+            }
+            if self.keys.isEmpty {
+                while self.count <= Int(current) { self.members.append(UInt32(self.count)) }
+            } else if Int(current) == self.count {
+                self.addMembers(current)
+            }
+            result.append(current)
+        }
+        return result
+    }
+}
+
+extension ByteStringTable {
+    /// The numbers of the texts of the rows of `selection`, each distinct text of a dictionary looked up once.
+    mutating func number(_ column: Column, within selection: Bitmap, into values: inout [UInt32]) {
+        switch column {
+        case .constant(let constant):
+            let number = UInt32(constant.value.withUnsafeBytes { self.index(of: $0) })
+            selection.forEachSet { values[$0] = number }
+        case .dictionary(let dictionary):
+            var numberOfCode = [UInt32](repeating: .max, count: dictionary.values.count)
+            let codes = dictionary.codes
+            selection.forEachSet { row in
+                let code = Int(codes[row])
+                if numberOfCode[code] == .max { numberOfCode[code] = UInt32(self.index(of: dictionary.values[code])) }
+                values[row] = numberOfCode[code]
+            }
+        case .integer(let integers):
+            var last: (value: Int64, number: UInt32)?
+            selection.forEachSet { row in
+                let value = integers.values[row]
+                if let last, last.value == value {
+                    values[row] = last.number
+                    return
+                }
+                let number = UInt32(NumberText.withDecimal(value) { self.index(of: $0) })
+                last = (value, number)
+                values[row] = number
+            }
+        case .plain(let plain):
+            selection.forEachSet { values[$0] = UInt32(self.index(of: plain.values[$0])) }
+        }
+    }
+}

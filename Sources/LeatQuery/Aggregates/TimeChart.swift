@@ -1,0 +1,176 @@
+internal import LeatCore
+
+/// `bucket` and `timeChart`: an aggregate per bucket of time and, within it, per tuple of fields.
+struct TimeChartPlan: AggregatePlan {
+    var fields: [String]
+    var function: any AggregatePlan
+    /// Length of a bucket in nanoseconds; `nil`: from `bucketCount`, or one of the automatic spans.
+    var span: Int64?
+    var bucketCount: Int?
+    var minSpan: Int64?
+    /// Most series; those with the largest values stay.
+    var limit: Int
+    /// Whether the limit was written, so that nobody needs to be told.
+    var isLimitGiven = false
+    /// Whether buckets without events are rows too.
+    var fillsBuckets: Bool
+    /// The interval of the query; ends that are open are those of the events.
+    var start: Int64?
+    var end: Int64?
+    /// What local time is ahead of UTC, in nanoseconds; aligns buckets of whole days.
+    var zoneOffset: Int64 = 0
+
+    var columns: [String]? {
+        self.function.columns.map { ["_bucket"].adding(self.fields).adding($0) }
+    }
+
+    func makeState(_ context: StageContext) -> any AggregateState {
+        TimeChartState(self, self.buckets(context.dataRange), context)
+    }
+
+    /// How time is cut.
+    func buckets(_ dataRange: ClosedRange<Int64>?) -> TimeBuckets {
+        let first = self.start ?? dataRange?.lowerBound ?? 0
+        let last = self.end ?? dataRange.map { $0.upperBound + 1 } ?? first
+        let length = max(last.subtractingReportingOverflow(first).partialValue, 1)
+        var span = self.span ?? TimeBuckets.automaticSpan(for: length)
+        if self.span == nil, let count = self.bucketCount, count > 0 { span = max(length / Int64(count), 1_000_000) }
+        if let minSpan = self.minSpan { span = max(span, minSpan) }
+        return TimeBuckets(span: max(span, 1), offset: span % TimeBuckets.day == 0 ? self.zoneOffset : 0)
+    }
+}
+
+/// See `TimeChartPlan`.
+final class TimeChartState: AggregateState {
+    private let plan: TimeChartPlan
+    private let buckets: TimeBuckets
+    private let grouping: Grouping
+    private let context: StageContext
+
+    init(_ plan: TimeChartPlan, _ buckets: TimeBuckets, _ context: StageContext) {
+        self.plan = plan
+        self.buckets = buckets
+        self.context = context
+        self.grouping = Grouping(
+            [.time(buckets)] + plan.fields.map { .field($0) },
+            function: plan.function.makeState(context),
+            context
+        )
+    }
+
+    func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) { try self.grouping.update(rows, groups) }
+
+    func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure) {
+        try self.grouping.merge(self.sibling(other).grouping, outer: groups)
+    }
+
+    /// The groups of one series by the start of their bucket.
+    private struct Series {
+        var first: Int
+        var groupOfBucket: [Int64: Int]
+        var rank: Double
+    }
+
+    func emit(_ group: Int, into writer: RowWriter, then next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
+        let groups = (0..<self.grouping.count).filter { self.grouping.keys.outer(of: $0) == group }
+        let series = self.largest(self.series(of: groups))
+        let starts = try self.bucketStarts(groups)
+        let bucketColumn = writer.column("_bucket")
+        let fieldColumns = self.plan.fields.enumerated().map { (key: $0.offset + 1, column: writer.column($0.element)) }
+        for start in starts {
+            try writer.scoped { () throws(QueryFailure) in
+                try writer.set(bucketColumn, to: Int(Timestamp(nanoseconds: start).milliseconds))
+                if series.isEmpty && self.plan.fillsBuckets && self.plan.fields.isEmpty {
+                    try self.emitFunction(.max, writer, next)
+                }
+                for one in series {
+                    let inner = one.groupOfBucket[start]
+                    if inner == nil && !self.plan.fillsBuckets { continue }
+                    try self.emit(inner, of: one, fieldColumns, writer, next)
+                }
+            }
+        }
+    }
+
+    private func emit(
+        _ group: Int?,
+        of series: Series,
+        _ fieldColumns: [(key: Int, column: Int)],
+        _ writer: RowWriter,
+        _ next: () throws(QueryFailure) -> Void
+    ) throws(QueryFailure) {
+        try writer.scoped { () throws(QueryFailure) in
+            for (key, column) in fieldColumns {
+                try self.grouping.keys.withText(key, of: series.first) { (text) throws(QueryFailure) in
+                    try writer.set(column, to: text)
+                }
+            }
+            try self.emitFunction(group ?? .max, writer, next)
+        }
+    }
+
+    /// Writes the rows of the function, at least one; a group beyond all stands for a bucket without events.
+    private func emitFunction(
+        _ group: Int,
+        _ writer: RowWriter,
+        _ next: () throws(QueryFailure) -> Void
+    ) throws(QueryFailure) {
+        var isEmpty = true
+        try self.grouping.function?.emit(group, into: writer) { () throws(QueryFailure) in
+            isEmpty = false
+            try next()
+        }
+        if isEmpty { try next() }
+    }
+
+    private func series(of groups: [Int]) -> [Series] {
+        var indexOfKey: [[UInt32]: Int] = [:]
+        var result: [Series] = []
+        let ordered = self.grouping.sorted(groups, by: nil, ranked: false)
+        for group in ordered {
+            let key = self.plan.fields.indices.map { self.grouping.keys.value($0 + 1, of: group) }
+            let index = indexOfKey[key] ?? result.count
+            if index == result.count {
+                indexOfKey[key] = index
+                result.append(Series(first: group, groupOfBucket: [:], rank: 0))
+            }
+            result[index].groupOfBucket[self.grouping.keys.bucket(0, of: group)] = group
+            result[index].rank += self.grouping.function?.rank(of: group, by: nil) ?? 0
+        }
+        return result
+    }
+
+    /// At most `limit` series, those with the largest sums of values, largest first.
+    private func largest(_ series: [Series]) -> [Series] {
+        let sorted = series.enumerated().sorted { left, right in
+            left.element.rank != right.element.rank
+                ? left.element.rank > right.element.rank : left.offset < right.offset
+        }.map(\.element)
+        guard sorted.count > self.plan.limit else { return sorted }
+        if !self.plan.isLimitGiven {
+            self.context.warn("\(sorted.count) series; the \(self.plan.limit) largest are shown, use limit= for more")
+        }
+        return Array(sorted.prefix(self.plan.limit))
+    }
+
+    /// The buckets that have rows, ascending.
+    private func bucketStarts(_ groups: [Int]) throws(QueryFailure) -> [Int64] {
+        let used = Set(groups.map { self.grouping.keys.bucket(0, of: $0) }).sorted()
+        guard self.plan.fillsBuckets else { return used }
+        let first = self.plan.start.map { self.buckets.start(of: $0) } ?? used.first
+        let last = self.plan.end.map { self.buckets.start(of: $0 - 1) } ?? used.last
+        guard let first, let last, first <= last else { return used }
+        let limit = self.context.options.limits.buckets
+        guard (last - first) / self.buckets.span <= limit else {
+            let message = "the interval has more than \(limit) buckets; use a larger span"
+            throw .unanswerable(message)
+        }
+        var starts: [Int64] = []
+        var start = first
+        while start <= last {
+            starts.append(start)
+            start = self.buckets.next(after: start)
+        }
+        return starts
+    }
+}

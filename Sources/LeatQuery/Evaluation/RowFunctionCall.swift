@@ -1,0 +1,271 @@
+internal import LeatCore
+
+/// What a row function reads, ready to be read from a batch.
+enum OperandProgram: Sendable {
+    case field(String)
+    case expression(ExpressionProgram)
+    case array(String)
+    case allFields
+}
+
+/// Calls row functions for all rows of a batch: once per distinct combination of inputs where that is cheaper.
+enum RowFunctionCall {
+    /// What a function wrote.
+    struct Outputs {
+        /// Per declared output its values, absent where nothing was written.
+        var declared: [Column?]
+        /// Values under other names, absent where nothing was written.
+        var others: [(name: String, column: Column)] = []
+        /// Fields that were taken away, with the rows.
+        var removed: [(name: String, rows: Bitmap)] = []
+    }
+
+    /// The outputs for the rows of `selection`.
+    static func apply(
+        _ function: any RowFunction,
+        _ operands: [OperandProgram],
+        _ rows: EventRows,
+        within selection: Bitmap,
+        _ context: StageContext
+    ) throws(QueryFailure) -> Outputs {
+        let reader = try OperandReader(operands, rows, within: selection, context)
+        let domain = RowDomain(columns: reader.distinguishing, selection: selection)
+        var declared = function.outputs.map { _ in PartialColumn() }
+        var others = NamedColumns()
+        var outputs = RowOutputs(count: declared.count)
+        for index in domain.rows.indices {
+            if index & 0xFFF == 0 { try context.check() }
+            outputs.clear()
+            try reader.withInputs(row: Int(domain.rows[index])) { (inputs) throws(QueryFailure) in
+                try function.apply(inputs, &outputs)
+            }
+            for output in declared.indices {
+                if let value = outputs.values[output] { declared[output].set(value, at: index) }
+            }
+            for other in outputs.others { others.set(other.name, other.value, at: index) }
+        }
+        return Outputs(
+            declared: declared.map { $0.isEmpty ? nil : domain.expanded($0, rowCount: rows.rowCount) },
+            others: others.columns.map { ($0.name, domain.expanded($0.values, rowCount: rows.rowCount)) },
+            removed: others.removed.map { ($0.name, domain.expanded($0.indexes, rowCount: rows.rowCount)) }
+        )
+    }
+
+    /// The rows among `selection` that a predicate keeps.
+    static func test(
+        _ predicate: any RowPredicate,
+        _ operands: [OperandProgram],
+        _ rows: EventRows,
+        within selection: Bitmap,
+        _ context: StageContext
+    ) throws(QueryFailure) -> Bitmap {
+        let reader = try OperandReader(operands, rows, within: selection, context)
+        let domain = RowDomain(columns: reader.distinguishing, selection: selection)
+        var passing: [Bool] = []
+        passing.reserveCapacity(domain.rows.count)
+        for row in domain.rows {
+            if passing.count & 0xFFF == 0 { try context.check() }
+            passing.append(
+                try reader.withInputs(row: Int(row)) { (inputs) throws(QueryFailure) in try predicate.test(inputs) }
+            )
+        }
+        return Bitmap(within: selection, count: rows.rowCount) { passing[domain.index(of: $0)] }
+    }
+}
+
+/// The operands of a function over one batch.
+struct OperandReader {
+    private let columns: [Column?]
+    private let arrays: [(operand: Int, elements: [(suffix: String, column: Column)])]
+    private let fields: [(name: String, column: Column)]
+    private let isPlain: Bool
+
+    init(
+        _ operands: [OperandProgram],
+        _ rows: EventRows,
+        within selection: Bitmap,
+        _ context: StageContext
+    ) throws(QueryFailure) {
+        var columns: [Column?] = []
+        var arrays: [(operand: Int, elements: [(suffix: String, column: Column)])] = []
+        var fields: [(name: String, column: Column)] = []
+        for (index, operand) in operands.enumerated() {
+            switch operand {
+            case .field(let name): columns.append(try rows.column(name)?.addressable)
+            case .expression(let program):
+                let values = try program.evaluate(rows, within: selection, context)
+                columns.append(values.column(rowCount: rows.rowCount)?.addressable)
+            case .array(let name):
+                columns.append(nil)
+                arrays.append((index, try Self.elements(of: name, rows)))
+            case .allFields:
+                columns.append(nil)
+                for name in rows.fieldNames {
+                    if let column = try rows.column(name) { fields.append((name, column.addressable)) }
+                }
+            }
+        }
+        self.columns = columns
+        self.arrays = arrays
+        self.fields = fields
+        self.isPlain = arrays.isEmpty && fields.isEmpty
+    }
+
+    /// All fields whose name begins with the array's name and `[`.
+    private static func elements(
+        of name: String,
+        _ rows: EventRows
+    ) throws(QueryFailure) -> [(suffix: String, column: Column)] {
+        let base = name.hasSuffix("[]") ? String(name.dropLast(2)) : name
+        var result: [(suffix: String, column: Column)] = []
+        for field in rows.fieldNames where field.hasPrefix(base) && field.dropFirst(base.count).hasPrefix("[") {
+            if let column = try rows.column(field) {
+                result.append((String(field.dropFirst(base.count)), column.addressable))
+            }
+        }
+        return result
+    }
+
+    /// The columns on which the inputs depend; `nil` when rows surely differ.
+    var distinguishing: [Column?]? { self.isPlain ? self.columns : nil }
+
+    /// Calls `body` with the inputs of a row, valid during the call.
+    @inline(__always)
+    func withInputs<Result>(
+        row: Int,
+        _ body: (RowInputs) throws(QueryFailure) -> Result
+    ) throws(QueryFailure) -> Result {
+        let values = self.columns.map { $0?.pointer(at: row) }
+        if self.isPlain { return try body(RowInputs(values: values)) }
+        var elements: [(suffix: String, value: UnsafeRawBufferPointer)] = []
+        for array in self.arrays {
+            for element in array.elements {
+                if let value = element.column.pointer(at: row) { elements.append((element.suffix, value)) }
+            }
+        }
+        var fields: [(name: String, value: UnsafeRawBufferPointer)] = []
+        for field in self.fields {
+            if let value = field.column.pointer(at: row) { fields.append((field.name, value)) }
+        }
+        return try body(RowInputs(values: values, arrayElements: elements, fields: fields))
+    }
+}
+
+/// The rows for which something has to be computed, one per distinct combination of inputs.
+struct RowDomain {
+    /// One row of each combination.
+    private(set) var rows: [Int32] = []
+    /// Per row of the batch the number of its combination; undefined for rows outside the selection.
+    private var indexOfRow: [UInt16]
+
+    init(columns: [Column?]?, selection: Bitmap) {
+        self.indexOfRow = [UInt16](repeating: 0, count: selection.count)
+        let coded = columns.map { $0.compactMap { $0 }.filter { !$0.isConstant } }
+        switch coded.map({ ($0.count, $0.first) }) {
+        case (0, _)?:
+            // Constants only: any row stands for all.
+            selection.forEachSet { if self.rows.isEmpty { self.rows.append(Int32($0)) } }
+        case (1, .dictionary(let dictionary)?)? where dictionary.values.count * 2 < selection.count:
+            self.group(by: dictionary, selection)
+        default:
+            selection.forEachSet { row in
+                self.indexOfRow[row] = UInt16(truncatingIfNeeded: self.rows.count)
+                self.rows.append(Int32(row))
+            }
+        }
+    }
+
+    private mutating func group(by dictionary: DictionaryColumn, _ selection: Bitmap) {
+        // The last number stands for rows without the field.
+        var indexOfCode = [Int32](repeating: -1, count: dictionary.values.count + 1)
+        selection.forEachSet { row in
+            let isPresent = dictionary.presence?[row] ?? true
+            let code = isPresent ? Int(dictionary.codes[row]) : dictionary.values.count
+            if indexOfCode[code] < 0 {
+                indexOfCode[code] = Int32(self.rows.count)
+                self.rows.append(Int32(row))
+            }
+            self.indexOfRow[row] = UInt16(truncatingIfNeeded: indexOfCode[code])
+        }
+    }
+
+    @inline(__always)
+    func index(of row: Int) -> Int { Int(self.indexOfRow[row]) }
+
+    /// The values of the combinations, given to all rows.
+    func expanded(_ values: PartialColumn, rowCount: Int) -> Column {
+        var values = values
+        let (strings, present) = values.finish(count: self.rows.count)
+        let presence = present.map { present in Bitmap(count: rowCount) { present[Int(self.indexOfRow[$0])] } }
+        return .dictionary(DictionaryColumn(values: strings, codes: self.indexOfRow, presence: presence))
+    }
+
+    /// The rows of combinations.
+    func expanded(_ indexes: Set<Int>, rowCount: Int) -> Bitmap {
+        Bitmap(count: rowCount) { indexes.contains(Int(self.indexOfRow[$0])) }
+    }
+}
+
+extension Column {
+    /// Whether all rows have the same value.
+    var isConstant: Bool {
+        guard case .constant(let column) = self else { return false }
+        return column.presence == nil
+    }
+}
+
+/// Values under construction for ascending rows, some of which have none.
+struct PartialColumn {
+    private var builder = TextColumnBuilder(rowCapacity: 0)
+    private var present: [Int] = []
+
+    var isEmpty: Bool { self.present.isEmpty }
+
+    /// Sets the value of a row; rows come in ascending order, of two values for one the last stays.
+    mutating func set(_ value: [UInt8], at row: Int) {
+        if self.present.last == row {
+            self.builder.removeLast()
+        } else {
+            self.present.append(row)
+        }
+        while self.builder.count < row { self.builder.appendEmpty() }
+        self.builder.append(value)
+    }
+
+    /// The values of `count` rows, and which rows have one (`nil`: all).
+    mutating func finish(count: Int) -> (values: ByteStrings, present: Bitmap?) {
+        while self.builder.count < count { self.builder.appendEmpty() }
+        guard self.present.count < count else { return (self.builder.finish(), nil) }
+        var bits = Bitmap(repeating: false, count: count)
+        for row in self.present { bits.set(row) }
+        return (self.builder.finish(), bits)
+    }
+}
+
+/// Columns under construction whose names come with the rows.
+struct NamedColumns {
+    private(set) var columns: [(name: String, values: PartialColumn)] = []
+    private(set) var removed: [(name: String, indexes: Set<Int>)] = []
+    private var indexOfName: [String: Int] = [:]
+
+    /// Sets the value of a field in a row, or takes the field away.
+    mutating func set(_ name: String, _ value: [UInt8]?, at row: Int) {
+        guard let value else {
+            if let known = self.removed.firstIndex(where: { $0.name == name }) {
+                self.removed[known].indexes.insert(row)
+            } else {
+                self.removed.append((name, [row]))
+            }
+            return
+        }
+        let index: Int
+        if let known = self.indexOfName[name] {
+            index = known
+        } else {
+            index = self.columns.count
+            self.indexOfName[name] = index
+            self.columns.append((name, PartialColumn()))
+        }
+        self.columns[index].values.set(value, at: row)
+    }
+}
