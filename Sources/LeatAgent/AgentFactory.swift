@@ -31,7 +31,8 @@ struct AgentFactory {
             }
         }
         for plugin in self.configuration.inputs where plugin.name == "tail" {
-            self.collect { () throws(Diagnostics) in _ = try TailOptions(plugin) }
+            let configuration = self.configuration
+            self.collect { () throws(Diagnostics) in _ = try TailOptions(plugin, configuration) }
         }
         for plugin in self.configuration.inputs where !InputFactory.names.contains(plugin.name) {
             self.diagnostics.append(plugin.mark.diagnostic("the input '\(plugin.name)' is not part of this build"))
@@ -172,7 +173,13 @@ struct AgentFactory {
         for plugin in self.configuration.inputs {
             let counters = InputCounters(name: plugin.displayName)
             let log = self.log.named(plugin.displayName, level: AgentLog.level(plugin.settings.text("log_level")))
-            let factory = InputFactory(plugin: plugin, loop: self.loop, disk: self.disk, log: log)
+            let factory = InputFactory(
+                plugin: plugin,
+                configuration: self.configuration,
+                loop: self.loop,
+                disk: self.disk,
+                log: log
+            )
             agent.add(try factory.input(counters, sink: agent, known: known, claims: claims), counters: counters)
         }
     }

@@ -7,6 +7,7 @@ struct InputFactory {
     static let names: Set<String> = ["tail"]
 
     let plugin: PluginConfiguration
+    let configuration: AgentConfiguration
     let loop: EventLoop
     let disk: any FileSystem
     let log: AgentLog
@@ -19,7 +20,7 @@ struct InputFactory {
     ) throws(FileSystemError) -> any Input {
         let options: TailOptions
         do throws(Diagnostics) {
-            options = try TailOptions(self.plugin)
+            options = try TailOptions(self.plugin, self.configuration)
         } catch {
             preconditionFailure("the configuration of \(self.plugin.displayName) was checked: \(error)")
         }
@@ -38,7 +39,7 @@ struct InputFactory {
 
 extension TailOptions {
     /// The options of a `[INPUT] tail`.
-    init(_ plugin: PluginConfiguration) throws(Diagnostics) {
+    init(_ plugin: PluginConfiguration, _ configuration: AgentConfiguration) throws(Diagnostics) {
         self.init()
         let settings = plugin.settings
         self.paths = settings.list("path")
@@ -47,33 +48,14 @@ extension TailOptions {
         }
         self.excluded = settings.list("exclude_path")
         self.tag = settings.text("tag") ?? plugin.displayName
-        self.key = settings.text("key") ?? "log"
         self.pathKey = settings.text("path_key")
-        self.offsetKey = settings.text("offset_key")
         self.readsFromHead = settings.flag("read_from_head")
         self.readsNewFilesFromHead = settings.flag("read_newly_discovered_files_from_head")
-        self.lineByteCountMax = max(4 << 20, min(settings.byteCount("buffer_max_size") ?? 0, 32 << 20))
         self.skipsLongLines = settings.flag("skip_long_lines")
         self.skipsEmptyLines = settings.flag("skip_empty_lines")
         if let age = settings.nanoseconds("ignore_older"), age > 0 { self.ignoredAgeNanoseconds = age }
         self.polls = !settings.flag("inotify_watcher")
         self.exitsAtEnd = settings.flag("exit_on_eof")
-        try self.setForm(plugin)
-    }
-
-    private mutating func setForm(_ plugin: PluginConfiguration) throws(Diagnostics) {
-        var parsers = plugin.settings.list("multiline.parser").map { $0.lowercased() }
-        if plugin.settings.flag("docker_mode") { parsers.append("docker") }
-        if parsers.isEmpty, let parser = plugin.settings.text("parser")?.lowercased(),
-            ["cri", "docker"].contains(parser)
-        {
-            parsers = [parser]
-        }
-        for parser in parsers where !["cri", "docker"].contains(parser) {
-            let mark = plugin.settings.entries("multiline.parser").last?.valueMark ?? plugin.mark
-            throw Diagnostics(mark.diagnostic("unknown multiline parser '\(parser)'", hint: "cri and docker exist"))
-        }
-        guard !parsers.isEmpty else { return }
-        self.form = .container(cri: parsers.contains("cri"), docker: parsers.contains("docker"))
+        self.form = try LineFormFactory(plugin: plugin, configuration: configuration).form()
     }
 }

@@ -18,6 +18,9 @@ final class TailInput: Input {
     private let watch: FolderWatch
     private let finder: PathFinder
     private var reader: TailReader
+    private let templates: LineTemplates
+    /// Files with unfinished events that a timeout ends.
+    private var held: [ObjectIdentifier: TailFile] = [:]
 
     /// Open files by device and inode.
     var files: [FileKey: TailFile] = [:]
@@ -59,6 +62,7 @@ final class TailInput: Input {
         self.watch = try FolderWatch(loop: loop)
         self.finder = PathFinder(options: options, watch: self.watch, disk: disk)
         self.reader = TailReader(options: options)
+        self.templates = LineTemplates(options.form)
         self.known = TailResume(known: known, disk: disk, claims: claims)
         self.finder.candidateChanged = { [weak self] in self?.consider($0) }
         self.finder.renamed = { [weak self] in self?.fileRenamed(from: $0, to: $1, paths: $2) }
@@ -216,12 +220,7 @@ extension TailInput {
             identity: try FileIdentity.of(handle, status: status),
             state: TailFileState(offset: offset.start, now: self.now),
             marker: offset.marker,
-            shaper: LineShaper(
-                form: self.options.form,
-                key: self.options.key,
-                offsetKey: self.options.offsetKey,
-                byteCountMax: self.options.lineByteCountMax
-            ),
+            shaper: LineShaper(self.templates),
             modifiedAtNanoseconds: status.modifiedAt.nanoseconds
         )
         if let known {
@@ -374,7 +373,7 @@ extension TailInput {
         let start = file.state.offset
         var events = EventList()
         do throws(FileSystemError) {
-            switch try self.reader.read(file, now: self.loop.time.now().nanoseconds, into: &events) {
+            switch try self.reader.read(file, now: Moment(self.loop.time), into: &events) {
             case .otherContent:
                 self.restart(file)
                 return 0
@@ -410,6 +409,7 @@ extension TailInput {
     }
 
     private func handOn(_ events: EventList, _ file: TailFile, start: UInt64) {
+        if file.shaper.deadline != nil { self.held[ObjectIdentifier(file)] = file }
         self.counters.readBytes += file.state.offset - start
         self.growIdentity(file)
         let tally = file.shaper.tally
@@ -443,7 +443,7 @@ extension TailInput {
         self.log.write(.info, "\(file.path) was truncated or rewritten; reading it from the start")
         var events = EventList()
         // Nothing can follow the unfinished lines of the old content.
-        file.shaper.finishAll(to: &events, tail: file.recordTail)
+        file.shaper.finishAll(now: self.now, recordTail: file.recordTail, to: &events)
         let start = file.state.offset
         if !events.isEmpty { self.sink.accept(self.read(events, file, start: start), from: self.counters) }
         self.sink.finish(source: file.source)
@@ -492,7 +492,7 @@ extension TailInput {
         let start = file.state.offset
         var events = EventList()
         do throws(FileSystemError) {
-            _ = try self.reader.readRest(file, now: self.loop.time.now().nanoseconds, into: &events)
+            _ = try self.reader.readRest(file, now: Moment(self.loop.time), into: &events)
         } catch {
             self.log.once("\(error)", .error)
             return
@@ -506,7 +506,7 @@ extension TailInput {
         let hasSuccessor = self.newest.values.contains { $0.predecessor === file }
         if !hasSuccessor, file.shaper.pendingByteCount > 0, self.newest[file.path] !== file {
             var events = EventList()
-            file.shaper.finishAll(to: &events, tail: file.recordTail)
+            file.shaper.finishAll(now: self.now, recordTail: file.recordTail, to: &events)
             self.handOn(events, file, start: file.state.offset)
         }
         file.isClosed = true
@@ -558,8 +558,24 @@ extension TailInput {
             }
             self.enqueue(file)
         }
+        self.flushHeld()
         let polls = self.options.polls || self.watch.isShortOfWatches
         if polls || self.secondsSinceScan >= 60 { self.lookAtEverything() }
+    }
+
+    /// Hands out events whose next line did not come in time.
+    private func flushHeld() {
+        for (key, file) in self.held {
+            guard !file.isClosed, let deadline = file.shaper.deadline else {
+                self.held[key] = nil
+                continue
+            }
+            guard self.now >= deadline, self.sink.hasRoom else { continue }
+            var events = EventList()
+            file.shaper.flushIfDue(now: self.now, recordTail: file.recordTail, to: &events)
+            if file.shaper.deadline == nil { self.held[key] = nil }
+            if !events.isEmpty { self.handOn(events, file, start: file.state.offset) }
+        }
     }
 
     /// Looks whether a detached file was deleted meanwhile, and whether its time is over.

@@ -1,27 +1,26 @@
 /// What a `[INPUT] tail` was told, in our own terms.
-struct TailOptions: Sendable {
+struct TailOptions {
     /// Patterns of files to follow; `**` stands for any folders.
     var paths: [String] = []
     /// Patterns of paths or names not to follow.
     var excluded: [String] = []
     /// Route tag; `*` becomes the path with dots for slashes.
     var tag = "tail"
-    var key = "log"
     var pathKey: String?
-    var offsetKey: String?
     /// Whether files that exist at the first start are read from their beginning.
     var readsFromHead = false
     /// The same for files found later.
     var readsNewFilesFromHead = true
-    /// Longest line in bytes.
-    var lineByteCountMax = 4 << 20
     var skipsLongLines = false
     var skipsEmptyLines = false
     /// Files that were not written for longer are left out; `nil`: none.
     var ignoredAgeNanoseconds: Int64?
-    var form = LineShaper.Form.raw
+    var form = LineForm()
     /// Whether to look at the files by a timer instead of being told (network file systems).
     var polls = false
     /// Whether the agent ends when all files are read.
     var exitsAtEnd = false
+
+    /// Longest line in bytes.
+    var lineByteCountMax: Int { self.form.lineByteCountMax }
 }

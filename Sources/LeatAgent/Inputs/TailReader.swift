@@ -29,7 +29,7 @@ struct TailReader: ~Copyable {
     /// Reads at the file's offset and appends the events of the whole lines found there.
     ///
     /// A line longer than the buffer is read again into a larger one, which is given back afterwards.
-    mutating func read(_ file: TailFile, now: Int64, into events: inout EventList) throws(FileSystemError) -> Outcome {
+    mutating func read(_ file: TailFile, now: Moment, into events: inout EventList) throws(FileSystemError) -> Outcome {
         let known = file.marker.byteCount
         let start = file.state.offset - UInt64(known)
         var window = self.buffer
@@ -64,7 +64,7 @@ struct TailReader: ~Copyable {
         _ bytes: UnsafeRawBufferPointer,
         from start: Int,
         _ file: TailFile,
-        now: Int64,
+        now: Moment,
         into events: inout EventList
     ) -> Int {
         let part = bytes.slice(start..<bytes.count)
@@ -84,12 +84,9 @@ struct TailReader: ~Copyable {
             }
             file.shaper.add(
                 part.slice(range),
-                offset: offset,
-                source: file.source,
-                now: now,
+                at: Self.place(offset, file, now),
                 only: file.replayed,
-                to: &events,
-                tail: file.recordTail
+                to: &events
             )
         }
         return splitter.rest.lowerBound
@@ -99,7 +96,7 @@ struct TailReader: ~Copyable {
     private func cutLine(
         _ bytes: UnsafeRawBufferPointer,
         _ file: TailFile,
-        now: Int64,
+        now: Moment,
         into events: inout EventList
     ) -> Int {
         if file.isInsideCutLine { return bytes.count }
@@ -112,20 +109,15 @@ struct TailReader: ~Copyable {
     private func deliverCut(
         _ line: UnsafeRawBufferPointer,
         _ file: TailFile,
-        now: Int64,
+        now: Moment,
         into events: inout EventList
     ) -> Int {
         let count = ByteSearch.utf8Boundary(in: line, atMost: self.options.lineByteCountMax)
         if self.options.skipsLongLines {
             file.shaper.tally.skippedLines += 1
         } else if file.replayed == nil {
-            file.shaper.addRaw(
-                line.slice(0..<count),
-                isCut: true,
-                now: now,
-                to: &events,
-                tail: file.recordTail
-            )
+            let place = Self.place(file.state.offset, file, now)
+            file.shaper.appendPlain(line.slice(0..<count), isCut: true, place, to: &events)
         }
         return count
     }
@@ -133,7 +125,7 @@ struct TailReader: ~Copyable {
     /// Delivers what follows the last newline of a file that will not grow any more.
     mutating func readRest(
         _ file: TailFile,
-        now: Int64,
+        now: Moment,
         into events: inout EventList
     ) throws(FileSystemError) -> Int {
         let count = Int(min(file.state.restByteCount, UInt64(self.options.lineByteCountMax)))
@@ -147,16 +139,23 @@ struct TailReader: ~Copyable {
         if !file.isInsideCutLine {
             file.shaper.add(
                 bytes.slice(known..<found),
-                offset: file.state.offset,
-                source: file.source,
-                now: now,
+                at: Self.place(file.state.offset, file, now),
                 only: file.replayed,
-                to: &events,
-                tail: file.recordTail
+                to: &events
             )
         }
         Self.setMarker(file, bytes, end: found)
         return count
+    }
+
+    private static func place(_ offset: UInt64, _ file: TailFile, _ now: Moment) -> LinePlace {
+        LinePlace(
+            offset: offset,
+            source: file.source,
+            now: now.wall,
+            monotonic: now.monotonic,
+            recordTail: file.recordTail
+        )
     }
 
     private static func setMarker(_ file: TailFile, _ bytes: UnsafeRawBufferPointer, end: Int) {

@@ -1,0 +1,84 @@
+internal import LeatCore
+internal import LeatParsing
+
+/// Finds out how the lines of a `tail` become records: `multiline.parser`, `parser` and the keys around them.
+struct LineFormFactory {
+    let plugin: PluginConfiguration
+    let configuration: AgentConfiguration
+
+    private static let lineByteCountMin = 4 << 20
+    private static let lineByteCountMax = 32 << 20
+
+    /// The form of the lines.
+    func form() throws(Diagnostics) -> LineForm {
+        let settings = self.plugin.settings
+        var form = LineForm()
+        form.key = settings.text("key") ?? "log"
+        form.offsetKey = settings.text("offset_key")
+        let wanted = settings.byteCount("buffer_max_size") ?? Self.lineByteCountMin
+        form.lineByteCountMax = max(Self.lineByteCountMin, min(wanted, Self.lineByteCountMax))
+        var names = settings.list("multiline.parser")
+        if settings.flag("docker_mode") { names.append("docker") }
+        try self.addMultiline(names, to: &form)
+        // As in Fluent Bit, a parser beside multiline parsers is not used.
+        if names.isEmpty, let entry = settings.entries("parser").last { try self.addParser(entry, to: &form) }
+        return form
+    }
+
+    private func addMultiline(_ names: [String], to form: inout LineForm) throws(Diagnostics) {
+        var rules: [MultilineRules] = []
+        for name in names {
+            switch name.lowercased() {
+            case "cri": form.readsCRI = true
+            case "docker": form.readsDocker = true
+            default: rules.append(try self.rules(name, &form))
+            }
+        }
+        if let timeout = self.plugin.settings.nanoseconds("multiline.flush_timeout"),
+            self.plugin.settings.isSet("multiline.flush_timeout"), timeout > 0
+        {
+            form.multilineTimeoutNanoseconds = UInt64(timeout)
+        }
+        if !rules.isEmpty { form.multiline = MultilineMachine(MultilineRules.combined(rules)) }
+    }
+
+    /// The rules of a multiline parser of the configuration, or of a built-in one.
+    private func rules(_ name: String, _ form: inout LineForm) throws(Diagnostics) -> MultilineRules {
+        if let section = self.configuration.multilineParsers[name] {
+            let definition = try MultilineDefinition(section)
+            form.multilineTimeoutNanoseconds = definition.timeoutNanoseconds
+            return definition.rules
+        }
+        if let rules = BuiltInMultiline.rules(name) { return rules }
+        let known = ["cri", "docker"] + BuiltInMultiline.names + self.configuration.multilineParsers.keys.sorted()
+        let mark = self.plugin.settings.entries("multiline.parser").last?.valueMark ?? self.plugin.mark
+        let nearest = NearestName.find(name, among: known)
+        throw Diagnostics(
+            mark.diagnostic(
+                "unknown multiline parser '\(name)'",
+                hint: nearest.map { "did you mean '\($0)'?" } ?? "known are \(known.joined(separator: ", "))"
+            )
+        )
+    }
+
+    /// Container lines are taken apart by position, and their parts joined, whatever the parser's definition says.
+    private func addParser(_ entry: Section.Entry, to form: inout LineForm) throws(Diagnostics) {
+        switch entry.value.lowercased() {
+        case "cri":
+            form.readsCRI = true
+            form.names = LineForm.ContainerNames(text: "message", partial: "logtag")
+        case "docker": form.readsDocker = true
+        default:
+            guard let section = self.configuration.parsers[entry.value] else {
+                let nearest = NearestName.find(entry.value, among: self.configuration.parsers.keys.sorted())
+                throw Diagnostics(
+                    entry.valueMark.diagnostic(
+                        "unknown parser '\(entry.value)'",
+                        hint: nearest.map { "did you mean '\($0)'?" } ?? "add its file as Parsers_File to [SERVICE]"
+                    )
+                )
+            }
+            form.parser = LineParser(try ParserDefinition(section))
+        }
+    }
+}
