@@ -18,8 +18,9 @@ struct Leat: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Query.self, Tail.self, Check.self, Ingest.self, Parser.self,
-        ]
+            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self,
+        ],
+        defaultSubcommand: Shell.self
     )
 
     static func main() async {

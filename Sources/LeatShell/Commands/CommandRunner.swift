@@ -38,6 +38,9 @@ public enum CommandRunner {
 
 /// The signals of the process.
 public enum ProcessSignals {
-    /// A reader that goes away shows as an error of writing.
-    public static func prepare() { signal(SIGPIPE, SIG_IGN) }
+    /// A reader that goes away shows as an error of writing; Ctrl-C is taken over.
+    public static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        Interrupts.prepare()
+    }
 }

@@ -22,6 +22,8 @@ public struct QueryCommand: Sendable {
     /// Files to query instead of a server; `-` is standard input.
     public var files: [String] = []
     public var arguments: [String: String] = [:]
+    /// Whether answers longer than the screen go through the user's pager.
+    public var usesPager = true
 
     public init(text: String, settings: ShellSettings) {
         self.text = text
@@ -32,22 +34,39 @@ public struct QueryCommand: Sendable {
     public func run(terminal: Terminal) async throws -> ExitStatus {
         var output = AnswerOutput(self, terminal: terminal)
         do {
-            if self.files.isEmpty {
-                try await self.askServer(&output)
-            } else {
-                try self.askFiles(&output)
+            try await self.forEachRow { row in
+                try output.add(row)
+            } onProgress: { progress in
+                output.note(progress)
+            } onPause: {
+                try output.flush()
+            } onEnd: { summary in
+                output.note(summary)
             }
             return try output.finish()
-        } catch let error as OutputClosed {
-            output.abandon()
-            throw error
         } catch {
             output.abandon()
             throw error
         }
     }
 
-    private func askServer(_ output: inout AnswerOutput) async throws {
+    /// Calls `onRow` with each row of the answer until it returns `false`.
+    func forEachRow(
+        onRow: (UnsafeRawBufferPointer) throws -> Bool,
+        onProgress: (QueryProgress) -> Void = { _ in },
+        onPause: () throws -> Void = {},
+        onEnd: (AnswerSummary) -> Void
+    ) async throws {
+        if !self.files.isEmpty {
+            let query = FileQuery(
+                text: self.text,
+                paths: self.files,
+                start: self.start,
+                end: self.end,
+                arguments: self.arguments
+            )
+            return try query.run(onRow: onRow, onProgress: onProgress, onEnd: onEnd)
+        }
         let request = QueryRequest(
             repository: self.settings.repository,
             text: self.text,
@@ -56,35 +75,19 @@ public struct QueryCommand: Sendable {
             arguments: self.arguments
         )
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        try await client.query(request) { row in
-            try output.add(row)
-        } onEvent: { event in
-            switch event {
-            case .progress(let progress): output.note(progress)
-            case .done(let summary): output.note(summary)
-            case .failed(let reason): throw CommandError(.badData, "the query failed: \(reason)")
-            case .heartbeat, .skipped: break
-            }
-        } onPause: {
-            try output.flush()
-        }
-    }
-
-    private func askFiles(_ output: inout AnswerOutput) throws {
-        let query = FileQuery(
-            text: self.text,
-            paths: self.files,
-            start: self.start,
-            end: self.end,
-            arguments: self.arguments
+        try await client.query(
+            request,
+            onRow: onRow,
+            onEvent: { event in
+                switch event {
+                case .progress(let progress): onProgress(progress)
+                case .done(let summary): onEnd(summary)
+                case .failed(let reason): throw CommandError(.badData, "the query failed: \(reason)")
+                case .heartbeat, .skipped: break
+                }
+            },
+            onPause: onPause
         )
-        try query.run { row in
-            try output.add(row)
-        } onProgress: { progress in
-            output.note(progress)
-        } onEnd: { summary in
-            output.note(summary)
-        }
     }
 }
 
@@ -95,7 +98,7 @@ struct AnswerOutput: ~Copyable {
     private let isStrict: Bool
     private let tellsRows: Bool
     private var writer: any AnswerWriter
-    private var stream = OutputStream()
+    private var stream: OutputStream
     private var progress: ProgressLine
     private var summary: AnswerSummary?
     private var rowCount = 0
@@ -108,6 +111,8 @@ struct AnswerOutput: ~Copyable {
         self.tellsRows = command.tellsRows
         self.writer = command.format.writer(terminal: terminal, isFolded: !command.showsFields)
         self.progress = ProgressLine(terminal: terminal)
+        let pager = command.usesPager ? Pager(terminal: terminal, environment: Environment.current()) : nil
+        self.stream = OutputStream(pager: pager)
     }
 
     /// Takes a row; returns whether more are wanted.
@@ -135,7 +140,7 @@ struct AnswerOutput: ~Copyable {
         self.progress.erase()
         let summary = self.summary ?? AnswerSummary()
         try self.writer.finish(summary, to: &self.stream)
-        try self.stream.flush()
+        try self.stream.finish()
         for warning in summary.warnings { Notes.warn(warning) }
         if self.hasMore && !self.isLimitChosen {
             Notes.write("the first \(self.limit) rows are shown; --limit N shows more, a pipe or file gets all")

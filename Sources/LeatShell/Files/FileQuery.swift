@@ -75,6 +75,10 @@ struct FileQuery {
                 case .failure(let failure): throw CommandError(.badData, failure.description)
                 }
             }
+            if Task.isCancelled {
+                run.cancel()
+                throw CancellationError()
+            }
             let done = run.progress
             onProgress(QueryProgress(events: done.eventCount, bytes: done.byteCount, total: done.byteCountTotal))
         }

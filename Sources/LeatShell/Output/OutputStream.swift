@@ -1,33 +1,35 @@
 internal import Glibc
 
-/// Buffered writing to a file descriptor, by default standard output.
+/// Buffered writing to a file descriptor, by default standard output; long answers go through the user's pager.
 ///
-/// One owner at a time. A reader that has gone becomes `OutputClosed`; any other failure an error that says so.
+/// One owner at a time, who calls `finish` at the end. A reader that has gone becomes `OutputClosed`; any other failure an
+/// error that says so.
 struct OutputStream: ~Copyable {
     /// Bytes that are gathered before they are written.
     static let bufferByteCount = 64 << 10
 
-    private let descriptor: Int32
+    private var descriptor: Int32
     private let name: String
     private var buffer: [UInt8] = []
+    private var pager: Pager?
 
     /// A stream to an open descriptor that the caller keeps open; `name` is for messages.
-    init(descriptor: Int32 = STDOUT_FILENO, name: String = "standard output") {
-        self.descriptor = descriptor
+    init(descriptor: Int32? = nil, name: String = "standard output", pager: Pager? = nil) {
+        self.descriptor = descriptor ?? STDOUT_FILENO
         self.name = name
+        self.pager = pager
         self.buffer.reserveCapacity(Self.bufferByteCount + 4_096)
     }
-
-    /// Whether bytes wait to be written.
-    var hasPendingBytes: Bool { !self.buffer.isEmpty }
 
     /// Adds bytes.
     mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
         // Slow path: more than a buffer at once goes out directly.
         if bytes.count > Self.bufferByteCount {
             try self.flush()
-            try self.writeAll(bytes)
-            return
+            if self.buffer.isEmpty {
+                try self.writeAll(bytes)
+                return
+            }
         }
         self.buffer.append(contentsOf: bytes)
         if self.buffer.count >= Self.bufferByteCount { try self.flush() }
@@ -50,20 +52,40 @@ struct OutputStream: ~Copyable {
         if self.buffer.count >= Self.bufferByteCount { try self.flush() }
     }
 
-    /// Hands everything so far to the system.
+    /// Hands everything so far to the system; while a pager may be needed, only what does not fit the screen.
     mutating func flush() throws {
         guard !self.buffer.isEmpty else { return }
+        if self.pager != nil {
+            guard self.pager?.isNeeded(for: self.buffer) == true else { return }
+            if let input = self.pager?.start() { self.descriptor = input }
+        }
         // The buffer is empty afterwards even if writing fails: the same bytes are never written twice.
         defer { self.buffer.removeAll(keepingCapacity: true) }
         try self.buffer.withUnsafeBytes { try self.writeAll($0) }
     }
 
+    /// Writes what is left and waits for the pager, if there is one.
+    mutating func finish() throws {
+        if self.pager?.isRunning == false { self.pager = nil }
+        defer {
+            self.pager?.finish()
+            self.pager = nil
+        }
+        try self.flush()
+    }
+
+    /// The bytes that wait, taken out of the stream.
+    mutating func takeBytes() -> [UInt8] {
+        defer { self.buffer = [] }
+        return self.buffer
+    }
+
     private func writeAll(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(self.descriptor, rest.base.baseAddress.map { $0 + rest.startIndex }, rest.count)
+        var written = 0
+        while written < bytes.count {
+            let count = Glibc.write(self.descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
             if count >= 0 {
-                rest = rest.dropFirst(count)
+                written += count
                 continue
             }
             switch errno {
@@ -79,5 +101,56 @@ struct OutputStream: ~Copyable {
     private static func waitUntilWritable(_ descriptor: Int32) {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         poll(&request, 1, -1)
+    }
+}
+
+/// The program that shows long answers page by page: `$LEAT_PAGER`, `$PAGER`, or `less -FRX`.
+struct Pager {
+    private let command: String
+    private let terminal: Terminal
+    private var child: pid_t?
+    private var input: Int32 = -1
+
+    /// `nil` when the answer does not go to a terminal, or the user wants no pager.
+    init?(terminal: Terminal, environment: [String: String]) {
+        guard terminal.isTerminal, environment["TERM"] != "dumb" else { return nil }
+        let command = environment["LEAT_PAGER"] ?? environment["PAGER"] ?? "less -FRX"
+        guard !command.isEmpty, command != "cat" else { return nil }
+        self.command = command
+        self.terminal = terminal
+    }
+
+    var isRunning: Bool { self.child != nil }
+
+    /// Whether the first bytes of an answer fill more than the screen.
+    func isNeeded(for bytes: [UInt8]) -> Bool {
+        if self.isRunning { return true }
+        var lineCount = 0
+        for byte in bytes where byte == 0x0A { lineCount += 1 }
+        return lineCount >= self.terminal.height || bytes.count >= OutputStream.bufferByteCount
+    }
+
+    /// Starts the pager; its input, or `nil` when it cannot start or runs already.
+    mutating func start() -> Int32? {
+        guard self.child == nil else { return nil }
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { return nil }
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        self.child = ChildProcess.start(["/bin/sh", "-c", "exec \(self.command)"], standardInput: ends[0])
+        close(ends[0])
+        guard self.child != nil else {
+            close(ends[1])
+            return nil
+        }
+        self.input = ends[1]
+        return ends[1]
+    }
+
+    /// Says that nothing follows, and waits until the user is done.
+    mutating func finish() {
+        guard let child else { return }
+        close(self.input)
+        _ = ChildProcess.wait(child)
+        self.child = nil
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LeatCore
+internal import Synchronization
 
 /// The line on standard error that says how far a query has come; it appears after 300 ms and vanishes at the end.
 struct ProgressLine {
@@ -29,6 +30,7 @@ struct ProgressLine {
         }
         self.changedAt = now
         self.isVisible = true
+        Interrupts.isProgressVisible.store(true, ordering: .relaxed)
         let text = Self.text(progress, rows: rows, nanoseconds: now - self.startedAt)
         Self.write("\r\u{1B}[K" + text.prefix(max(1, self.width - 1)))
     }
@@ -37,6 +39,7 @@ struct ProgressLine {
     mutating func erase() {
         guard self.isVisible else { return }
         self.isVisible = false
+        Interrupts.isProgressVisible.store(false, ordering: .relaxed)
         Self.write("\r\u{1B}[K")
     }
 

@@ -2,7 +2,7 @@
 ///
 /// On a terminal the source has a colour of its own that stays the same, and the level word has the colour of its level
 /// wherever it stands. Fields are folded away unless asked for; an event without text shows all of them.
-struct EventLine {
+struct EventLine: Sendable {
     private let terminal: Terminal
     /// Whether fields other than text and source stay hidden.
     private let isFolded: Bool

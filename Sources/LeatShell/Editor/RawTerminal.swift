@@ -1,0 +1,73 @@
+internal import Glibc
+
+/// The terminal of the process, in the mode in which every key is a byte.
+///
+/// `enter` and `leave` come in pairs; between them Ctrl-C is a key. Output keeps its newline translation off, so lines end
+/// in `\r\n`.
+final class RawTerminal {
+    private var original: termios?
+
+    /// Whether standard input and output are a terminal that can be edited on.
+    static var isUsable: Bool {
+        isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    }
+
+    deinit { self.leave() }
+
+    /// Takes the terminal over; nothing happens when it is taken already.
+    func enter() {
+        guard self.original == nil else { return }
+        var mode = termios()
+        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
+        self.original = mode
+        mode.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
+        mode.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
+        mode.c_cflag |= tcflag_t(CS8)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+        Self.send("\u{1B}[?2004h")
+    }
+
+    /// Gives the terminal back as it was.
+    func leave() {
+        guard var mode = self.original else { return }
+        self.original = nil
+        Self.send("\u{1B}[?2004l")
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+    }
+
+    /// Writes to the terminal; one that has gone shows when the next key is read.
+    static func send(_ bytes: [UInt8]) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                guard errno == EAGAIN else { return }
+                var request = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                poll(&request, 1, 1_000)
+                continue
+            }
+            written += count
+        }
+    }
+
+    static func send(_ text: String) { Self.send(Array(text.utf8)) }
+
+    /// What reading the terminal gave.
+    enum Reading {
+        case bytes([UInt8])
+        case nothing
+        /// The terminal has gone.
+        case end
+    }
+
+    /// The bytes that are there, waiting for the first at most so long.
+    static func read(milliseconds: Int) -> Reading {
+        var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        guard poll(&request, 1, Int32(milliseconds)) > 0 else { return .nothing }
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
+        if count > 0 { return .bytes(Array(buffer[..<count])) }
+        return count < 0 && (errno == EINTR || errno == EAGAIN) ? .nothing : .end
+    }
+}

@@ -1,0 +1,26 @@
+internal import LeatCore
+internal import LeatQuery
+
+/// Tells what is wrong with a query before it is sent.
+enum QueryCheck {
+    /// Throws the diagnostics of a query that cannot run; what only a server knows is no error.
+    static func check(_ text: String) throws(CommandError) {
+        do throws(QueryErrors) {
+            try CheckCommand.check(text)
+        } catch {
+            throw CommandError(.badData, error.description)
+        }
+    }
+
+    /// Whether the query's answer is rows of an aggregate.
+    static func isAggregate(_ text: String) -> Bool {
+        var options = QueryOptions(now: SystemTime().now())
+        options.isCheckOnly = true
+        do throws(QueryErrors) {
+            return try QueryPlan(try QueryParser.parse(text), options: options).isAggregate
+        } catch {
+            // The check has told what is wrong.
+            return false
+        }
+    }
+}

@@ -1,0 +1,154 @@
+internal import Glibc
+internal import LeatCore
+
+/// The shell: reads lines, asks queries, obeys `\`-commands, until the user leaves.
+public final class ShellSession {
+    private let raw = RawTerminal()
+    private var state: ShellState
+    private var terminal: Terminal
+    private var history: LineHistory
+    private let completer: ShellCompleter
+    private let reader: PromptReader
+
+    public init(settings: ShellSettings, terminal: Terminal) {
+        let environment = Environment.current()
+        self.state = ShellState(settings: settings)
+        self.terminal = terminal
+        self.history = LineHistory(path: LineHistory.path(environment: environment))
+        self.completer = ShellCompleter(names: RepositoryNames(settings: settings))
+        self.reader = PromptReader(raw: self.raw, terminal: terminal, completer: self.completer)
+    }
+
+    /// Whether this process has a terminal to run a shell on.
+    public static var isPossible: Bool { RawTerminal.isUsable }
+
+    /// Runs until `\quit` or Ctrl-D.
+    public func run() async throws -> ExitStatus {
+        Interrupts.ignore()
+        do throws(FileSystemError) {
+            try self.history.load()
+        } catch {
+            Notes.warn("\(error); the history begins anew")
+        }
+        self.say("leat \(Version.number) on \(self.state.settings.server). \\help lists commands, Tab completes.")
+        while true {
+            let outcome = self.reader.readLine(
+                prompt: self.state.prompt,
+                history: self.history.lines,
+                keyStyle: self.state.keyStyle
+            )
+            switch outcome {
+            case .end: return .success
+            case .abandoned: continue
+            case .line(let line):
+                if line.trimmed.isEmpty { continue }
+                if let problem = self.history.add(line) { Notes.warn("the line is not kept: \(problem)") }
+                guard await self.obey(line.trimmed) else { return .success }
+            }
+        }
+    }
+
+    /// Does what a line says; `false` to leave.
+    private func obey(_ line: String) async -> Bool {
+        self.updateSize()
+        do {
+            guard line.hasPrefix("\\") else {
+                try await self.ask(line)
+                return true
+            }
+            let (command, argument) = try ShellCommand.parse(line)
+            return try await self.run(command, argument)
+        } catch is OutputClosed {
+            return true
+        } catch is CancellationError {
+            Notes.write("cancelled")
+        } catch let error as CommandError {
+            Notes.write(error.description)
+        } catch {
+            Notes.write("leat: unexpected error: \(error)")
+        }
+        return true
+    }
+
+    private func updateSize() {
+        guard let size = Terminal.size(of: STDOUT_FILENO) else { return }
+        self.terminal.width = size.width
+        self.terminal.height = size.height
+    }
+
+    private func say(_ text: String) { RawTerminal.send(text + "\n") }
+
+    // MARK: queries
+
+    private func ask(_ text: String) async throws {
+        // What can be known to be wrong is shown here, before anything is sent.
+        try QueryCheck.check(text)
+        self.state.lastQuery = text
+        let command = self.state.command(text)
+        let terminal = self.terminal
+        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+    }
+
+    private func tail(_ text: String) async throws {
+        try QueryCheck.check(text)
+        let view = TailView(text: text, settings: self.state.settings, terminal: self.terminal)
+        view.showsFields = self.state.showsFields
+        view.keyStyle = self.state.keyStyle
+        try await view.run(raw: self.raw)
+    }
+
+    private func export(_ argument: String) async throws {
+        let path = String(argument.prefix { !$0.isWhitespace })
+        guard !path.isEmpty else { throw CommandError(.usage, "\\export: name a file") }
+        let rest = String(argument.dropFirst(path.count)).trimmed
+        let text = rest.isEmpty ? self.state.lastQuery : rest
+        guard let text else {
+            throw CommandError(.usage, "\\export: no query was asked yet; write one behind the file")
+        }
+        try QueryCheck.check(text)
+        let export = ExportCommand(query: self.state.command(text), path: path)
+        let count = try await Interrupts.cancelling { try await export.run() }
+        self.say("\(count) rows written to \(path)")
+    }
+
+    // MARK: commands
+
+    private func run(_ command: ShellCommand, _ argument: String) async throws -> Bool {
+        switch command.name {
+        case .quit: return false
+        case .help: self.say(ShellHelp.text(for: argument))
+        case .tail: try await self.tail(argument)
+        case .export: try await self.export(argument)
+        case .repos: try await self.showRepositories()
+        case .status: try await self.showStatus()
+        case .clear: RawTerminal.send("\u{1B}[H\u{1B}[2J")
+        case .history: self.say(self.history.lines.suffix(self.terminal.height).joined(separator: "\n"))
+        case .repo, .server:
+            self.say(try self.state.change(command.name, argument))
+            self.completer.names = RepositoryNames(settings: self.state.settings)
+        default: self.say(try self.state.change(command.name, argument))
+        }
+        return true
+    }
+
+    private func fetch(_ path: String) async throws -> ServerReply {
+        let client = ServerClient(address: self.state.settings.server, token: self.state.settings.token)
+        let reply = try await Interrupts.cancelling { try await client.fetch(ServerRequest(.get, path)) }
+        guard reply.status == 200 else { throw client.failure(status: reply.status, body: reply.body) }
+        return reply
+    }
+
+    private func showRepositories() async throws {
+        let reply = try await self.fetch("/api/v1/repositories")
+        try RepositoryList.write(reply.body, terminal: self.terminal)
+    }
+
+    private func showStatus() async throws {
+        let reply = try await self.fetch("/api/v1/status")
+        let row = AnswerRow()
+        guard reply.body.withUnsafeBytes({ row.read($0) }) else { return self.say(reply.text) }
+        for field in row.fields where !row.name(of: field).contains("[") {
+            self.say("\(row.name(of: field)): \(row.value(of: field))")
+        }
+    }
+}
