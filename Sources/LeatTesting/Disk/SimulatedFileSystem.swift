@@ -43,7 +43,7 @@ public final class SimulatedFileSystem: FileSystem {
 
     init(_ state: DiskState) { self.state = Mutex(state) }
 
-    /// Sets what goes wrong; the rule is asked before each operation. `nil`: nothing goes wrong.
+    /// Sets what goes wrong: a rule that is asked before each operation, or nothing (`nil`).
     public func setFaults(_ rule: (@Sendable (Operation) -> Fault?)?) { self.state.withLock { $0.rule = rule } }
 
     /// Operations so far.

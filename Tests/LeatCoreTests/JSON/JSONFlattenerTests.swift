@@ -167,7 +167,7 @@ import Testing
 
     @Test func noBytesTrap() {
         var random = SeededRandom(seed: 7)
-        for round in 0..<(isLongRun ? 200_000 : 3000) {
+        for round in 0..<(isLongRun ? 200_000 : 1500) {
             var source = RandomJSON(seed: UInt64(round))
             source.hasNeedlessEscapes = true
             var bytes = Array(source.document().utf8)

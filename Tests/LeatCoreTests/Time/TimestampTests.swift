@@ -111,7 +111,7 @@ import Testing
         var random = SeededRandom(seed: 8)
         let seeds = Self.moments.map { Array($0.text.utf8) }
         let pattern = try? TimePattern(strptime: "%d/%b/%Y:%H:%M:%S.%L %z")
-        for _ in 0..<(isLongRun ? 1_000_000 : 20_000) {
+        for _ in 0..<(isLongRun ? 1_000_000 : 6000) {
             var bytes = seeds.randomElement(using: &random) ?? []
             for _ in 0..<Int.random(in: 0...3, using: &random) where !bytes.isEmpty {
                 let place = Int.random(in: 0..<bytes.count, using: &random)

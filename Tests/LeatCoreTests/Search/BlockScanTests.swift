@@ -1,0 +1,124 @@
+import LeatCore
+import LeatTesting
+import Synchronization
+import Testing
+
+/// A block of rows that are numbers, which refuses a prefilter of `.none`, and may be damaged.
+private struct NumberBlock: BlockSource {
+    let numbers: Range<Int>
+    var isDamaged = false
+
+    var rowCount: Int { self.numbers.count }
+    var timeRange: ClosedRange<Int64> { Int64(self.numbers.lowerBound)...Int64(self.numbers.upperBound) }
+    var byteCount: Int { self.numbers.count * 10 }
+
+    func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool {
+        switch prefilter {
+        case .none: false
+        case .numeric(_, let range):
+            range.overlaps(Double(self.numbers.lowerBound)...Double(self.numbers.upperBound - 1))
+        default: true
+        }
+    }
+
+    func read() throws(DamagedBlock) -> Batch {
+        if self.isDamaged { throw DamagedBlock(path: "block", offset: UInt64(self.numbers.lowerBound), reason: "test") }
+        return Batch(timestamps: self.numbers.map { Int64($0) }, source: MemoryColumns([]))
+    }
+}
+
+/// Adds up the times of rows.
+private final class Summer: ScanWorker, @unchecked Sendable {
+    // Sound as Sendable: read only after the scan has ended.
+    var sum: Int64 = 0
+    var blocks: [Int] = []
+    var enoughAfter = Int.max
+    var onBlock: () -> Void = {}
+
+    func consume(_ batch: Batch, block index: Int) -> ScanStep {
+        self.onBlock()
+        self.sum += batch.timestamps.reduce(0, +)
+        self.blocks.append(index)
+        return self.blocks.count >= self.enoughAfter ? .enough : .more
+    }
+}
+
+@Suite struct BlockScanTests {
+    private static func blocks(_ count: Int) -> [NumberBlock] {
+        (0..<count).map { NumberBlock(numbers: $0 * 10..<$0 * 10 + 10) }
+    }
+
+    @Test(arguments: [1, 2, 4], [0, 1, 3, 500])
+    func everyBlockIsSeenOnce(workerCount: Int, blockCount: Int) {
+        let workers = (0..<workerCount).map { _ in Summer() }
+        let scan = BlockScan(Self.blocks(blockCount))
+        let outcome: BlockScan.Outcome = scan.run(workers)
+        #expect(workers.flatMap(\.blocks).sorted() == Array(0..<blockCount))
+        #expect(workers.reduce(0) { $0 + $1.sum } == Int64((0..<blockCount * 10).reduce(0, +)))
+        #expect(outcome.progress.rowsDone == blockCount * 10)
+        #expect(outcome.progress.bytesDone == outcome.progress.bytesTotal)
+        #expect(outcome.progress.blocksDone == blockCount)
+        #expect(!outcome.wasCancelled)
+        // Each worker gets its blocks in the order of the list.
+        for worker in workers { #expect(worker.blocks == worker.blocks.sorted()) }
+    }
+
+    @Test func enoughStopsTheScan() {
+        let worker = Summer()
+        worker.enoughAfter = 3
+        let outcome: BlockScan.Outcome = BlockScan(Self.blocks(100)).run([worker])
+        #expect(worker.blocks == [0, 1, 2])
+        #expect(outcome.progress.blocksDone == 3)
+    }
+
+    @Test func blocksThatCannotMatchAreNotRead() {
+        let worker = Summer()
+        let scan = BlockScan(Self.blocks(10), prefilter: .numeric(field: "n", 35...44))
+        let outcome: BlockScan.Outcome = scan.run([worker])
+        #expect(worker.blocks == [3, 4])
+        #expect(outcome.progress.blocksSkipped == 8)
+    }
+
+    @Test func damageIsReportedAndTheRestIsScanned() {
+        var blocks = Self.blocks(5)
+        blocks[2].isDamaged = true
+        let worker = Summer()
+        let outcome: BlockScan.Outcome = BlockScan(blocks).run([worker])
+        #expect(worker.blocks == [0, 1, 3, 4])
+        #expect(outcome.damage == [DamagedBlock(path: "block", offset: 20, reason: "test")])
+    }
+
+    @Test func cancellingEndsTheScan() {
+        let worker = Summer()
+        let scan = BlockScan(Self.blocks(100))
+        worker.onBlock = { if worker.blocks.count == 4 { scan.cancel() } }
+        let outcome: BlockScan.Outcome = scan.run([worker])
+        #expect(worker.blocks.count == 5)
+        #expect(outcome.wasCancelled)
+    }
+
+    @Test func aTaskScansWithoutHoldingItsThread() async {
+        let workers = [Summer(), Summer()]
+        let outcome: BlockScan.Outcome = await BlockScan(Self.blocks(50)).run(workers)
+        #expect(outcome.progress.blocksDone == 50)
+        #expect(workers.flatMap(\.blocks).count == 50)
+    }
+
+    @Test func cancellingTheTaskCancelsTheScan() async {
+        let worker = Summer()
+        let isStarted = Atomic<Bool>(false)
+        let mayGoOn = Atomic<Bool>(false)
+        worker.onBlock = {
+            isStarted.store(true, ordering: .sequentiallyConsistent)
+            while !mayGoOn.load(ordering: .sequentiallyConsistent) {}
+        }
+        let scan = BlockScan(Self.blocks(50))
+        let task = Task { await scan.run([worker]) as BlockScan.Outcome }
+        while !isStarted.load(ordering: .sequentiallyConsistent) { await Task.yield() }
+        task.cancel()
+        mayGoOn.store(true, ordering: .sequentiallyConsistent)
+        let outcome = await task.value
+        #expect(outcome.wasCancelled)
+        #expect(outcome.progress.blocksDone < 50)
+    }
+}
