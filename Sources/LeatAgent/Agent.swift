@@ -19,6 +19,10 @@ final class Agent: InputSink {
     private(set) var inputs: [any Input] = []
     private(set) var inputCounters: [InputCounters] = []
     let filters: [NamedFilter]
+    private let files: any FileSystem
+    private let environment: [String: String]
+    /// The longest that inputs wait for filters.
+    private static let filterPatience = Duration.seconds(5)
 
     private let router: Router
     private let direct: OutputSet
@@ -48,6 +52,8 @@ final class Agent: InputSink {
         var filters: [NamedFilter]
         var queues: [Int: OutputQueue]
         var directOutputs: [Int: DirectOutput]
+        var files: any FileSystem = PosixFileSystem()
+        var environment: [String: String] = [:]
         var flushDelay = Duration.milliseconds(200)
         var grace = Duration.seconds(5)
     }
@@ -60,6 +66,8 @@ final class Agent: InputSink {
         self.filters = parts.filters
         self.queues = parts.queues
         self.directOutputs = parts.directOutputs
+        self.files = parts.files
+        self.environment = parts.environment
         self.flushDelay = parts.flushDelay
         self.grace = parts.grace
         var direct = OutputSet()
@@ -82,8 +90,39 @@ final class Agent: InputSink {
             queue.resume()
             queue.pump()
         }
-        for input in self.inputs { try input.start() }
+        try self.startFilters()
         self.planTick()
+    }
+
+    /// Inputs begin when filters know what they need, such as the pods of the node, or after a few seconds.
+    private func startFilters() throws(InputError) {
+        for named in self.filters {
+            let log = self.log.named(named.name)
+            do throws(Diagnostics) {
+                try named.filter.start(
+                    FilterServices(loop: self.loop, files: self.files, environment: self.environment, log: log)
+                )
+            } catch {
+                log.write(.error, "\(error)")
+            }
+        }
+        try self.startInputs(notAfter: self.loop.time.monotonicNanoseconds() + Self.filterPatience.wholeNanoseconds)
+    }
+
+    private func startInputs(notAfter deadline: UInt64) throws(InputError) {
+        if self.filters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
+            for input in self.inputs { try input.start() }
+            return
+        }
+        _ = self.loop.schedule(after: .milliseconds(20)) { [weak self] in
+            guard let self, !self.isStopping else { return }
+            do throws(InputError) {
+                try self.startInputs(notAfter: deadline)
+            } catch {
+                self.log.write(.error, "\(error)")
+                self.stop()
+            }
+        }
     }
 }
 
@@ -300,6 +339,7 @@ extension Agent {
             queue.stop()
             queue.sender.close()
         }
+        for named in self.filters { named.filter.stop() }
         self.checkpoint(isForced: true)
         self.loop.stop()
     }

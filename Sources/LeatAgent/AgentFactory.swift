@@ -7,6 +7,8 @@ struct AgentFactory {
     let configuration: AgentConfiguration
     let loop: EventLoop
     let disk: any FileSystem
+    /// The process's environment variables, for filters.
+    var environment: [String: String] = [:]
     let log: AgentLog
 
     /// Everything that is wrong and can only be seen when plugins are made.
@@ -159,6 +161,8 @@ struct AgentFactory {
                 filters: filters,
                 queues: queues,
                 directOutputs: direct,
+                files: self.disk,
+                environment: self.environment,
                 flushDelay: .nanoseconds(service.nanoseconds("flush") ?? 200_000_000),
                 grace: .nanoseconds(service.nanoseconds("grace") ?? 5_000_000_000)
             )

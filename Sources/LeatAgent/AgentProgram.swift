@@ -106,6 +106,7 @@ struct AgentRun {
     private func run(_ configuration: AgentConfiguration, _ log: AgentLog) throws(FileSystemError) -> Int32 {
         let loop = try EventLoop(time: self.time)
         var factory = AgentFactory(configuration: configuration, loop: loop, disk: self.disk, log: log)
+        factory.environment = self.environment
         let parts = factory.check()
         for diagnostic in configuration.warnings + factory.diagnostics { AgentProgram.printError("\(diagnostic)") }
         guard let parts else { return 78 }

@@ -15,11 +15,32 @@ protocol EventFilter: AnyObject {
 
     /// Gives back events that were held long enough, or all of them when the agent stops.
     func release(all: Bool, context: inout FilterContext)
+
+    /// Called once before the first event, to begin what needs the loop.
+    func start(_ services: FilterServices) throws(Diagnostics)
+
+    /// Called once after the last event.
+    func stop()
+
+    /// Whether the filter knows what it needs for its first events; inputs wait for that a few seconds.
+    var isReady: Bool { get }
 }
 
 extension EventFilter {
     var keepsEvents: Bool { false }
     func release(all: Bool, context: inout FilterContext) {}
+    func start(_ services: FilterServices) throws(Diagnostics) {}
+    func stop() {}
+    var isReady: Bool { true }
+}
+
+/// What a filter may use of the agent.
+struct FilterServices {
+    let loop: EventLoop
+    let files: any FileSystem
+    let environment: [String: String]
+    /// The agent's log, under the filter's name.
+    let log: AgentLog
 }
 
 /// What a filter sees of the agent, and what it hands back beside the events.

@@ -60,15 +60,30 @@ enum FilterFactory {
         _ environment: FilterEnvironment
     ) throws(Diagnostics) -> any EventFilter {
         let settings = configuration.settings
+        let options = try KubernetesOptions(settings)
         var directory = environment.directory
-        if let folder = settings.section.entry("kube_meta_preload_cache_dir") {
+        if let folder = settings.entries("kube_meta_preload_cache_dir").last {
             do throws(FileSystemError) {
                 directory = try PodCache(folder: folder.value, files: environment.files)
             } catch {
                 throw Diagnostics(folder.valueMark.diagnostic(error.description))
             }
         }
-        return KubernetesFilter(KubernetesOptions(settings), directory: directory)
+        return KubernetesFilter(
+            options,
+            parsers: environment.parsers,
+            directory: directory ?? PodCache(),
+            mergeParser: try Self.parser(settings.entries("merge_parser").last, environment),
+            tagParser: try Self.parser(settings.entries("regex_parser").last, environment)
+        )
+    }
+
+    private static func parser(
+        _ entry: Section.Entry?,
+        _ environment: FilterEnvironment
+    ) throws(Diagnostics) -> LineParser? {
+        guard let entry else { return nil }
+        return try environment.parsers.parser(entry)
     }
 }
 

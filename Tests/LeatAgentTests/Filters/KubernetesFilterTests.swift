@@ -101,4 +101,76 @@ struct KubernetesFilterTests {
         cache.delete(namespace: "shop", name: "web-7d9.x")
         #expect(run.apply(["{}"], tag: Self.tag).first?.contains(#""labels":{"app":"web"}"#) == true)
     }
+
+    static let parsers = """
+        [PARSER]
+            Name pairs
+            Format logfmt
+            Time_Key t
+            Time_Format %s
+        [PARSER]
+            Name tag
+            Format regex
+            Regex ^(?<namespace_name>[^.]+)\\.(?<pod_name>[^.]+)\\.(?<container_name>.+)$
+
+        """
+
+    @Test
+    func podsChooseTheirParser() throws {
+        let cache = PodCache()
+        cache.insert(
+            try JSONValue(
+                parsing:
+                    #"{"metadata":{"name":"web-7d9.x","namespace":"shop","uid":"u","annotations":{"fluentbit.io/parser":"pairs","fluentbit.io/parser_stderr":"none"}}}"#
+            )
+        )
+        var run = try FilterRun(
+            "Name kubernetes\nMerge_Log On\nKeep_Log Off\nK8S-Logging.Parser On\nAnnotations Off\nNamespace_Metadata_Only On",
+            parsers: Self.parsers,
+            directory: cache
+        )
+        let found = run.apply(
+            [#"{"log":"a=1 t=12","stream":"stdout"}"#, #"{"log":"{\"a\":1}","stream":"stderr"}"#],
+            tag: Self.tag
+        )
+        #expect(found == [#"{"stream":"stdout","a":"1"}"#, #"{"stream":"stderr","a":1}"#])
+        #expect(run.warnings == ["a pod asks for the parser 'none', which is not configured"])
+    }
+
+    @Test
+    func aMergeParserReadsLog() throws {
+        var run = try FilterRun(
+            "Name kubernetes\nMerge_Log On\nKeep_Log Off\nMerge_Parser pairs",
+            parsers: Self.parsers
+        )
+        #expect(run.apply([#"{"log":"a=1 b=\"x\"","n":1}"#], tag: "none") == [#"{"n":1,"a":"1","b":"x"}"#])
+    }
+
+    @Test
+    func aParserReadsTheTag() throws {
+        var run = try FilterRun("Name kubernetes\nKube_Tag_Prefix k.\nRegex_Parser tag", parsers: Self.parsers)
+        #expect(
+            run.apply(["{}"], tag: "k.shop.web.app")
+                == [#"{"kubernetes":{"pod_name":"web","namespace_name":"shop","container_name":"app"}}"#]
+        )
+    }
+
+    @Test
+    func journalFieldsNameTheContainer() throws {
+        var run = try FilterRun("Name kubernetes\nUse_Journal On")
+        let record = #"{"CONTAINER_NAME":"k8s_app.1a2b_web_shop_u-1_0","CONTAINER_ID_FULL":"abc"}"#
+        #expect(
+            run.apply([record, #"{"x":1}"#], tag: "host.x") == [
+                record.dropLast()
+                    + #","kubernetes":{"pod_name":"web","namespace_name":"shop","pod_id":"u-1","container_name":"app","docker_id":"abc"}}"#,
+                #"{"x":1}"#,
+            ]
+        )
+    }
+
+    @Test
+    func aWrongAddressIsAnError() throws {
+        let errors = try #require(throws: Diagnostics.self) { try FilterRun("Name kubernetes\nKube_URL ftp://x") }
+        #expect(errors.all.first?.message == "'ftp://x' is no address of an API server")
+    }
 }

@@ -10,14 +10,28 @@ final class KubernetesFilter: EventFilter {
     static let tagCountMax = 4096
 
     private let options: KubernetesOptions
+    private let parsers: ParserRegistry
     private let directory: (any PodDirectory)?
+    private let mergeParser: LineParser?
+    private let tagParser: LineParser?
     private var merge: LogMerge?
     private var known: [String: TagMetadata] = [:]
     private var output = EventList()
+    /// Asks the cluster, once `start` was called.
+    private var client: PodClient?
 
     /// A filter that asks `directory`, or only the tag without one.
-    init(_ options: KubernetesOptions, directory: (any PodDirectory)?) {
+    init(
+        _ options: KubernetesOptions,
+        parsers: ParserRegistry,
+        directory: (any PodDirectory)?,
+        mergeParser: LineParser? = nil,
+        tagParser: LineParser? = nil
+    ) {
         self.options = options
+        self.parsers = parsers
+        self.mergeParser = mergeParser
+        self.tagParser = tagParser
         self.directory = options.usesTagOnly ? nil : directory
         if options.mergesLog {
             self.merge = LogMerge(key: options.mergeKey, keepsLog: options.keepsLog, trims: options.trimsMerged)
@@ -25,7 +39,10 @@ final class KubernetesFilter: EventFilter {
     }
 
     func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
-        let metadata = self.metadata(of: tag)
+        if self.options.usesJournal { return self.applyToJournal(&events, &context) }
+        let metadata = self.metadata(of: tag.text) {
+            KubernetesTag(tag.text, prefix: self.options.tagPrefix, parser: self.tagParser)
+        }
         if metadata.isExcluded(.stdout) && metadata.isExcluded(.stderr) {
             events.removeAll()
             return
@@ -35,32 +52,120 @@ final class KubernetesFilter: EventFilter {
         self.output.bytes.reserveCapacity(events.bytes.count + events.count * (metadata.members.count + 1))
         for index in 0..<events.count {
             events.withMembers(of: index) { members in
-                if metadata.excludesAny, metadata.isExcluded(Self.stream(of: members)) { return }
-                self.append(members, metadata)
-                self.output.endEvent(time: events.times[index])
+                self.append(members, time: events.times[index], metadata, &context)
             }
         }
         swap(&events, &self.output)
     }
 
-    /// Appends one event with what is to be added.
-    private func append(_ members: UnsafeRawBufferPointer, _ metadata: TagMetadata) {
-        let start = self.output.bytes.count
-        if self.merge?.append(members, to: &self.output.bytes) != true {
-            self.output.bytes.append(contentsOf: members)
+    /// Events of the journal: each names its container itself.
+    private func applyToJournal(_ events: inout EventList, _ context: inout FilterContext) {
+        self.output.removeAll()
+        for index in 0..<events.count {
+            events.withMembers(of: index) { members in
+                let name = Self.text(of: "CONTAINER_NAME", in: members) ?? ""
+                let metadata = self.metadata(of: name) {
+                    KubernetesTag(
+                        journalName: name,
+                        containerID: Self.text(of: "CONTAINER_ID_FULL", in: members)
+                    )
+                }
+                self.append(members, time: events.times[index], metadata, &context)
+            }
         }
-        if metadata.members.isEmpty { return }
-        if self.output.bytes.count > start { self.output.bytes.append(UInt8(ascii: ",")) }
-        self.output.bytes += metadata.members
+        swap(&events, &self.output)
     }
 
-    private func metadata(of tag: RouteTag) -> TagMetadata {
+    /// Appends one event with what is to be added, unless it is left out.
+    private func append(
+        _ members: UnsafeRawBufferPointer,
+        time: Int64,
+        _ metadata: TagMetadata,
+        _ context: inout FilterContext
+    ) {
+        var stream: LogStream?
+        if metadata.excludesAny || !metadata.parsers.isEmpty { stream = Self.stream(of: members) }
+        if metadata.excludesAny, metadata.isExcluded(stream) { return }
+        let start = self.output.bytes.count
+        var time = time
+        let parser = metadata.parsers.isEmpty ? self.mergeParser : self.parser(of: stream, metadata, &context)
+        switch self.merge?.append(members, parser: parser, now: context.now, to: &self.output.bytes) {
+        case .merged(let parsed): time = parsed?.nanoseconds ?? time
+        case .untouched, nil: self.output.bytes.append(contentsOf: members)
+        }
+        if !metadata.members.isEmpty {
+            if self.output.bytes.count > start { self.output.bytes.append(UInt8(ascii: ",")) }
+            self.output.bytes += metadata.members
+        }
+        self.output.endEvent(time: time)
+    }
+
+    /// The parser that the pod asks for, else the configured one.
+    private func parser(
+        of stream: LogStream?,
+        _ metadata: TagMetadata,
+        _ context: inout FilterContext
+    ) -> LineParser? {
+        guard let name = stream.flatMap({ metadata.parsers[$0] }) ?? metadata.parsers.values.first else {
+            return self.mergeParser
+        }
+        do throws(Diagnostics) {
+            if let parser = try self.parsers.parser(named: name) { return parser }
+            context.warnings.append("a pod asks for the parser '\(name)', which is not configured")
+        } catch {
+            context.warnings.append("a pod asks for the parser '\(name)': \(error)")
+        }
+        return self.mergeParser
+    }
+
+    private func metadata(of name: String, _ container: () -> KubernetesTag?) -> TagMetadata {
         let generation = self.directory?.generation ?? 0
-        if let known = self.known[tag.text], known.generation == generation { return known }
+        if let known = self.known[name], known.generation == generation { return known }
         if self.known.count >= Self.tagCountMax { self.known.removeAll() }
-        let made = TagMetadata(tag.text, self.options, self.directory, generation: generation)
-        self.known[tag.text] = made
+        let made = TagMetadata(container(), self.options, self.directory, generation: generation)
+        self.known[name] = made
         return made
+    }
+
+    // MARK: the cluster
+
+    /// Begins to ask the cluster, if that is configured; what is wrong with its certificates is thrown.
+    func start(_ services: FilterServices) throws(Diagnostics) {
+        guard let cache = self.directory as? PodCache, let client = self.options.client else { return }
+        let watch = PodWatch(
+            self.options.source(environment: services.environment, files: services.files),
+            wantsNamespaces: self.options.addsNamespaceLabels || self.options.addsNamespaceAnnotations,
+            cache: cache
+        )
+        do throws(TLSFailure) {
+            let made = try PodClient(
+                client,
+                watch: watch,
+                loop: services.loop,
+                files: services.files,
+                log: services.log
+            )
+            self.client = made
+            made.start()
+        } catch {
+            // Outside of a cluster there is no certificate; paths still tell a lot.
+            services.log.once("\(error.reason); metadata comes from paths only", .warning)
+        }
+    }
+
+    func stop() { self.client?.stop() }
+
+    var isReady: Bool { self.client?.isReady ?? true }
+
+    private static func text(of name: StaticString, in members: UnsafeRawBufferPointer) -> String? {
+        var scanner = MemberScanner(members)
+        while let member = scanner.next() {
+            guard members.slice(member.name).isEqual(to: name) else { continue }
+            var text: [UInt8] = []
+            RecordTemplate.appendText(of: members.slice(member.value), to: &text)
+            return String(decoding: text, as: UTF8.self)
+        }
+        return nil
     }
 
     /// The stream that an event came from; `nil` when the record does not say.
@@ -72,40 +177,5 @@ final class KubernetesFilter: EventFilter {
             return members.slice(member.value).isEqual(to: "\"stderr\"") ? .stderr : nil
         }
         return nil
-    }
-}
-
-/// What the filter was configured to do.
-struct KubernetesOptions: Sendable {
-    var tagPrefix = "kube.var.log.containers."
-    var mergesLog = false
-    var mergeKey: String?
-    var trimsMerged = true
-    var keepsLog = true
-    var addsLabels = true
-    var addsAnnotations = true
-    var addsOwners = false
-    var addsNamespaceLabels = false
-    var addsNamespaceAnnotations = false
-    var obeysExclude = false
-    var obeysParser = false
-    var usesTagOnly = false
-
-    init() {}
-
-    init(_ settings: Settings) {
-        self.tagPrefix = settings.text("kube_tag_prefix") ?? self.tagPrefix
-        self.mergesLog = settings.flag("merge_log")
-        self.mergeKey = settings.text("merge_log_key")
-        self.trimsMerged = settings.flag("merge_log_trim")
-        self.keepsLog = settings.flag("keep_log")
-        self.addsLabels = settings.flag("labels")
-        self.addsAnnotations = settings.flag("annotations")
-        self.addsOwners = settings.flag("owner_references")
-        self.addsNamespaceLabels = settings.flag("namespace_labels")
-        self.addsNamespaceAnnotations = settings.flag("namespace_annotations")
-        self.obeysExclude = settings.flag("k8s-logging.exclude")
-        self.obeysParser = settings.flag("k8s-logging.parser")
-        self.usesTagOnly = settings.flag("use_tag_for_meta")
     }
 }

@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// The container that a route tag names, from the path of its log file.
 struct KubernetesTag: Hashable, Sendable {
@@ -22,12 +23,67 @@ struct KubernetesTag: Hashable, Sendable {
         }
     }
 
+    /// Reads a tag with a parser (`Regex_Parser`) that names `pod_name`, `namespace_name` and `container_name`, or as above.
+    init?(_ tag: String, prefix: String, parser: LineParser?) {
+        guard let parser else {
+            self.init(tag, prefix: prefix)
+            return
+        }
+        var members: [UInt8] = []
+        let text = ByteSlice(tag.hasPrefix(prefix) ? String(tag.dropFirst(prefix.count)) : tag)
+        let now = Timestamp(nanoseconds: 0)
+        guard case .parsed = text.withUnsafeBytes({ parser.parse($0, now: now, into: &members, from: 0) }) else {
+            return nil
+        }
+        let value = { (name: String) -> String? in
+            let path = FieldPath(name: name)
+            return members.withUnsafeBytes { bytes in
+                guard let range = path.find(in: bytes) else { return nil }
+                var text: [UInt8] = []
+                RecordTemplate.appendText(of: bytes.slice(range), to: &text)
+                return String(decoding: text, as: UTF8.self)
+            }
+        }
+        guard let pod = value("pod_name"), let namespace = value("namespace_name") else { return nil }
+        self.init(
+            pod: pod,
+            namespace: namespace,
+            container: value("container_name") ?? "",
+            containerID: value("docker_id"),
+            podUID: value("pod_id")
+        )
+    }
+
+    /// Reads the name that docker gives a container of a pod: `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`.
+    init?(journalName name: String, containerID: String?) {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[0] == "k8s" else { return nil }
+        self.init(
+            pod: String(parts[2]),
+            namespace: String(parts[3]),
+            // Before Kubernetes 1.6 a hash followed the container's name.
+            container: String(parts[1].prefix { $0 != "." }),
+            containerID: containerID,
+            podUID: String(parts[4])
+        )
+    }
+
+    private init(pod: String, namespace: String, container: String, containerID: String?, podUID: String?) {
+        self.pod = pod
+        self.namespace = namespace
+        self.container = container
+        self.containerID = containerID
+        self.podUID = podUID
+    }
+
     private init(_ name: ContainerFileName) {
-        self.pod = name.pod
-        self.namespace = name.namespace
-        self.container = name.container
-        self.containerID = name.containerID
-        self.podUID = nil
+        self.init(
+            pod: name.pod,
+            namespace: name.namespace,
+            container: name.container,
+            containerID: name.containerID,
+            podUID: nil
+        )
     }
 
     /// Reads `NAMESPACE_POD_UID.CONTAINER.N.log`.
@@ -38,11 +94,13 @@ struct KubernetesTag: Hashable, Sendable {
         guard let last = rest.lastIndex(of: "."), !rest[..<last].isEmpty,
             rest[rest.index(after: last)...].allSatisfy(\.isNumber)
         else { return nil }
-        self.namespace = String(parts[0])
-        self.pod = String(parts[1])
-        self.podUID = String(parts[2][..<dot])
-        self.container = String(rest[..<last])
-        self.containerID = nil
+        self.init(
+            pod: String(parts[1]),
+            namespace: String(parts[0]),
+            container: String(rest[..<last]),
+            containerID: nil,
+            podUID: String(parts[2][..<dot])
+        )
     }
 
     private static func after(_ marker: String, in tag: String) -> Substring? {

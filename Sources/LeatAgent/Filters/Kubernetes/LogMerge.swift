@@ -23,20 +23,51 @@ struct LogMerge {
         self.trims = trims
     }
 
-    /// Appends the merged members of an event to `target`; `false`, with nothing appended, when `log` is no object.
-    mutating func append(_ members: UnsafeRawBufferPointer, to target: inout [UInt8]) -> Bool {
-        guard let log = Self.findLog(members), log.value.count > 2 else { return false }
+    /// What became of an event.
+    enum Outcome: Hashable {
+        /// `log` is no object, or the parser does not know its form; nothing was appended.
+        case untouched
+        /// The members were appended; the time is that of the parsed text, if it names one.
+        case merged(time: Timestamp?)
+    }
+
+    /// Appends the merged members of an event to `target`; the text is read by `parser`, or as JSON without one.
+    mutating func append(
+        _ members: UnsafeRawBufferPointer,
+        parser: LineParser?,
+        now: Timestamp,
+        to target: inout [UInt8]
+    ) -> Outcome {
+        guard let log = Self.findLog(members), log.value.count > 2 else { return .untouched }
         let isObject = members[log.value.lowerBound] == UInt8(ascii: "{")
-        guard isObject || members[log.value.lowerBound] == UInt8(ascii: "\"") else { return false }
+        guard isObject || members[log.value.lowerBound] == UInt8(ascii: "\"") else { return .untouched }
         self.text.removeAll(keepingCapacity: true)
         if isObject {
             self.text.append(contentsOf: members.slice(log.value))
+        } else if let parser {
+            return self.parse(members, log, parser, now, to: &target)
         } else {
             let contents = members.slice(log.stringContents)
-            guard Self.mayBeObject(contents) else { return false }
+            guard Self.mayBeObject(contents) else { return .untouched }
             JSONText.appendUnescaped(contents, to: &self.text)
         }
-        return self.splice(members, log, to: &target)
+        return self.splice(members, log, to: &target) ? .merged(time: nil) : .untouched
+    }
+
+    /// Reads the text with a parser, whose members are then merged as an object's.
+    private mutating func parse(
+        _ members: UnsafeRawBufferPointer,
+        _ log: Member,
+        _ parser: LineParser,
+        _ now: Timestamp,
+        to target: inout [UInt8]
+    ) -> Outcome {
+        let line = JSONText.unescaped(members.slice(log.stringContents))
+        self.text.append(UInt8(ascii: "{"))
+        guard case .parsed(let time) = line.withUnsafeBytes({ parser.parse($0, now: now, into: &self.text, from: 1) })
+        else { return .untouched }
+        self.text.append(UInt8(ascii: "}"))
+        return self.splice(members, log, to: &target) ? .merged(time: time) : .untouched
     }
 
     /// Checks the text and appends record and object.

@@ -12,9 +12,15 @@ struct TagMetadata: Sendable {
     /// Parsers that the pod chose for its streams.
     private(set) var parsers: [LogStream: String] = [:]
 
-    init(_ tag: String, _ options: KubernetesOptions, _ directory: (any PodDirectory)?, generation: Int) {
+    init(
+        _ container: KubernetesTag?,
+        _ options: KubernetesOptions,
+        _ directory: (any PodDirectory)?,
+        generation: Int
+    ) {
         self.generation = generation
-        guard let container = KubernetesTag(tag, prefix: options.tagPrefix) else { return }
+        if options.usesDummy { self.members = Array("\"kubernetes\":{\"dummy\":\"true\"}".utf8) }
+        guard let container, !options.usesDummy else { return }
         let pod = directory?.pod(namespace: container.namespace, name: container.pod)
         // A pod of the same name but with another uid is another pod.
         let isSame = container.podUID == nil || pod?.uid == container.podUID
@@ -66,7 +72,7 @@ struct TagMetadata: Sendable {
         Self.write("container_hash", image?.hash, to: &writer)
         Self.write("container_image", image?.name, to: &writer)
         writer.endObject()
-        self.members = Array("\"kubernetes\":".utf8) + writer.bytes
+        if options.addsPod { self.members = Array("\"kubernetes\":".utf8) + writer.bytes }
         let labels = options.addsNamespaceLabels ? namespace?.labels : nil
         let annotations = options.addsNamespaceAnnotations ? namespace?.annotations : nil
         guard labels != nil || annotations != nil else { return }
@@ -76,7 +82,8 @@ struct TagMetadata: Sendable {
         Self.write("labels", json: labels, to: &second)
         Self.write("annotations", json: annotations, to: &second)
         second.endObject()
-        self.members += Array(",\"kubernetes_namespace\":".utf8) + second.bytes
+        if !self.members.isEmpty { self.members.append(UInt8(ascii: ",")) }
+        self.members += Array("\"kubernetes_namespace\":".utf8) + second.bytes
     }
 
     private static func write(_ name: String, _ text: String?, to writer: inout JSONWriter) {
