@@ -11,6 +11,8 @@ indirect enum FilterNode: Sendable {
     /// Some searched field of the stored event has a value that passes.
     case anyField(ValueTest)
     case predicate(any RowPredicate, operands: [OperandProgram])
+    /// An element of an array passes.
+    case elements(ElementStage)
     /// The expression is true.
     case expression(ExpressionProgram)
 
@@ -40,6 +42,8 @@ indirect enum FilterNode: Sendable {
             return try Self.search(rows, for: test, within: selection)
         case .predicate(let predicate, let operands):
             return try RowFunctionCall.test(predicate, operands, rows, within: selection, context)
+        case .elements(let stage):
+            return try stage.eventsWithElement(rows, within: selection, context)
         case .expression(let program):
             var result = try program.evaluate(rows, within: selection, context).truth(rowCount: rows.rowCount)
             result.formIntersection(selection)
@@ -100,7 +104,7 @@ indirect enum FilterNode: Sendable {
         case .constant: 0
         case .field(_, let test): test.cost
         case .expression: 6
-        case .predicate: 8
+        case .predicate, .elements: 8
         case .anyField(let test): 10 + 5 * test.cost
         case .not(let part): part.cost
         case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.cost }

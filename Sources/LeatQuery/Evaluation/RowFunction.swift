@@ -14,6 +14,9 @@ public protocol RowFunction: Sendable {
     /// Whether fields that the event already has stay as they are.
     var keepsExisting: Bool { get }
 
+    /// Whether fields are written whose names are not among `outputs`.
+    var writesOtherNames: Bool { get }
+
     /// Reads one event and writes what the function says; a field that is not written keeps what it has.
     ///
     /// `outputs` is empty at the call. Names that depend on the event go through `RowOutputs.set(field:to:)`.
@@ -22,6 +25,7 @@ public protocol RowFunction: Sendable {
 
 extension RowFunction {
     public var keepsExisting: Bool { false }
+    public var writesOtherNames: Bool { self.outputs.isEmpty }
 }
 
 /// A function of single events that keeps or drops them.

@@ -19,7 +19,7 @@ public enum RowFunctions {
         for family in [
             textMakers, textFilterMakers, formatMakers, replaceMakers, mathMakers, numberMakers, timeMakers,
             timestampMakers, arrayMakers, parseMakers, structureMakers, digestMakers, networkMakers, filterMakers,
-            fieldMakers,
+            fieldMakers, lookupMakers,
         ] {
             makers.merge(family) { first, _ in first }
         }
@@ -54,17 +54,20 @@ struct FieldsFunction: RowFunction {
     let inputs: [RowOperand]
     let outputs: [String]
     let keepsExisting: Bool
+    let writesOtherNames: Bool
     let write: @Sendable (RowInputs, inout RowOutputs) throws(QueryFailure) -> Void
 
     init(
         _ inputs: [RowOperand],
         outputs: [String] = [],
         keepsExisting: Bool = false,
+        writesOtherNames: Bool? = nil,
         _ write: @escaping @Sendable (RowInputs, inout RowOutputs) throws(QueryFailure) -> Void
     ) {
         self.inputs = inputs
         self.outputs = outputs
         self.keepsExisting = keepsExisting
+        self.writesOtherNames = writesOtherNames ?? outputs.isEmpty
         self.write = write
     }
 

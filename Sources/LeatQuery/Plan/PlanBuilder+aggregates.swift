@@ -24,6 +24,7 @@ extension PlanBuilder {
         case "head", "tail": return self.headOrTail(call, isOrdered: isOrdered)
         case "sort": return self.sort(call)
         case "table": return self.table(call)
+        case "array:reduceAll": return self.reduceElements(call)
         default: return self.otherAggregate(call, isOrdered: isOrdered)
         }
     }

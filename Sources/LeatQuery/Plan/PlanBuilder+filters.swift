@@ -138,6 +138,8 @@ extension PlanBuilder {
             return .field(bound.text("field") ?? "@rawstring", .regex(regex))
         case "test": return .expression(self.expression(bound.expression("expression")))
         case "dropEvent": return .constant(false)
+        case "array:exists", "objectArray:exists":
+            return self.elementPipeline(bound).map { .elements($0) } ?? .constant(false)
         default: return self.otherNode(bound)
         }
     }

@@ -68,7 +68,7 @@ extension PlanBuilder {
             ]
         default: break
         }
-        if let stage = self.specialStage(call) { return [stage] }
+        if let stage = self.elementStage(call) ?? self.specialStage(call) { return [stage] }
         let before = self.diagnostics.count
         switch self.rowFunction(call) {
         case .function(let function)?:

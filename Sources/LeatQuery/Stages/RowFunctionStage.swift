@@ -30,8 +30,8 @@ struct RowFunctionStage: InPlaceStage {
         try rows.write(column, to: name, at: target)
     }
 
-    /// Whether fields may be written that nobody knows beforehand: functions without declared outputs do so.
-    var writesOtherNames: Bool { self.function.outputs.isEmpty }
+    /// Whether fields may be written that nobody knows beforehand.
+    var writesOtherNames: Bool { self.function.writesOtherNames }
 
     func columns(after columns: [String]?) -> [String]? { columns?.adding(self.function.outputs) }
 }

@@ -85,7 +85,9 @@ extension RowFunctions {
         let target = call.text("as") ?? field
         let rewritesText = call.text("replaceInRawstring")?.lowercased() != "false"
         return .function(
-            FieldsFunction([.field(field), .field("@rawstring")], outputs: [target]) { inputs, outputs in
+            FieldsFunction([.field(field), .field("@rawstring")], outputs: [target], writesOtherNames: true) {
+                inputs,
+                outputs in
                 guard let value = inputs[0] else { return }
                 let hashed = hash.text(Array(value))
                 outputs.set(0, to: hashed)

@@ -102,8 +102,12 @@ final class JSONParsing: Sendable {
 
     /// The field for a name of the document; `nil` when it is left out.
     private func target(_ name: String) -> String? {
-        let isExcluded = self.excluded.contains { Self.matches(name, prefix: $0) }
-        if isExcluded && !self.included.contains(where: { Self.matches(name, prefix: $0) }) { return nil }
+        // Paths are compared with names as written, and with their new prefix.
+        let names = self.prefix.isEmpty ? [name] : [name, self.prefix + name]
+        func isAmong(_ paths: [String]) -> Bool {
+            paths.contains { path in names.contains { Self.matches($0, prefix: path) } }
+        }
+        if isAmong(self.excluded) && !isAmong(self.included) { return nil }
         var rest = name
         if let first = self.removed.first(where: { name.hasPrefix($0) && name.count > $0.count }) {
             rest = String(name.dropFirst(first.count))

@@ -22,7 +22,8 @@ struct KeyValueParser: Sendable {
             case "yes": .yes
             default: .unknown
             }
-        self.prefix = call.text("as") ?? ""
+        let prefix = call.text("as") ?? ""
+        self.prefix = prefix.isEmpty || prefix.hasSuffix(".") ? prefix : prefix + "."
         self.keepsFirst = call.text("onDuplicate")?.lowercased() == "keepfirst"
         self.excludesEmpty = call.isTrue("excludeEmpty")
     }
@@ -31,14 +32,19 @@ struct KeyValueParser: Sendable {
     func parse(_ text: UnsafeRawBufferPointer, into outputs: inout RowOutputs) {
         var seen: Set<String> = []
         var position = 0
+        var isNextEmpty = false
         while let found = self.nextSeparator(text, from: position) {
             let key = self.key(text, before: found, from: position)
             guard !key.isEmpty else {
                 position = found + self.separator.count
                 continue
             }
-            let (value, end) = self.value(text, from: found + self.separator.count)
-            position = max(end, found + self.separator.count)
+            let start = found + self.separator.count
+            var (value, end) = self.value(text, from: start)
+            if isNextEmpty { (value, end) = ([], start) }
+            position = max(end, start)
+            // A key that stood right after a separator has no value of its own (`a=b = c`, padding `yes`).
+            isNextEmpty = self.padding == .yes && end == start && start < text.count && !Self.isSpace(text[start])
             let name = self.prefix + text.slice(key).text
             if self.excludesEmpty && value.isEmpty { continue }
             if seen.insert(name).inserted || !self.keepsFirst { outputs.set(field: name, to: value) }

@@ -40,7 +40,9 @@ extension RowFunctions {
     ) -> RowFunctionKind {
         let isStrict = call.isTrue("strict")
         return .function(
-            FieldsFunction([call.field("field")], outputs: [call.outputName]) { inputs, outputs in
+            FieldsFunction([call.field("field")], outputs: [call.outputName], writesOtherNames: isStrict) {
+                inputs,
+                outputs in
                 guard let text = inputs[0] else { return }
                 if let result = indent(text) {
                     outputs.set(0, to: result)

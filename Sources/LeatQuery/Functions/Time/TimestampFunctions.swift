@@ -26,7 +26,7 @@ extension RowFunctions {
         let inputs = [call.field("field"), call.field("timezoneField")]
         let field = call.text("field") ?? "@rawstring"
         return .function(
-            FieldsFunction(inputs, outputs: [target, zoneTarget]) { inputs, outputs in
+            FieldsFunction(inputs, outputs: [target, zoneTarget], writesOtherNames: true) { inputs, outputs in
                 guard let text = inputs[0] else {
                     if addsErrors { Self.writeError("the field '\(field)' is missing", &outputs) }
                     return

@@ -1,0 +1,66 @@
+internal import LeatCore
+
+extension PlanBuilder {
+    /// The stage of a function that looks into arrays or lookup files; `nil` when the call is none.
+    mutating func elementStage(_ call: BoundCall) -> (any Stage)? {
+        switch call.signature.name {
+        case "split":
+            let array = call.arrayName("field") ?? "_events"
+            return SplitStage(array: array, strips: call.isTrue("strip"))
+        case "match", "matchAsArray":
+            do throws(CallProblem) {
+                let lookup = try LookupCall(call, self.functions)
+                let isArray = call.signature.name == "matchAsArray"
+                return LookupStage(lookup: lookup, array: isArray ? call.arrayName("asArray") ?? "_match" : nil)
+            } catch {
+                self.report(error.message, at: error.range, hint: error.hint)
+                return FilterStage(filter: .constant(false))
+            }
+        default: return self.elementPipeline(call)
+        }
+    }
+
+    /// A function that runs a pipeline for each element.
+    mutating func elementPipeline(_ call: BoundCall) -> ElementStage? {
+        guard let array = call.arrayName("array") else { return nil }
+        let variable = call.arrayName("var") ?? array
+        switch call.signature.name {
+        case "array:exists", "objectArray:exists":
+            let stages = self.stages(ofCondition: call.expression("condition"))
+            return ElementStage(array: array, variable: variable, stages: stages, purpose: .exists)
+        case "array:filter":
+            let target = call.arrayName("asArray") ?? array
+            let stages = self.stages(ofCondition: call.expression("function"))
+            return ElementStage(
+                array: array,
+                variable: variable,
+                stages: stages,
+                purpose: .collect(field: variable, array: target)
+            )
+        case "array:eval", "objectArray:eval":
+            let target = call.arrayName("asArray") ?? array
+            let stages = self.stages(ofCondition: call.expression("function"))
+            let field = target == array ? variable : target
+            return ElementStage(
+                array: array,
+                variable: variable,
+                stages: stages,
+                purpose: .collect(field: field, array: target)
+            )
+        default: return nil
+        }
+    }
+
+    /// `{ pipeline }`, or an expression that must be true.
+    private mutating func stages(ofCondition expression: Expression?) -> [any Stage] {
+        if case .subquery(let subquery)? = expression { return self.stages(of: subquery.pipeline) }
+        return [FilterStage(filter: .expression(self.expression(expression)))]
+    }
+
+    /// `array:reduceAll`.
+    mutating func reduceElements(_ call: BoundCall) -> (any AggregatePlan)? {
+        guard let function = self.function(call, "function") else { return nil }
+        let array = call.arrayName("array") ?? ""
+        return ReduceElementsPlan(array: array, variable: call.arrayName("var") ?? array, function: function)
+    }
+}
