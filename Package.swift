@@ -71,7 +71,7 @@ let floor3: [Target] = [
         name: "LeatServer",
         dependencies: [
             "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle, signals,
-            logging, nio, nioPosix,
+            logging, nio, nioPosix, "COpenSSL",
         ],
         swiftSettings: settings
     ),

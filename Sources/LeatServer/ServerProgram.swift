@@ -38,21 +38,35 @@ public final class ServerProgram: Sendable {
     /// - Parameter stopsOnSignals: Whether the process' signals end the run.
     /// - Throws: `Failure`.
     public func run(stopsOnSignals: Bool = true) async throws {
-        guard self.configuration.listensOnLoopback || self.configuration.isUnsafelyOpen else {
-            throw Failure(
-                description: "\(self.configuration.host) is reachable from other machines and no admin token exists; "
-                    + "listen on 127.0.0.1, or set unsafe_open if everybody who reaches it may read and write",
-                exitCode: 78
-            )
-        }
         let store = try await self.openStore()
         do {
-            try await self.serve(store, stopsOnSignals: stopsOnSignals)
+            let tokens = try TokenStore(store)
+            try self.checkReach(tokens)
+            try await Self.createStandardRepository(store)
+            try await self.serve(store, tokens, stopsOnSignals: stopsOnSignals)
         } catch {
             await self.close(store)
             throw self.failure(error)
         }
         await self.close(store)
+    }
+
+    /// The repository of requests that name none exists from the start, so that it can be asked and followed.
+    private static func createStandardRepository(_ store: Store) async throws {
+        if store.repository(named: RepositoryNames.standard) != nil { return }
+        try await Blocking.run { _ = try store.createRepository(RepositoryNames.standard) }
+    }
+
+    /// Refuses to listen where other machines can reach a server that asks nobody for a token.
+    private func checkReach(_ tokens: TokenStore) throws(Failure) {
+        if self.configuration.listensOnLoopback || self.configuration.isUnsafelyOpen || tokens.isClosed { return }
+        throw Failure(
+            description:
+                "\(self.configuration.host) is reachable from other machines and no admin token exists; make one "
+                + "with 'leat-server token create --admin NAME --data DIR', listen on 127.0.0.1, or set unsafe_open if "
+                + "everybody who reaches it may read and write",
+            exitCode: 78
+        )
     }
 
     /// Ends the run as SIGTERM does.
@@ -76,14 +90,14 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func serve(_ store: Store, stopsOnSignals: Bool) async throws {
+    private func serve(_ store: Store, _ tokens: TokenStore, stopsOnSignals: Bool) async throws {
         let listener = Listener(
             host: self.configuration.host,
             port: self.configuration.port,
             bodyByteCountMax: self.configuration.limits.bodyByteCountMax,
             connectionCountMax: self.configuration.connectionCountMax,
             idleSeconds: self.configuration.idleSeconds,
-            dispatcher: self.makeDispatcher(store),
+            dispatcher: self.makeDispatcher(store, tokens),
             logger: self.logger,
             onListening: { port in
                 self.logger.info(
@@ -110,7 +124,7 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func makeDispatcher(_ store: Store) -> Dispatcher {
+    private func makeDispatcher(_ store: Store, _ tokens: TokenStore) -> Dispatcher {
         let metrics = ServerMetrics()
         let live = LiveQueries()
         let budget = IngestBudget(limit: self.configuration.ingestMemoryByteCount)
@@ -144,6 +158,7 @@ public final class ServerProgram: Sendable {
             query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
             administration: AdministrationEndpoints(store: store, digester: digester),
+            tokens: TokenEndpoints(tokens: tokens, time: self.time),
             monitoring: MonitoringEndpoints(
                 store: store,
                 metrics: metrics,
@@ -155,7 +170,7 @@ public final class ServerProgram: Sendable {
         )
         return Dispatcher(
             endpoints: endpoints,
-            access: Access(isUnsafe: self.configuration.isUnsafelyOpen),
+            access: Access(tokens: tokens, time: self.time, isUnsafe: self.configuration.isUnsafelyOpen),
             metrics: metrics,
             logger: self.logger,
             time: self.time

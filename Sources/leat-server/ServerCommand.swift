@@ -16,7 +16,8 @@ struct ServerCommand: AsyncParsableCommand {
 
             Shippers send to /_bulk, as to Elasticsearch; people ask with 'leat'. Every setting of the file can also be given \
             as an environment variable, such as LEAT_LISTEN; flags win over the environment, and that over the file.
-            """
+            """,
+        subcommands: [TokenCommand.self]
     )
 
     @Option(help: "Settings, see config/server.yaml.")
@@ -103,12 +104,13 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     /// Writes a line to standard output at once, also when that is a pipe.
-    private static func say(_ text: String) {
+    static func say(_ text: String) {
         let line = Array((text + "\n").utf8)
         _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 
-    private static func fail(_ message: String, _ code: Int32, prefix: String = "leat-server: ") -> Never {
+    /// Ends the process with one line on standard error.
+    static func fail(_ message: String, _ code: Int32, prefix: String = "leat-server: ") -> Never {
         let line = Array((prefix + message + "\n").utf8)
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         Glibc.exit(code)

@@ -105,7 +105,7 @@ struct AdministrationEndpoints: Sendable {
     private func compact(_ call: Call) async throws -> Reply {
         guard call.method == .post else { throw RequestFault.text(405, "method_not_allowed", "use POST") }
         let store = self.store
-        try await Blocking.run { try store.seal() }
+        try await Blocking.run { try store.compact() }
         return Reply(200, json: ["status": "OK"])
     }
 

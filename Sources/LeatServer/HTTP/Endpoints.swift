@@ -10,6 +10,7 @@ struct Endpoints: Sendable {
     let query: QueryEndpoint
     let jobs: QueryJobs
     let administration: AdministrationEndpoints
+    let tokens: TokenEndpoints
     let monitoring: MonitoringEndpoints
     let live: LiveQueries
 
@@ -30,7 +31,9 @@ struct Endpoints: Sendable {
         case .queryJobs(let repository): return try await self.jobs.create(call, repository: repository)
         case .queryJob(let repository, let id):
             return try await self.jobs.reply(to: call, repository: repository, id: id)
-        case .repositories, .repository, .fields, .tokens, .token, .compact:
+        case .tokens: return try await self.tokens.reply(to: call, name: nil)
+        case .token(let name): return try await self.tokens.reply(to: call, name: name)
+        case .repositories, .repository, .fields, .compact:
             return try await self.administration.reply(to: call, route)
         case .health(let form): return self.monitoring.health(form)
         case .status: return self.monitoring.status()

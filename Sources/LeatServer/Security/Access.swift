@@ -1,17 +1,22 @@
+internal import HTTPTypes
 internal import LeatCore
 
 /// Who may do what.
 ///
 /// While no admin token exists the server is *open*: credentials are ignored, and a request is refused if a web page could
-/// have sent it (design 2.2).
+/// have sent it (design 2.2). From the first admin token on, every request needs a token that has the right.
 struct Access: Sendable {
+    let tokens: TokenStore
+    let time: any TimeSource
     /// Whether any `Host` is served, although there are no tokens.
     let isUnsafe: Bool
 
     /// Refuses requests that a web page on another host may have caused.
     func checkOrigin(of call: Call, _ route: Route) throws(RequestFault) {
         if case .health = route { return }
-        if let host = call.authority ?? call.header("host"), !self.isUnsafe, !HostName(authority: host).isLocal {
+        if self.tokens.isClosed { return }
+        let host = call.authority ?? call.header("host")
+        if let host, !self.isUnsafe, !HostName(authority: host).isLocal {
             throw .init(
                 status: 403,
                 type: "security_exception",
@@ -22,8 +27,7 @@ struct Access: Sendable {
         guard let origin = call.header("origin") else { return }
         let isAllowed =
             self.isUnsafe
-            ? HostName(origin: origin) == (call.authority ?? call.header("host")).map(HostName.init(authority:))
-            : HostName(origin: origin).isLocal
+            ? HostName(origin: origin) == host.map(HostName.init(authority:)) : HostName(origin: origin).isLocal
         guard isAllowed else {
             throw .init(
                 status: 403,
@@ -34,15 +38,77 @@ struct Access: Sendable {
         }
     }
 
-    /// The credential of a request that may do what the route asks for.
+    /// Who sends a request, who may do what the route asks for.
+    ///
+    /// - Throws: 401 without a valid token, 403 when it lacks the right.
     func credential(of call: Call, for route: Route) throws(RequestFault) -> Credential {
-        .open
+        guard self.tokens.isClosed, let right = route.right(call) else { return .open }
+        let shown = Self.secrets(of: call)
+        guard let token = shown.lazy.compactMap({ self.tokens.token($0, at: self.time.now()) }).first else {
+            throw Self.unauthorized(isTokenShown: !shown.isEmpty, route)
+        }
+        guard token.kind == .admin || right.kinds.contains(token.kind) else {
+            throw Self.forbidden("an \(token.kind.rawValue) token does not allow this", route)
+        }
+        if right.isOwnRepository, token.kind != .admin {
+            throw Self.forbidden("only the server itself writes to '\(RepositoryNames.own)'", route)
+        }
+        if let bound = token.repository, let asked = route.repository, bound != asked {
+            throw Self.forbidden("the token is for the repository '\(bound)', not for '\(asked)'", route)
+        }
+        return Credential(id: token.name, repository: token.kind == .ingest ? token.repository : nil)
+    }
+
+    private static func unauthorized(isTokenShown: Bool, _ route: Route) -> RequestFault {
+        var fault = RequestFault(
+            status: 401,
+            type: "security_exception",
+            reason: isTokenShown
+                ? "the token is not valid; it may have expired or been deleted"
+                : "a token is needed: send it as 'Authorization: Bearer TOKEN', or as the password of Basic",
+            for: route
+        )
+        if case .splunk = fault.style {
+            fault =
+                isTokenShown
+                ? .splunk(403, code: 4, "Invalid token") : .splunk(401, code: 2, "Token is required")
+        }
+        fault.headers = [.init(name: "WWW-Authenticate", value: "Basic realm=\"leat\", charset=\"UTF-8\"")]
+        return fault
+    }
+
+    private static func forbidden(_ reason: String, _ route: Route) -> RequestFault {
+        .init(status: 403, type: "security_exception", reason: reason, for: route)
+    }
+
+    /// All texts of a request that may be a token: Bearer, ApiKey (also as base64 of `id:key`), Basic with the token as
+    /// user or password, Splunk, and the parameter `token`.
+    static func secrets(of call: Call) -> [Secret] {
+        var texts: [String] = []
+        let parts = (call.header("authorization") ?? "").split(separator: " ", maxSplits: 1)
+        if parts.count == 2 {
+            let value = parts[1].trimming()
+            switch parts[0].lowercased() {
+            case "basic": texts = Base64.decode(value).map(Self.halves) ?? []
+            case "apikey": texts = [value] + (Base64.decode(value).map(Self.halves) ?? [])
+            case "bearer", "splunk", "token": texts = [value]
+            default: break
+            }
+        }
+        if let token = call.target["token"] { texts.append(token) }
+        return texts.filter { !$0.isEmpty }.map(Secret.init)
+    }
+
+    /// The part after the first colon, the part before it, and the whole.
+    private static func halves(_ text: String) -> [String] {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        return parts.reversed() + (parts.count > 1 ? [text] : [])
     }
 }
 
 /// Who sent a request.
 struct Credential: Hashable, Sendable {
-    /// The token's id, empty in open mode.
+    /// The token's name, empty in open mode.
     let id: String
     /// The repository that the token selects.
     var repository: String?
@@ -51,29 +117,39 @@ struct Credential: Hashable, Sendable {
     static let open = Credential(id: "", repository: nil)
 }
 
-/// The host part of an authority or origin, in lower case.
-struct HostName: Hashable, Sendable {
-    let name: String
+/// What a request must be allowed to do.
+struct Right: Hashable, Sendable {
+    /// The kinds of token that will do, beside admin.
+    let kinds: Set<Token.Kind>
+    /// Whether it writes to the server's own repository.
+    var isOwnRepository = false
+}
 
-    /// From `host`, `host:port` or `[v6]:port`.
-    init(authority: String) {
-        if authority.hasPrefix("[") {
-            self.name = authority.prefix { $0 != "]" }.lowercased() + "]"
-        } else {
-            self.name = authority.prefix { $0 != ":" }.lowercased()
+extension Route {
+    /// The repository that a route names.
+    var repository: String? {
+        switch self {
+        case .elastic(_, let repository), .ingest(_, let repository): repository
+        case .query(let repository), .queryJobs(let repository), .queryJob(let repository, _), .fields(let repository):
+            repository
+        case .repository(let name): name
+        default: nil
         }
     }
 
-    /// From `scheme://authority`; `null` and the like have no host.
-    init(origin: String) {
-        let authority = origin.firstRange(of: "://").map { origin[$0.upperBound...].prefix { $0 != "/" } }
-        self.init(authority: String(authority ?? ""))
-    }
-
-    /// `localhost`, `*.localhost`, 127.0.0.0/8 or `[::1]`.
-    var isLocal: Bool {
-        if self.name == "localhost" || self.name.hasSuffix(".localhost") || self.name == "[::1]" { return true }
-        let parts = self.name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    /// What a request needs; `nil`: nothing.
+    func right(_ call: Call) -> Right? {
+        switch self {
+        case .health, .status, .ingest(.splunkHealth, _): nil
+        case .elastic(.bulk, _), .elastic(.document, _), .elastic(.create, _), .elastic(.update, _), .ingest:
+            Right(kinds: [.ingest], isOwnRepository: self.repository == RepositoryNames.own)
+        case .elastic(.count, _), .elastic(.search, _), .elastic(.cat, _): Right(kinds: [.query])
+        case .elastic: Right(kinds: [.ingest, .query])
+        case .query, .queryJobs, .queryJob, .fields: Right(kinds: [.query])
+        case .repositories, .repository:
+            call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
+        case .metrics: call.isFromLoopback ? nil : Right(kinds: [.query])
+        case .tokens, .token, .compact, .unknown: Right(kinds: [])
+        }
     }
 }

@@ -1,0 +1,74 @@
+internal import HTTPTypes
+internal import LeatCore
+
+/// `GET|POST /api/v1/tokens`, `GET|DELETE /api/v1/tokens/NAME`.
+struct TokenEndpoints: Sendable {
+    let tokens: TokenStore
+    let time: any TimeSource
+
+    func reply(to call: Call, name: String?) async throws -> Reply {
+        switch (call.method, name) {
+        case (.get, nil), (.head, nil): return Reply(200, json: .array(self.tokens.all.map(\.description)))
+        case (.post, nil): return try await self.create(call)
+        case (.get, .some(let name)), (.head, .some(let name)):
+            guard let token = self.tokens.all.first(where: { $0.name == name }) else { throw Self.unknown(name) }
+            return Reply(200, json: token.description)
+        case (.delete, .some(let name)):
+            let tokens = self.tokens
+            guard try await Blocking.run({ try tokens.remove(name) }) else { throw Self.unknown(name) }
+            return Reply(204)
+        default: throw RequestFault.text(405, "method_not_allowed", "use GET, POST or DELETE")
+        }
+    }
+
+    private static func unknown(_ name: String) -> RequestFault {
+        .text(404, "unknown_token", "no token '\(name)'")
+    }
+
+    /// Body: `{"name","kind":"ingest|query|admin","repository","parser","expiresInSeconds"}`; the answer has the secret
+    /// in the member `token`, for the only time.
+    private func create(_ call: Call) async throws -> Reply {
+        let bytes = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
+        let body: JSONValue
+        do {
+            body = try JSONValue(bytes)
+        } catch {
+            throw RequestFault.text(400, "bad_request", "the body is not JSON: \(error)")
+        }
+        let (token, secret) = try TokenEndpoints.token(body, now: self.time.now())
+        let tokens = self.tokens
+        try await Blocking.run { try tokens.add(token) }
+        let members = (token.description.object ?? []) + [.init("token", .string(secret.text))]
+        return Reply(201, json: .object(members))
+    }
+
+    private static func token(_ body: JSONValue, now: Timestamp) throws(RequestFault) -> (Token, Secret) {
+        guard let name = body["name"]?.string, (1...64).contains(name.utf8.count),
+            name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x2F && $0 != 0x7F })
+        else {
+            throw .text(400, "bad_request", "the member name must be a string of 1 to 64 bytes without spaces or '/'")
+        }
+        let kindText = body["kind"]?.string ?? ""
+        guard let kind = Token.Kind(rawValue: kindText) else {
+            throw .text(400, "bad_request", "the member kind must be ingest, query or admin, not '\(kindText)'")
+        }
+        var expiresAt: Timestamp?
+        if let value = body["expiresInSeconds"], !value.isNull {
+            guard let seconds = value.integer, (1...3_153_600_000).contains(seconds) else {
+                throw .text(400, "bad_request", "the member expiresInSeconds must be a positive number")
+            }
+            expiresAt = Timestamp(nanoseconds: now.nanoseconds + seconds * 1_000_000_000)
+        }
+        let secret = Secret.random(kind)
+        let token = Token(
+            name: name,
+            kind: kind,
+            repository: body["repository"]?.string,
+            parser: body["parser"]?.string,
+            createdAt: now,
+            expiresAt: expiresAt,
+            secret: secret
+        )
+        return (token, secret)
+    }
+}

@@ -1,0 +1,149 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatServer
+
+@Suite struct AccessTests {
+    static let document = "{\"create\":{}}\n{\"message\":\"x\"}\n"
+    static let question = #"{"queryString":"*","start":"all"}"#
+
+    /// The secret of a new token.
+    static func make(_ server: TestServer, _ body: String, by secret: String? = nil) async throws -> String {
+        let headers = secret.map { ["Authorization": "Bearer \($0)"] } ?? [:]
+        let answer = try await server.send("POST", "/api/v1/tokens", body, headers: headers)
+        guard answer.status == 201, let token = answer.json?["token"]?.string else {
+            throw TestFailure("no token: \(answer.status) \(answer.text)")
+        }
+        return token
+    }
+
+    static func bulk(_ server: TestServer, _ authorization: String, _ path: String = "/_bulk") async throws -> Int {
+        try await server.send("POST", path, Self.document, headers: ["Authorization": authorization]).status
+    }
+
+    @Test func theFirstTokenIsAnAdmins() async throws {
+        try await TestServer.with { server in
+            let early = try await server.send("POST", "/api/v1/tokens", #"{"name":"a","kind":"ingest"}"#)
+            #expect(early.status == 409)
+            #expect(early.text.contains("admin"))
+            // Open mode: credentials are ignored.
+            #expect(try await Self.bulk(server, "Bearer nonsense") == 200)
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            #expect(try await Self.bulk(server, "Bearer nonsense") == 401)
+            #expect(try await Self.bulk(server, "Bearer \(admin)") == 200)
+            #expect(try await server.send("GET", "/api/v1/health").status == 200)
+            #expect(try await server.send("GET", "/api/v1/tokens").status == 401)
+        }
+    }
+
+    @Test func rightsAreApart() async throws {
+        let folder = try TemporaryFolder()
+        let (admin, ingest, query) = try await TestServer.with(folder: folder) { server in
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            let ingest = try await Self.make(
+                server,
+                #"{"name":"in","kind":"ingest","repository":"shop"}"#,
+                by: admin
+            )
+            let query = try await Self.make(server, #"{"name":"out","kind":"query","repository":"shop"}"#, by: admin)
+            return (admin, ingest, query)
+        }
+        try await TestServer.with(folder: folder) { server in
+            let shop = "/api/v1/repositories/shop/query"
+            func ask(_ path: String, _ secret: String) async throws -> Int {
+                let headers = ["Authorization": "Bearer \(secret)"]
+                return try await server.send("POST", path, Self.question, headers: headers).status
+            }
+            // The ingest token selects its repository, whatever the way it is shown.
+            #expect(try await Self.bulk(server, "Bearer \(ingest)") == 200)
+            #expect(try await Self.bulk(server, "ApiKey \(ingest)") == 200)
+            #expect(try await Self.bulk(server, "Splunk \(ingest)") == 200)
+            #expect(try await Self.bulk(server, "Basic \(Self.base64("any:\(ingest)"))") == 200)
+            #expect(try await Self.bulk(server, "Basic \(Self.base64("\(ingest):"))") == 200)
+            #expect(try await Self.bulk(server, "ApiKey \(Self.base64("id:\(ingest)"))") == 200)
+            #expect(try await Self.bulk(server, "Bearer \(ingest)", "/api/v1/repositories/shop/_bulk") == 200)
+            #expect(try await Self.bulk(server, "Bearer \(ingest)", "/api/v1/repositories/other/_bulk") == 403)
+            #expect(try await Self.bulk(server, "Bearer \(query)") == 403)
+            #expect(try await ask(shop, query) == 200)
+            #expect(try await ask(shop, ingest) == 403)
+            #expect(try await ask("/api/v1/repositories/default/query", query) == 403)
+            #expect(try await ask(shop, admin) == 200)
+            let headers = ["Authorization": "Bearer \(query)"]
+            #expect(try await server.send("POST", "/api/v1/admin/compact", nil, headers: headers).status == 403)
+            let rows = try await server.send("POST", shop, Self.question, headers: headers)
+            #expect(rows.lines.count == 7)
+            // Revocation counts at once.
+            let byAdmin = ["Authorization": "Bearer \(admin)"]
+            #expect(try await server.send("DELETE", "/api/v1/tokens/in", nil, headers: byAdmin).status == 204)
+            #expect(try await Self.bulk(server, "Bearer \(ingest)") == 401)
+            let listed = try await server.send("GET", "/api/v1/tokens", nil, headers: byAdmin)
+            #expect(!listed.text.contains(ingest))
+            #expect(listed.json?.array?.count == 2)
+        }
+    }
+
+    @Test func refusalsAreWordedForTheirAPI() async throws {
+        try await TestServer.with { server in
+            _ = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            let elastic = try await server.send("POST", "/_bulk", Self.document)
+            #expect(elastic.status == 401)
+            #expect(elastic.json?["error"]?["type"] == "security_exception")
+            #expect(elastic.headers["www-authenticate"]?.hasPrefix("Basic") ?? false)
+            let splunk = try await server.send("POST", "/services/collector", #"{"event":"x"}"#)
+            #expect(splunk.status == 401)
+            #expect(splunk.json?["code"] == 2)
+            let wrong = try await server.send(
+                "POST",
+                "/services/collector",
+                #"{"event":"x"}"#,
+                headers: ["Authorization": "Splunk nonsense"]
+            )
+            #expect(wrong.status == 403)
+            #expect(wrong.json?["code"] == 4)
+        }
+    }
+
+    @Test func aTokenExpires() {
+        let time = ManualTime()
+        let token = Token(
+            name: "t",
+            kind: .query,
+            repository: nil,
+            parser: nil,
+            createdAt: time.now(),
+            expiresAt: Timestamp(nanoseconds: time.now().nanoseconds + 1_000_000_000),
+            secret: Secret("s")
+        )
+        #expect(token.isValid(at: time.now()))
+        time.advance(by: .seconds(1))
+        #expect(!token.isValid(at: time.now()))
+        #expect(Token(document: token.document) == token)
+        #expect("\(Secret("s"))" == "•••")
+        #expect(!token.document.jsonText.contains("\"s\""))
+    }
+
+    @Test func digestsAndBase64AreThoseOfTheStandards() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(SHA256.hexadecimal(Array("abc".utf8)) == abc)
+        for text in ["", "f", "fo", "foo", "foob", "id:key", "ä:ö"] {
+            #expect(Base64.decode(Self.base64(text)) == text)
+        }
+        #expect(Base64.decode("a b") == nil)
+    }
+
+    static func base64(_ text: String) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+        var result = ""
+        let bytes = Array(text.utf8)
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            var bits: UInt32 = 0
+            for index in 0..<3 { bits = bits << 8 | UInt32(index < group.count ? group[start + index] : 0) }
+            for index in 0..<4 {
+                result.append(index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : "=")
+            }
+        }
+        return result
+    }
+}

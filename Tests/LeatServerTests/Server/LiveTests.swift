@@ -1,0 +1,102 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatServer
+
+@Suite struct LiveTests {
+    /// Opens a live query and returns the connection with its head read.
+    static func open(_ port: Int, _ members: String, headers: String = "") throws -> TestConnection {
+        let connection = try TestConnection(port: port)
+        let body = "{\"queryString\":\"*\",\"isLive\":true\(members)}"
+        try connection.write(
+            "POST /api/v1/repositories/default/query HTTP/1.1\r\nHost: localhost\r\n\(headers)"
+                + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
+        let (status, _) = try connection.head()
+        guard status == 200 else { throw TestFailure("live query answered \(status)") }
+        return connection
+    }
+
+    static func line(_ connection: TestConnection) throws -> JSONValue {
+        guard let chunk = try connection.chunk() else { throw TestFailure("the stream has ended") }
+        return try JSONValue(parsing: String(decoding: chunk, as: UTF8.self))
+    }
+
+    static func bulk(_ text: String) -> [UInt8] { Array("{\"create\":{}}\n{\"message\":\"\(text)\"}\n".utf8) }
+
+    @Test func aRowArrivesRightAfterItsAck() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.bulk("before")).status == 200)
+            let port = server.port
+            let (row, milliseconds) = try await onThread {
+                let live = try Self.open(port, "", headers: "X-Leat-Stream: 1\r\n")
+                guard try Self.line(live)["@leat"]?["live"] == true else { throw TestFailure("no greeting") }
+                guard try TestConnection(port: port).send("POST", "/_bulk", body: Self.bulk("after")).status == 200
+                else { throw TestFailure("ingest failed") }
+                let acknowledged = ContinuousClock.now
+                let row = try Self.line(live)
+                return (row, acknowledged.duration(to: .now) / .milliseconds(1))
+            }
+            #expect(row["@rawstring"] == "after")
+            #expect(row["@id"] != nil)
+            #expect(milliseconds < 100)
+        }
+    }
+
+    @Test func historyComesFirstAndEachRowOnce() async throws {
+        try await TestServer.with { server in
+            let port = server.port
+            for number in 0..<5 {
+                #expect(try await server.send("POST", "/_bulk", Self.bulk("old \(number)")).status == 200)
+            }
+            let texts = try await onThread {
+                let live = try Self.open(port, ",\"start\":\"1h\"")
+                for number in 0..<5 {
+                    _ = try TestConnection(port: port).send("POST", "/_bulk", body: Self.bulk("new \(number)"))
+                }
+                var texts: [String] = []
+                while texts.count < 10 {
+                    guard let chunk = try live.chunk() else { throw TestFailure("the stream has ended") }
+                    for line in chunk.split(separator: 0x0A) {
+                        texts.append(try JSONValue(Array(line))["@rawstring"]?.string ?? "")
+                    }
+                }
+                return texts
+            }
+            #expect(texts == (0..<5).map { "old \($0)" } + (0..<5).map { "new \($0)" })
+        }
+    }
+
+    @Test func aStoppingServerEndsTheStreamWithALastLine() async throws {
+        let last = try await TestServer.with { server in
+            let port = server.port
+            let live = try await onThread {
+                let live = try Self.open(port, "", headers: "X-Leat-Stream: 1\r\n")
+                _ = try Self.line(live)
+                return UncheckedBox(live)
+            }
+            // Read after the server was told to stop, which happens when this closure has returned.
+            return Task { try await onThread { try Self.line(live.value) } }
+        }
+        let line = try await last.value
+        #expect(line["@leat"]?["done"] == true)
+    }
+
+    @Test func aClientThatGoesIsForgotten() async throws {
+        try await TestServer.with { server in
+            let port = server.port
+            try await onThread { _ = try Self.line(Self.open(port, "", headers: "X-Leat-Stream: 1\r\n")) }
+            try await eventually("no live query is left") {
+                try await server.send("GET", "/api/v1/status").json?["liveQueries"] == 0
+            }
+        }
+    }
+}
+
+/// Hands a connection from one thread to the next.
+struct UncheckedBox<Value>: @unchecked Sendable {
+    // Sound in these tests: only one thread at a time uses the value.
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

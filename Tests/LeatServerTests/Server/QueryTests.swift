@@ -1,0 +1,143 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatServer
+
+@Suite struct QueryTests {
+    static let body =
+        "{\"create\":{}}\n{\"@timestamp\":1700000000000,\"message\":\"a, \\\"b\\\"\",\"n\":1}\n"
+        + "{\"create\":{}}\n{\"@timestamp\":1700000001000,\"message\":\"c\",\"n\":2}\n"
+
+    static func ask(
+        _ server: TestServer,
+        _ members: String,
+        headers: [String: String] = [:],
+        repository: String = "default"
+    ) async throws -> TestAnswer {
+        try await server.send("POST", "/api/v1/repositories/\(repository)/query", "{\(members)}", headers: headers)
+    }
+
+    static let forms: [(accept: String, type: String, lines: [String])] = [
+        (
+            "application/x-ndjson", "application/x-ndjson",
+            ["{\"@timestamp\":1700000001000", "{\"@timestamp\":1700000000000"]
+        ),
+        ("*/*", "application/x-ndjson", ["{\"@timestamp\":1700000001000", "{\"@timestamp\":1700000000000"]),
+        ("application/json", "application/json", ["[{\"@timestamp\":1700000001000", "{\"@timestamp\":1700000000000"]),
+        ("text/plain", "text/plain; charset=utf-8", ["c", "a, \"b\""]),
+    ]
+
+    @Test(arguments: forms)
+    func rowsComeInTheFormThatIsAccepted(accept: String, type: String, lines: [String]) async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(server, #""queryString":"*","start":"all""#, headers: ["Accept": accept])
+            #expect(answer.headers["content-type"] == type)
+            for (line, start) in zip(answer.lines, lines) { #expect(line.hasPrefix(start), "\(answer.text)") }
+            if accept == "application/json" { #expect(answer.json?.array?.count == 2) }
+        }
+    }
+
+    @Test func csvHasAHeaderAndQuotesWhatItMust() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(
+                server,
+                #""queryString":"*","start":"all""#,
+                headers: ["Accept": "text/csv", "X-Desired-Filename": "a.csv"]
+            )
+            let lines = answer.text.split(separator: "\r\n")
+            #expect(lines.first?.contains("message,n") ?? false)
+            #expect(lines.last?.contains("\"a, \"\"b\"\"\",1") ?? false, "\(answer.text)")
+            #expect(answer.headers["content-disposition"] == "attachment; filename=\"a.csv\"")
+        }
+    }
+
+    @Test func theLastLineOfAStreamTellsHowItWent() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(
+                server,
+                #""queryString":"*","start":"all""#,
+                headers: ["X-Leat-Stream": "1"]
+            )
+            #expect(answer.lines.count == 3)
+            let last = try JSONValue(parsing: #require(answer.lines.last))["@leat"]
+            #expect(last?["done"] == true)
+            #expect(last?["partial"] == false)
+            #expect(last?["aggregate"] == false)
+            #expect(last?["cost"]?["events"] == 2)
+        }
+    }
+
+    static let faults: [(members: String, status: Int, says: String)] = [
+        (#""queryString":"cont()""#, 400, "did you mean 'count'?"),
+        (#""queryString":"a and (""#, 400, "query:1:"),
+        (#""query":"x""#, 400, "queryString"),
+        (#""queryString":"*","start":"yesterday-ish""#, 400, "yesterday-ish"),
+        (#""queryString":"*","start":2000,"end":1000"#, 400, "not before"),
+        (#""queryString":"*","isLive":true,"end":"1h""#, 400, "'now'"),
+        (#""queryString":"#, 400, "not JSON"),
+    ]
+
+    @Test(arguments: faults)
+    func aMistakeIsExplained(members: String, status: Int, says: String) async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(server, members)
+            #expect(answer.status == status)
+            #expect(answer.text.contains(says), "\(answer.text)")
+            #expect(answer.headers["content-type"] == "text/plain; charset=utf-8")
+        }
+    }
+
+    @Test func mistakesComeAsJSONWhenThatIsAccepted() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(
+                server,
+                #""queryString":"a | cont()""#,
+                headers: ["Accept": "application/json"]
+            )
+            let error = answer.json?["errors"]?[0]
+            #expect(answer.status == 400)
+            #expect(error?["line"] == 1)
+            #expect(error?["column"] == 5)
+            #expect(error?["length"] == 4)
+            #expect(error?["lineText"] == "a | cont()")
+            #expect(error?["message"] == "unknown function 'cont'")
+        }
+    }
+
+    @Test func anUnknownRepositoryIsA404WithTheNearestName() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/api/v1/repositories/orders/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(server, #""queryString":"*""#, repository: "order")
+            #expect(answer.status == 404)
+            #expect(answer.text.contains("did you mean 'orders'?"))
+        }
+    }
+
+    @Test func aJobIsPolledUntilItIsDoneAndDeleted() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let path = "/api/v1/dataspaces/default/queryjobs"
+            let created = try await server.send("POST", path, #"{"queryString":"*","start":"all","isLive":false}"#)
+            #expect(created.status == 200)
+            let id = try #require(created.json?["id"]?.string)
+            var polled: JSONValue?
+            try await eventually {
+                polled = try await server.send("GET", "\(path)/\(id)").json
+                return polled?["done"] == true
+            }
+            #expect(polled?["events"]?.array?.count == 2)
+            #expect(polled?["cancelled"] == false)
+            #expect(polled?["metaData"]?["extraData"]?["hasMoreEvents"] == "false")
+            #expect(polled?["metaData"]?["isAggregate"] == false)
+            #expect(try await server.send("DELETE", "\(path)/\(id)").status == 204)
+            #expect(try await server.send("GET", "\(path)/\(id)").status == 404)
+            #expect(try await server.send("POST", path, #"{"queryString":"cont()"}"#).status == 400)
+        }
+    }
+}
