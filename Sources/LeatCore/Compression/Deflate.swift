@@ -37,7 +37,8 @@ public enum Deflate {
         var rest = bytes
         repeat {
             let member = try Self.expandMember(rest, wrapping, expander, byteCountMax - result.count, byteCountMax)
-            result = result.isEmpty ? member.bytes : result + member.bytes
+            // One member is the rule; appending keeps bodies of many small ones from being copied again and again.
+            if result.isEmpty { result = member.bytes } else { result += member.bytes }
             rest = UnsafeRawBufferPointer(rebasing: rest[member.taken...])
         } while !rest.isEmpty && wrapping == .gzip
         guard rest.isEmpty else { throw .damaged(format: "deflate") }

@@ -8,6 +8,9 @@ public final class Pattern: @unchecked Sendable {
     // Sound as Sendable: PCRE2 does not change a compiled pattern while matching.
     let code: OpaquePointer
 
+    /// Whether the compiled code may be entered without the checks of `pcre2_match`.
+    let isDirect: Bool
+
     /// The pattern as it was given.
     public let source: String
 
@@ -45,8 +48,10 @@ public final class Pattern: @unchecked Sendable {
                 offset: translation.sourceOffset(ofByte: errorOffset)
             )
         }
-        // Without JIT support matching is slower but the same, so its result does not matter.
-        _ = pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE)
+        // Without JIT support matching is slower but the same. With it the code is entered directly, without the checks
+        // of `pcre2_match`, which characters of more than one byte need.
+        let hasCode = pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE) == 0
+        self.isDirect = hasCode && !translation.needsUnicode
         var groupCount: UInt32 = 0
         pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT), &groupCount)
 

@@ -41,13 +41,9 @@ public final class PatternMatcher {
 
     /// Looks for the first match that starts at `offset` or later.
     public func match(_ bytes: UnsafeRawBufferPointer, from offset: Int = 0) -> Outcome {
-        let result: Int32
-        if let start = bytes.baseAddress {
-            let subject = start.assumingMemoryBound(to: UInt8.self)
-            result = pcre2_match_8(self.pattern.code, subject, bytes.count, offset, 0, self.data, self.context)
-        } else {
-            var nothing: UInt8 = 0
-            result = pcre2_match_8(self.pattern.code, &nothing, 0, 0, 0, self.data, self.context)
+        var nothing: UInt8 = 0
+        let result = withUnsafePointer(to: &nothing) { nothing in
+            self.run(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nothing, bytes.count, offset)
         }
         if result > 0 {
             let borders = pcre2_get_ovector_pointer_8(self.data)
@@ -59,6 +55,13 @@ public final class PatternMatcher {
         case PCRE2_ERROR_NOMATCH: return .noMatch
         default: return .tooExpensive
         }
+    }
+
+    private func run(_ subject: UnsafePointer<UInt8>, _ count: Int, _ offset: Int) -> Int32 {
+        if self.pattern.isDirect {
+            return pcre2_jit_match_8(self.pattern.code, subject, count, offset, 0, self.data, self.context)
+        }
+        return pcre2_match_8(self.pattern.code, subject, count, offset, 0, self.data, self.context)
     }
 
     /// Whether the text matches; `nil` when that took too many steps.
