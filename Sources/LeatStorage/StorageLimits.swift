@@ -51,7 +51,7 @@ extension StorageLimits {
     /// Time between looks for something to merge or to remove, in milliseconds.
     static let mergeIntervalMilliseconds = 10_000
 
-    /// Segments from this size on are not merged any more: their blocks are full already. In bytes.
+    /// Segments from this size on, in bytes, are not merged any more: their blocks are full already.
     static let mergedByteCountMin: Int64 = 16 << 20
 
     /// The most bytes that one merge reads; it holds about as many in memory.

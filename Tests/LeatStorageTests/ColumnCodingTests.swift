@@ -15,16 +15,60 @@ struct ColumnCodingTests {
             case 4: Array("user \(Int.random(in: 0..<1_000_000, using: &random)) logged in".utf8)
             case 5: (0..<Int.random(in: 0..<9, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
             case 6: Array(["0", "-0", "00", "9223372036854775807", "-1", "1e3", "+1"][row % 7].utf8)
+            case 7: Self.hexadecimal(16, &random)
+            case 8: Array("req-".utf8) + Self.hexadecimal(8, &random)
+            case 9: Self.uuid(&random)
+            case 10: Array((0..<4).map { _ in String(random.next() % 256) }.joined(separator: ".").utf8)
+            case 11: Array("\(random.next() % 100).\(100 + random.next() % 900)".utf8)
+            case 12: Array(String(String(10_000_000 + random.next() % 1_000_000).dropFirst()).utf8)
+            case 13: Array("2025-11-20T03:00:\(10 + row % 50).\(100 + row % 900)Z".utf8)
+            case 14: Self.json(row, &random)
+            case 15: Self.line(row, &random)
+            case 16: Array("2023-02-3\(row % 3)T00:00:00Z".utf8)
+            case 17: Array("9999-12-31T23:59:59.999999999Z".utf8) + [UInt8](repeating: 32, count: row % 2)
+            case 18: row % 5 == 0 ? Self.line(row, &random) : Self.json(row, &random)
             default: Array(String(repeating: "x", count: row % 300).utf8)
             }
         }
     }
 
-    @Test(arguments: 0..<8, [1, 2, 3, 127, 128, 129, 5_000])
+    private static func hexadecimal(_ count: Int, _ random: inout SeededRandom) -> [UInt8] {
+        (0..<count).map { _ in TypedText.hexDigits[Int(random.next() % 16)] }
+    }
+
+    private static func uuid(_ random: inout SeededRandom) -> [UInt8] {
+        let digits = Self.hexadecimal(32, &random)
+        let parts = [digits[..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20...]]
+        return Array(parts.joined(separator: [UInt8(ascii: "-")]))
+    }
+
+    private static func json(_ row: Int, _ random: inout SeededRandom) -> [UInt8] {
+        let texts = [
+            #"{"level":\#(row % 3),"msg":"user \#(random.next() % 999) said \"no\" 5ms","ok":true,"ip":"10.0.0.\#(row % 256)"}"#,
+            #"{"a":{"b":[1,2,{"c":null}]},"a":"\#(row)"}"#, #"{"broken":"\#(row)"#, "{}", #"{"x": "","y":-0.\#(row)}"#,
+        ]
+        return Array(texts[Int(random.next() % 5)].utf8)
+    }
+
+    private static func line(_ row: Int, _ random: inout SeededRandom) -> [UInt8] {
+        let number = random.next() % 5_000
+        let texts = [
+            "1970-01-01T00:00:\(10 + row % 40) handled method=GET path=/a/\(number) took=\(number).25ms",
+            "connect 10.2.3.\(row % 256):\(number): refused, try \(row % 4)/3.",
+            "note=\"a \\\" b\" rest \"\(number)\" end\"",
+            "panic\n\tat x.\(number)\n\tat y", "20/Nov/2025:03:00:\(10 + row % 40) +0000 [http-8080-exec-\(row % 64)]",
+            "\u{1b}[31mred\u{1b}[0m é\(number)é 0x1f \u{fffd}", "one-off \(UInt32(row) &* 2_654_435_761)", "a=", "=1",
+            "\"",
+        ]
+        return Array(texts[Int(random.next() % 10)].utf8)
+    }
+
+    @Test(arguments: 0..<20, [1, 2, 3, 127, 128, 129, 5_000])
     func columnsComeBackToTheByte(kind: Int, count: Int) throws {
         var random = SeededRandom(seed: UInt64(kind * 1000 + count))
         for isSparse in [false, true] {
             let values = Self.values(kind, count: count, &random)
+            let times = (0..<count).map { Int64($0) * 1_000_000_007 }
             var presence: Bitmap?
             if isSparse {
                 var bits = Bitmap(repeating: false, count: count)
@@ -32,8 +76,9 @@ struct ColumnCodingTests {
                 bits.set(count - 1)
                 presence = bits
             }
-            let page = ColumnEncoder.page(ByteStrings(values), presence: presence)
-            let column = try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count)
+            let page = ColumnEncoder.page(ByteStrings(values), presence: presence, EncodingContext(times: times))
+            let context = DecodingContext(times: times)
+            let column = try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, context)
             let strings = column.strings
             for row in 0..<count {
                 #expect(column.isPresent(at: row) == (presence?[row] ?? true))
@@ -62,14 +107,19 @@ struct ColumnCodingTests {
     @Test func anyBytesAreReadOrRefused() throws {
         var random = SeededRandom(seed: 11)
         for round in 0..<2_000 {
-            let values = Self.values(round % 8, count: 40, &random)
-            var bytes = ColumnEncoder.page(ByteStrings(values), presence: nil).bytes
+            let values = Self.values(round % 20, count: 40, &random)
+            var bytes = ColumnEncoder.page(
+                ByteStrings(values),
+                presence: nil,
+                EncodingContext(times: [Int64](repeating: 0, count: 40))
+            ).bytes
             for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
             if Bool.random(using: &random) { bytes.removeLast(Int.random(in: 0...bytes.count, using: &random)) }
             do {
-                let column = try ColumnDecoder.column(ByteSlice(bytes), rowCount: 40)
+                let context = DecodingContext(times: [Int64](repeating: 0, count: 40))
+                let column = try ColumnDecoder.column(ByteSlice(bytes), rowCount: 40, context)
                 #expect(column.rowCount == 40)
                 _ = column.strings
             } catch {

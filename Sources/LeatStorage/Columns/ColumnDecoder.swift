@@ -2,8 +2,15 @@ internal import LeatCore
 
 /// Reads what `ColumnEncoder` wrote.
 enum ColumnDecoder {
+    /// Encodings around one another; writers make half as many.
+    private static let depthMax = 12
+
     /// The column of a page of `rowCount` rows.
-    static func column(_ bytes: ByteSlice, rowCount: Int) throws(FormatError) -> Column {
+    static func column(
+        _ bytes: ByteSlice,
+        rowCount: Int,
+        _ context: DecodingContext = DecodingContext()
+    ) throws(FormatError) -> Column {
         var page = try PageReader(bytes)
         var presence: Bitmap?
         switch try page.structure.readByte() {
@@ -14,27 +21,41 @@ enum ColumnDecoder {
             presence = Bitmap(words: words, count: rowCount)
         case let form: throw page.structure.fail("unknown presence form \(form)")
         }
-        let dense = try Self.values(count: presence?.setCount ?? rowCount, from: &page)
+        var context = context
+        if let presence {
+            var rows: [Int32] = []
+            presence.forEachSet { rows.append(Int32($0)) }
+            context.rows = rows
+        }
+        let dense = try Self.values(count: presence?.setCount ?? rowCount, from: &page, context)
         try page.structure.expectEnd()
         guard let presence else { return dense }
         return dense.spread(over: presence)
     }
 
     /// `count` values, all of them present.
-    private static func values(count: Int, from page: inout PageReader) throws(FormatError) -> Column {
+    static func values(
+        count: Int,
+        from page: inout PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
+        guard context.depth <= Self.depthMax else { throw page.structure.fail("encodings within encodings") }
         let kind = try page.structure.readByte()
         switch ColumnKind(rawValue: kind) {
         case .constant:
             let value = try page.text.readSlice(try page.structure.readCount(limit: page.text.remaining))
             return .constant(ConstantColumn(value: value, rowCount: count))
-        case .dictionary:
-            return try Self.dictionary(count: count, from: &page)
-        case .integer:
-            return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
-        case .plain:
-            return .plain(PlainColumn(values: try Self.strings(count: count, from: &page)))
-        case nil:
-            throw page.structure.fail("unknown encoding \(kind)")
+        case .dictionary: return try Self.dictionary(count: count, from: &page)
+        case .integer: return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
+        case .plain: return .plain(PlainColumn(values: try Self.strings(count: count, from: &page)))
+        case .hexadecimal, .uuid: return try Self.identifiers(count: count, isUUID: kind == 6, from: &page)
+        case .address, .decimal, .padded: return try Self.numbers(kind, count: count, from: &page)
+        case .time: return try Self.times(count: count, from: &page, context)
+        case .prefix: return try Self.prefixed(count: count, from: &page, context)
+        case .template: return try TemplateEncoding.read(count: count, from: &page, context)
+        case .reference: return try Self.reference(count: count, from: &page, context)
+        case .mapped: return try MappedEncoding.read(count: count, from: &page, context)
+        case nil: throw page.structure.fail("unknown encoding \(kind)")
         }
     }
 
@@ -42,6 +63,15 @@ enum ColumnDecoder {
         let distinctCount = try page.structure.readCount(limit: Batch.rowCountMax)
         guard distinctCount > 0 else { throw page.structure.fail("empty dictionary") }
         let texts = try Self.strings(count: distinctCount, from: &page)
+        let codes = try Self.codes(count: count, distinctCount: distinctCount, from: &page)
+        return .dictionary(DictionaryColumn(values: texts, codes: codes))
+    }
+
+    static func codes(
+        count: Int,
+        distinctCount: Int,
+        from page: inout PageReader
+    ) throws(FormatError) -> [UInt16] {
         let numbers = try IntegerPacking.read(count: count, from: &page)
         var codes: [UInt16] = []
         codes.reserveCapacity(count)
@@ -51,10 +81,10 @@ enum ColumnDecoder {
             }
             codes.append(UInt16(number))
         }
-        return .dictionary(DictionaryColumn(values: texts, codes: codes))
+        return codes
     }
 
-    private static func strings(count: Int, from page: inout PageReader) throws(FormatError) -> ByteStrings {
+    static func strings(count: Int, from page: inout PageReader) throws(FormatError) -> ByteStrings {
         let lengths = try IntegerPacking.read(count: count, from: &page)
         var offsets: [UInt32] = [0]
         offsets.reserveCapacity(count + 1)
@@ -67,6 +97,106 @@ enum ColumnDecoder {
             offsets.append(UInt32(total))
         }
         return ByteStrings(offsets: offsets, bytes: try page.text.readSlice(total))
+    }
+
+    private static func identifiers(
+        count: Int,
+        isUUID: Bool,
+        from page: inout PageReader
+    ) throws(FormatError) -> Column {
+        let digitCount = isUUID ? 32 : try page.structure.readCount(limit: 256)
+        let width = digitCount / 2
+        guard width > 0 else { throw page.structure.fail("identifiers of no digits") }
+        let bytes = try page.raw.readSlice(count * width)
+        var texts = TextAssembler(count: count, byteCount: count * 36)
+        bytes.withUnsafeBytes { bytes in
+            for index in 0..<count {
+                let value = UnsafeRawBufferPointer(rebasing: bytes[index * width..<(index + 1) * width])
+                if isUUID { texts.append(uuid: value) } else { texts.append(hexadecimal: value) }
+                texts.endValue()
+            }
+        }
+        return .plain(PlainColumn(values: texts.finish()))
+    }
+
+    private static func numbers(_ kind: UInt8, count: Int, from page: inout PageReader) throws(FormatError) -> Column {
+        let parameter = ColumnKind(rawValue: kind) == .address ? 0 : try page.structure.readCount(limit: 18)
+        var texts = TextAssembler(count: count, byteCount: count * 12)
+        for number in try IntegerPacking.read(count: count, from: &page) {
+            switch ColumnKind(rawValue: kind) {
+            case .address: texts.append(address: number)
+            case .decimal: texts.append(decimal: number, scale: parameter)
+            default: texts.append(padded: number, digitCount: parameter)
+            }
+            texts.endValue()
+        }
+        return .plain(PlainColumn(values: texts.finish()))
+    }
+
+    private static func times(
+        count: Int,
+        from page: inout PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
+        guard let layout = TimeText.Layout(rawValue: try page.structure.readByte()) else {
+            throw page.structure.fail("unknown form of time")
+        }
+        let separator = try page.structure.readByte()
+        let fractionDigitCount = try page.structure.readCount(limit: 9)
+        let suffix = try page.structure.readCounted().array
+        let form = TimeText(
+            layout: layout,
+            separator: separator,
+            fractionDigitCount: fractionDigitCount,
+            suffix: suffix
+        )
+        var texts = TextAssembler(count: count, byteCount: count * 30)
+        for (index, distance) in try IntegerPacking.read(count: count, from: &page).enumerated() {
+            form.append(distance &+ TimeText.floor(try context.time(of: index), form.unit), to: &texts)
+            texts.endValue()
+        }
+        return .plain(PlainColumn(values: texts.finish()))
+    }
+
+    private static func prefixed(
+        count: Int,
+        from page: inout PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
+        let prefix = try page.text.readSlice(try page.structure.readCount(limit: page.text.remaining))
+        let rest = try Self.values(count: count, from: &page, context.deeper).strings
+        guard rest.bytes.count + count * prefix.count <= PageReader.areaByteCountMax else {
+            throw page.structure.fail("values with a beginning of \(prefix.count) bytes")
+        }
+        var texts = TextAssembler(count: count, byteCount: rest.bytes.count + count * prefix.count)
+        for index in 0..<count {
+            prefix.withUnsafeBytes { texts.append($0) }
+            texts.append(rest[index])
+            texts.endValue()
+        }
+        return .plain(PlainColumn(values: texts.finish()))
+    }
+
+    private static func reference(
+        count: Int,
+        from page: inout PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
+        let name = try page.structure.readText()
+        let dropped = try page.structure.readCount(limit: 2)
+        guard let other = try context.column?(name)?.strings else {
+            throw page.structure.fail("refers to column '\(name)', which is not there")
+        }
+        var texts = TextAssembler(count: count, byteCount: other.bytes.count)
+        for index in 0..<count {
+            let row = context.rows.map { index < $0.count ? Int($0[index]) : -1 } ?? index
+            guard row >= 0, row < other.count, other[row].count >= dropped else {
+                throw page.structure.fail("refers to a value that is not there")
+            }
+            texts.append(UnsafeRawBufferPointer(rebasing: other[row][dropped...]))
+            texts.endValue()
+        }
+        return .plain(PlainColumn(values: texts.finish()))
     }
 }
 

@@ -6,6 +6,16 @@ enum ColumnKind: UInt8 {
     case dictionary = 2
     case integer = 3
     case plain = 4
+    case hexadecimal = 5
+    case uuid = 6
+    case address = 7
+    case decimal = 8
+    case time = 9
+    case prefix = 10
+    case template = 11
+    case reference = 12
+    case mapped = 13
+    case padded = 14
 }
 
 /// Writes a column in the smallest of the encodings.
@@ -23,30 +33,57 @@ enum ColumnEncoder {
 
     static let constantByteCountMax = 64
 
+    /// Templates are looked for down to this depth: a message in a JSON text has templates of its own.
+    private static let templateDepthMax = 3
+
+    /// Fewer values have no templates worth their columns.
+    private static let templateValueCountMin = 16
+
     /// Values that are looked at before all are tried as a dictionary.
     private static let sampleCount = 1024
 
     /// A page for `strings`, whose rows without the field `presence` names.
-    static func page(_ strings: ByteStrings, presence: Bitmap?) -> (bytes: [UInt8], summary: Summary) {
+    static func page(
+        _ strings: ByteStrings,
+        presence: Bitmap?,
+        _ context: EncodingContext,
+        dictionary: DictionaryBuilder?? = .none
+    ) -> (bytes: [UInt8], summary: Summary) {
         var page = PageWriter()
-        var dense = strings
-        if let presence, !presence.isFull {
-            page.structure.append(byte: 1)
-            for word in presence.words { page.packed.append(word) }
-            var rows: [Int] = []
-            rows.reserveCapacity(presence.setCount)
-            presence.forEachSet { rows.append($0) }
-            dense = strings.gathered(rows)
-        } else {
-            page.structure.append(byte: 0)
-        }
-        var summary = Summary(kind: .plain, presentCount: dense.count)
-        Self.append(dense, to: &page, summary: &summary)
+        let (dense, context) = Self.open(&page, strings, presence, context)
+        let summary = Self.append(dense, to: &page, context, dictionary: dictionary)
         return (page.finish(), summary)
     }
 
-    /// Appends the values, all of them present.
-    private static func append(_ values: ByteStrings, to page: inout PageWriter, summary: inout Summary) {
+    /// Writes which rows have a value; the values that are there.
+    static func open(
+        _ page: inout PageWriter,
+        _ strings: ByteStrings,
+        _ presence: Bitmap?,
+        _ context: EncodingContext
+    ) -> (dense: ByteStrings, context: EncodingContext) {
+        guard let presence, !presence.isFull else {
+            page.structure.append(byte: 0)
+            return (strings, context)
+        }
+        page.structure.append(byte: 1)
+        for word in presence.words { page.packed.append(word) }
+        var rows: [Int32] = []
+        rows.reserveCapacity(presence.setCount)
+        presence.forEachSet { rows.append(Int32($0)) }
+        var context = context
+        context.rows = rows
+        return (strings.gathered(rows.lazy.map(Int.init)), context)
+    }
+
+    /// Appends values, all of them present; `dictionary` is theirs if somebody has looked for it already.
+    static func append(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext,
+        dictionary known: DictionaryBuilder?? = .none
+    ) -> Summary {
+        var summary = Summary(kind: .plain, presentCount: values.count)
         if let first = Self.constant(values) {
             summary.kind = .constant
             if first.count <= Self.constantByteCountMax { summary.constant = Array(first) }
@@ -54,29 +91,216 @@ enum ColumnEncoder {
             page.structure.append(byte: ColumnKind.constant.rawValue)
             page.structure.append(varint: first.count)
             page.text.append(first)
-            return
+            return summary
         }
-        let numbers = Self.integers(values)
-        if let least = numbers?.min(), let most = numbers?.max() { summary.bounds = least...most }
-        if let dictionary = Self.dictionary(values) {
-            let codeWidth = Self.width(UInt64(dictionary.firsts.count - 1))
-            let textCount = dictionary.firsts.reduce(0) { $0 + values[Int($1)].count + 1 }
-            let numberWidth = summary.bounds.map { Self.width(UInt64(bitPattern: $0.upperBound &- $0.lowerBound)) }
-            if textCount * 8 + values.count * codeWidth <= values.count * (numberWidth ?? .max / Batch.rowCountMax) {
+        if context.depth > 0, Self.appendReference(values, to: &page, context) {
+            summary.kind = .reference
+            return summary
+        }
+        if let dictionary = known ?? Self.dictionary(values) {
+            let texts = dictionary.texts(of: values)
+            summary.bounds = Self.bounds(texts)
+            let codeWidth = Self.width(UInt64(texts.count - 1))
+            let dictionaryCost = (texts.bytes.count + texts.count) * 8 + values.count * codeWidth
+            if dictionaryCost <= Self.costOtherwise(values, summary.bounds) {
                 summary.kind = .dictionary
                 Self.append(dictionary, of: values, to: &page)
-                return
+                return summary
             }
         }
-        if let numbers {
+        if let numbers = Self.integers(values) {
+            if let least = numbers.min(), let most = numbers.max() { summary.bounds = least...most }
             summary.kind = .integer
             page.structure.append(byte: ColumnKind.integer.rawValue)
             IntegerPacking.append(numbers, to: &page)
-            return
+            return summary
+        }
+        if let kind = Self.appendTyped(values, to: &page, context) {
+            summary.kind = kind
+            return summary
+        }
+        summary.kind = Self.appendText(values, to: &page, context)
+        return summary
+    }
+
+    /// Smallest and largest, if all are integers.
+    static func bounds(_ values: ByteStrings) -> ClosedRange<Int64>? {
+        guard let numbers = Self.integers(values), let least = numbers.min(), let most = numbers.max() else {
+            return nil
+        }
+        return least...most
+    }
+
+    /// Bits that values take if they are not a dictionary: known for integers and identifiers, else a guess from below.
+    private static func costOtherwise(_ values: ByteStrings, _ bounds: ClosedRange<Int64>?) -> Int {
+        if let bounds { return values.count * Self.width(UInt64(bitPattern: bounds.upperBound &- bounds.lowerBound)) }
+        // Half a byte for each one of text: zstd and the typed forms reach that.
+        return values.bytes.count * 4
+    }
+
+    /// A template if there is one, else the text as it is.
+    private static func appendText(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> ColumnKind {
+        if context.depth < Self.templateDepthMax, values.count >= Self.templateValueCountMin,
+            let split = TemplateSplit(values), Self.isWorthIt(split, of: values)
+        {
+            page.structure.append(byte: ColumnKind.template.rawValue)
+            TemplateEncoding.append(split, of: values, to: &page, context)
+            return .template
         }
         page.structure.append(byte: ColumnKind.plain.rawValue)
         Self.append(strings: values, to: &page)
+        return .plain
     }
+
+    /// Whether a split takes anything apart: a single slot that is the whole text would go on for ever.
+    private static func isWorthIt(_ split: TemplateSplit, of values: ByteStrings) -> Bool {
+        split.templates.contains { template in
+            template.columns.count > 1 || template.statics.contains { !$0.isEmpty }
+        }
+    }
+
+    // MARK: typed texts
+
+    private static func appendTyped(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> ColumnKind? {
+        if let (digitCount, bytes) = TypedText.hexadecimal(values) {
+            page.structure.append(byte: ColumnKind.hexadecimal.rawValue)
+            page.structure.append(varint: digitCount)
+            page.raw.bytes.append(contentsOf: bytes)
+            return .hexadecimal
+        }
+        if let bytes = TypedText.uuids(values) {
+            page.structure.append(byte: ColumnKind.uuid.rawValue)
+            page.raw.bytes.append(contentsOf: bytes)
+            return .uuid
+        }
+        if let numbers = TypedText.addresses(values) {
+            page.structure.append(byte: ColumnKind.address.rawValue)
+            IntegerPacking.append(numbers, to: &page)
+            return .address
+        }
+        if let (scale, numbers) = TypedText.decimals(values) {
+            page.structure.append(byte: ColumnKind.decimal.rawValue)
+            page.structure.append(varint: scale)
+            IntegerPacking.append(numbers, to: &page)
+            return .decimal
+        }
+        if let (digitCount, numbers) = TypedText.paddedIntegers(values) {
+            page.structure.append(byte: ColumnKind.padded.rawValue)
+            page.structure.append(varint: digitCount)
+            IntegerPacking.append(numbers, to: &page)
+            return .padded
+        }
+        if Self.appendTimes(values, to: &page, context) { return .time }
+        return Self.appendPrefixed(values, to: &page, context) ? .prefix : nil
+    }
+
+    private static func appendTimes(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> Bool {
+        guard let form = TimeText(of: values[0]) else { return false }
+        var distances: [Int64] = []
+        distances.reserveCapacity(values.count)
+        for index in 0..<values.count {
+            guard let value = form.value(of: values[index]) else { return false }
+            distances.append(value &- TimeText.floor(context.times[context.row(of: index)], form.unit))
+        }
+        page.structure.append(byte: ColumnKind.time.rawValue)
+        page.structure.append(byte: form.layout.rawValue)
+        page.structure.append(byte: form.separator)
+        page.structure.append(byte: UInt8(form.fractionDigitCount))
+        page.structure.append(counted: form.suffix)
+        IntegerPacking.append(distances, to: &page)
+        return true
+    }
+
+    /// Values with a common beginning and a typed rest, such as `req-3467c212`.
+    private static func appendPrefixed(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> Bool {
+        var length = Self.commonPrefixLength(values)
+        let first = values[0]
+        while length > 0, first[length - 1] &- UInt8(ascii: "0") <= 9 { length -= 1 }
+        guard length > 0 else { return false }
+        let starts = values.offsets.dropLast().map { $0 + UInt32(length) }
+        let rest = values.gathered(starts: starts, ends: Array(values.offsets.dropFirst()))
+        var trial = PageWriter()
+        if let numbers = Self.integers(rest) {
+            trial.structure.append(byte: ColumnKind.integer.rawValue)
+            IntegerPacking.append(numbers, to: &trial)
+        } else if Self.appendTyped(rest, to: &trial, context) == nil {
+            return false
+        }
+        page.structure.append(byte: ColumnKind.prefix.rawValue)
+        page.structure.append(varint: length)
+        page.text.append(UnsafeRawBufferPointer(rebasing: first[..<length]))
+        page.append(trial)
+        return true
+    }
+
+    private static func commonPrefixLength(_ values: ByteStrings) -> Int {
+        let first = values[0]
+        var length = first.count
+        for index in 1..<values.count {
+            let value = values[index]
+            length = min(length, value.count)
+            var equal = 0
+            while equal < length, value[equal] == first[equal] { equal += 1 }
+            length = equal
+            if length == 0 { return 0 }
+        }
+        return length
+    }
+
+    // MARK: references
+
+    /// Values that another column of the same rows has as well, perhaps behind a constant beginning of up to two bytes.
+    private static func appendReference(
+        _ values: ByteStrings,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> Bool {
+        for candidate in context.candidates {
+            guard let dropped = Self.dropped(values, candidate, context) else { continue }
+            page.structure.append(byte: ColumnKind.reference.rawValue)
+            page.structure.append(counted: candidate.name)
+            page.structure.append(varint: dropped)
+            return true
+        }
+        return false
+    }
+
+    /// How many bytes of a candidate's values stand before ours; `nil` when it has other values.
+    private static func dropped(
+        _ values: ByteStrings,
+        _ candidate: EncodingContext.Candidate,
+        _ context: EncodingContext
+    ) -> Int? {
+        let first = candidate.strings[context.row(of: 0)].count - values[0].count
+        guard (0...2).contains(first) else { return nil }
+        for index in 0..<values.count {
+            let row = context.row(of: index)
+            let value = values[index]
+            let other = candidate.strings[row]
+            guard other.count == value.count + first, candidate.presence?[row] ?? true,
+                ByteHash.equal(UnsafeRawBufferPointer(rebasing: other[first...]), value)
+            else { return nil }
+        }
+        return first
+    }
+
+    // MARK: parts
 
     private static func append(_ dictionary: DictionaryBuilder, of values: ByteStrings, to page: inout PageWriter) {
         page.structure.append(byte: ColumnKind.dictionary.rawValue)
@@ -86,7 +310,7 @@ enum ColumnEncoder {
     }
 
     /// Lengths and bytes.
-    private static func append(strings: ByteStrings, to page: inout PageWriter) {
+    static func append(strings: ByteStrings, to page: inout PageWriter) {
         var lengths: [Int64] = []
         lengths.reserveCapacity(strings.count)
         for index in 0..<strings.count { lengths.append(Int64(strings.offsets[index + 1] - strings.offsets[index])) }
@@ -94,7 +318,7 @@ enum ColumnEncoder {
         page.text.append(strings.bytes)
     }
 
-    private static func width(_ value: UInt64) -> Int { 64 - value.leadingZeroBitCount }
+    static func width(_ value: UInt64) -> Int { 64 - value.leadingZeroBitCount }
 
     /// The one value of all rows.
     private static func constant(_ values: ByteStrings) -> UnsafeRawBufferPointer? {
@@ -114,11 +338,21 @@ enum ColumnEncoder {
         return numbers
     }
 
-    private static func dictionary(_ values: ByteStrings) -> DictionaryBuilder? {
+    static func dictionary(_ values: ByteStrings) -> DictionaryBuilder? {
         if values.count > 4 * Self.sampleCount {
             let sample = values.gathered(0..<Self.sampleCount)
             guard DictionaryBuilder(sample, limit: Self.sampleCount * 3 / 4) != nil else { return nil }
         }
         return DictionaryBuilder(values, limit: max(2, values.count / 2))
+    }
+}
+
+extension PageWriter {
+    /// Appends all areas of a page to this one.
+    mutating func append(_ other: PageWriter) {
+        self.structure.bytes += other.structure.bytes
+        self.text.bytes += other.text.bytes
+        self.packed.bytes += other.packed.bytes
+        self.raw.bytes += other.raw.bytes
     }
 }

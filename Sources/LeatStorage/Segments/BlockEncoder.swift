@@ -11,23 +11,134 @@ struct EncodedBlock {
 }
 
 /// Turns rows into the pages of a block.
-enum BlockEncoder {
+///
+/// Columns of words and numbers come first; of these, one that follows from another keeps only how. Texts come last, as
+/// what varies in them may be in another column already. A column that equals another one shares its page.
+struct BlockEncoder {
+    private struct Field {
+        var name: String
+        var strings: ByteStrings
+        var presence: Bitmap?
+        /// The field whose page this one shares.
+        var twin: Int?
+        var isText: Bool
+        var dictionary: DictionaryBuilder?
+        var page: (bytes: [UInt8], summary: ColumnEncoder.Summary)?
+    }
+
+    private var fields: [Field] = []
+    private var context: EncodingContext
+
     /// Encodes a batch of stored rows: with `@id` and `@ingesttimestamp`, without tags.
     static func encode(_ batch: Batch, tags: DatasourceTags) throws(DamagedBlock) -> EncodedBlock {
+        var encoder = BlockEncoder(context: EncodingContext(times: batch.timestamps))
+        for name in batch.fieldNames where !StoredFields.isImplied(name) && tags[name] == nil {
+            if let column = try batch.column(name) { encoder.add(name, column) }
+        }
+        encoder.encodeWords()
+        encoder.encodeTexts()
+        return encoder.block(batch, tags: tags)
+    }
+
+    private mutating func add(_ name: String, _ column: Column) {
+        let strings = column.strings
+        let twin = self.fields.firstIndex { other in
+            other.twin == nil && other.strings.isEqual(to: strings) && other.presence == column.presence
+        }
+        self.fields.append(
+            Field(
+                name: name,
+                strings: strings,
+                presence: column.presence,
+                twin: twin,
+                isText: twin == nil && Self.isText(strings, column.presence)
+            )
+        )
+    }
+
+    /// Whether the first value is more than a word.
+    private static func isText(_ strings: ByteStrings, _ presence: Bitmap?) -> Bool {
+        guard let row = (0..<strings.count).first(where: { presence?[$0] ?? true }) else { return false }
+        return strings[row].contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "\"") }
+    }
+
+    private mutating func encodeWords() {
+        var sources: [MappedEncoding.Source] = []
+        let words = self.fields.indices.filter { self.fields[$0].twin == nil && !self.fields[$0].isText }
+        for index in words where self.fields[index].presence == nil {
+            self.fields[index].dictionary = ColumnEncoder.dictionary(self.fields[index].strings)
+        }
+        // The columns with most values first, since the others may follow from them.
+        let sorted = words.sorted { left, right in
+            (self.fields[left].dictionary?.firsts.count ?? 0) > (self.fields[right].dictionary?.firsts.count ?? 0)
+        }
+        for index in sorted {
+            let field = self.fields[index]
+            if let page = Self.mapped(field, from: sources) {
+                self.fields[index].page = page
+                continue
+            }
+            let known: DictionaryBuilder?? = field.presence == nil ? .some(field.dictionary) : .none
+            let page = ColumnEncoder.page(field.strings, presence: field.presence, self.context, dictionary: known)
+            self.fields[index].page = page
+            if page.summary.kind == .dictionary, field.presence == nil, let dictionary = field.dictionary {
+                sources.append(
+                    MappedEncoding.Source(
+                        name: field.name,
+                        distinctCount: dictionary.firsts.count,
+                        codes: dictionary.codes
+                    )
+                )
+            }
+            if page.summary.kind != .constant, page.summary.kind != .template {
+                self.context.candidates.append(
+                    EncodingContext.Candidate(name: field.name, strings: field.strings, presence: field.presence)
+                )
+            }
+        }
+    }
+
+    private static func mapped(
+        _ field: Field,
+        from sources: [MappedEncoding.Source]
+    ) -> (bytes: [UInt8], summary: ColumnEncoder.Summary)? {
+        guard let dictionary = field.dictionary, dictionary.firsts.count > 1 else { return nil }
+        for source in sources where source.distinctCount >= dictionary.firsts.count {
+            guard source.distinctCount * 4 <= field.strings.count,
+                let map = MappedEncoding.map(dictionary.codes, from: source)
+            else { continue }
+            let texts = dictionary.texts(of: field.strings)
+            var page = PageWriter()
+            page.structure.append(byte: 0)
+            MappedEncoding.append(texts, map, from: source, to: &page)
+            var summary = ColumnEncoder.Summary(kind: .mapped, presentCount: field.strings.count)
+            summary.bounds = ColumnEncoder.bounds(texts)
+            return (page.finish(), summary)
+        }
+        return nil
+    }
+
+    private mutating func encodeTexts() {
+        for index in self.fields.indices where self.fields[index].isText {
+            let field = self.fields[index]
+            self.fields[index].page = ColumnEncoder.page(field.strings, presence: field.presence, self.context)
+        }
+    }
+
+    private func block(_ batch: Batch, tags: DatasourceTags) -> EncodedBlock {
         var block = BlockUnderConstruction()
         var times = PageWriter()
         IntegerPacking.append(batch.timestamps, to: &times)
-        block.append(
-            times.finish(),
-            name: StoredFields.time,
-            ColumnEncoder.Summary(kind: .integer, presentCount: batch.rowCount)
-        )
+        let timeSummary = ColumnEncoder.Summary(kind: .integer, presentCount: batch.rowCount)
+        block.append(times.finish(), name: StoredFields.time, timeSummary)
         var plainByteCount = 0
-        for name in batch.fieldNames where !StoredFields.isImplied(name) && tags[name] == nil {
-            guard let column = try batch.column(name) else { continue }
-            let (bytes, summary) = ColumnEncoder.page(column.strings, presence: column.presence)
-            if !StoredFields.isOwn(name) { plainByteCount += column.valueByteCount }
-            block.append(bytes, name: name, summary)
+        for field in self.fields where field.twin == nil {
+            guard let page = field.page else { preconditionFailure("field '\(field.name)' was not encoded") }
+            block.append(page.bytes, name: field.name, page.summary)
+            if !StoredFields.isOwn(field.name) { plainByteCount += field.strings.bytes.count }
+        }
+        for field in self.fields {
+            if let twin = field.twin { block.append(twinOf: self.fields[twin].name, name: field.name) }
         }
         let summary = BlockSummary(
             datasource: 0,
@@ -35,8 +146,8 @@ enum BlockEncoder {
             byteCount: block.bytes.count,
             rowCount: batch.rowCount,
             times: Self.range(batch.timestamps),
-            arrivals: try Self.range(of: StoredFields.arrival, in: batch),
-            rows: try Self.range(of: StoredFields.id, in: batch),
+            arrivals: self.range(of: StoredFields.arrival),
+            rows: self.range(of: StoredFields.id),
             plainByteCount: plainByteCount,
             pages: block.pages
         )
@@ -53,11 +164,21 @@ enum BlockEncoder {
         return least...most
     }
 
-    private static func range(of name: String, in batch: Batch) throws(DamagedBlock) -> ClosedRange<Int64> {
-        guard let numbers = try batch.column(name)?.integers else {
-            preconditionFailure("stored rows without \(name)")
-        }
-        return Self.range(numbers)
+    private func range(of name: String) -> ClosedRange<Int64> {
+        guard let field = self.fields.first(where: { $0.name == name }),
+            let bounds = ColumnEncoder.bounds(field.strings)
+        else { preconditionFailure("stored rows without \(name)") }
+        return bounds
+    }
+}
+
+extension ByteStrings {
+    /// Whether all strings are the same.
+    func isEqual(to other: ByteStrings) -> Bool {
+        guard self.bytes.count == other.bytes.count else { return false }
+        let isSame = self.bytes.unsafeBytes.baseAddress == other.bytes.unsafeBytes.baseAddress
+        return self.offsets == other.offsets
+            && (isSame || ByteHash.equal(self.bytes.unsafeBytes, other.bytes.unsafeBytes))
     }
 }
 
@@ -78,6 +199,15 @@ private struct BlockUnderConstruction {
         self.pages.append(entry)
         self.names.append(name)
         self.bytes.append(contentsOf: page)
+    }
+
+    /// A second name for the page of a field.
+    mutating func append(twinOf other: String, name: String) {
+        guard let index = self.names.firstIndex(of: other) else { preconditionFailure("no page of '\(other)'") }
+        var entry = self.pages[index]
+        entry.name = self.names.count
+        self.pages.append(entry)
+        self.names.append(name)
     }
 }
 

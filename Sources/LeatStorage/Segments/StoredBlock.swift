@@ -62,17 +62,17 @@ final class StoredBlock: BlockSource {
         do {
             var reader = try PageReader(bytes)
             let times = try IntegerPacking.read(count: self.rowCount, from: &reader)
-            return Batch(timestamps: times, source: StoredColumns(self))
+            return Batch(timestamps: times, source: StoredColumns(self, times: times))
         } catch {
             throw self.damage(page, error.reason)
         }
     }
 
     /// Reads the column of a page.
-    func column(_ page: BlockSummary.Page) throws(DamagedBlock) -> Column {
+    func column(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
         let bytes = try self.verified(page)
         do {
-            return try ColumnDecoder.column(bytes, rowCount: self.rowCount)
+            return try ColumnDecoder.column(bytes, rowCount: self.rowCount, context)
         } catch {
             throw self.damage(page, error.reason)
         }
@@ -99,9 +99,14 @@ final class StoredBlock: BlockSource {
 /// The columns of a stored block, each read once.
 private final class StoredColumns: ColumnSource {
     private let block: StoredBlock
-    private let read = Mutex<[String: Column]>([:])
+    private let times: [Int64]
+    /// By the offset of the page, which fields may share.
+    private let read = Mutex<[Int: Column]>([:])
 
-    init(_ block: StoredBlock) { self.block = block }
+    init(_ block: StoredBlock, times: [Int64]) {
+        self.block = block
+        self.times = times
+    }
 
     var fieldNames: [String] {
         [StoredFields.repository] + self.block.tags.tags.map(\.name)
@@ -109,17 +114,26 @@ private final class StoredColumns: ColumnSource {
     }
 
     func column(_ name: String) throws(DamagedBlock) -> Column? {
-        if let known = self.read.withLock({ $0[name] }) { return known }
-        guard let column = try self.load(name) else { return nil }
-        self.read.withLock { $0[name] = column }
-        return column
-    }
-
-    private func load(_ name: String) throws(DamagedBlock) -> Column? {
         if let value = self.block.impliedValue(of: name) {
             return .constant(ConstantColumn(value: ByteSlice(value), rowCount: self.block.rowCount))
         }
         guard name != StoredFields.time, let page = self.block.page(named: name) else { return nil }
-        return try self.block.column(page)
+        let context = DecodingContext(times: self.times) { (other: String) throws(FormatError) -> Column? in
+            // Columns that others refer to stand for themselves, so that no circle can be.
+            guard let page = self.block.page(named: other) else { return nil }
+            do throws(DamagedBlock) {
+                return try self.load(page, DecodingContext(times: self.times))
+            } catch {
+                throw FormatError(offset: 0, reason: error.reason)
+            }
+        }
+        return try self.load(page, context)
+    }
+
+    private func load(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
+        if let known = self.read.withLock({ $0[page.offset] }) { return known }
+        let column = try self.block.column(page, context)
+        self.read.withLock { $0[page.offset] = column }
+        return column
     }
 }

@@ -125,7 +125,7 @@ extension Store {
         return isPublished
     }
 
-    /// The blocks of a merged segment: full ones as they are, small ones joined. `nil` when one is damaged.
+    /// The blocks of a merged segment, full ones as they are, small ones joined; `nil` when one is damaged.
     private func merged(_ sources: [StoredBlock], of segments: [SegmentHandle]) -> [EncodedBlock]? {
         let sorted = sources.sorted { left, right in
             let names = (left.tags.description, right.tags.description)

@@ -32,14 +32,17 @@ extension Store {
     }
 
     private static func verify(_ block: StoredBlock, _ check: inout StoreCheck) {
+        let batch: Batch
         do {
-            check.rowCount += try block.read().rowCount
+            batch = try block.read()
+            check.rowCount += batch.rowCount
         } catch {
             check.damaged.append(error.description)
+            return
         }
         for page in block.summary.pages.dropFirst() {
             do {
-                _ = try block.column(page)
+                _ = try batch.column(block.names[page.name])
             } catch {
                 check.damaged.append(error.description)
             }

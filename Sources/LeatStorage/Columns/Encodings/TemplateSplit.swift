@@ -1,0 +1,177 @@
+internal import LeatCore
+
+/// A list of texts as templates and the columns of what varies in them.
+struct TemplateSplit {
+    /// What repeats: one more part than there are slots.
+    struct Template {
+        var statics: [[UInt8]]
+        /// Per slot the column that holds its values.
+        var columns: [Int]
+        var count = 0
+        /// Hashes of the keys before the slots; 0 where there is none.
+        fileprivate var names: [UInt64]
+        /// Place of its first text among the spans, to compare others with.
+        fileprivate var isKept: Bool { self.count >= TemplateSplit.countMin }
+    }
+
+    /// The values of a slot, in the order of the texts.
+    struct SlotColumn {
+        var starts: [UInt32] = []
+        var ends: [UInt32] = []
+        /// Index of the text that each value is from.
+        var texts: [Int32] = []
+    }
+
+    /// Templates of fewer texts are not worth their own columns.
+    static let countMin = 3
+    /// More templates than this say that the texts have none.
+    static let templateCountMax = 4_000
+
+    private(set) var templates: [Template] = []
+    /// Per text its template, from 1; 0 for a text that is kept whole.
+    private(set) var codes: [UInt16] = []
+    private(set) var columns: [SlotColumn] = []
+    /// Texts that are kept whole.
+    private(set) var whole: [Int] = []
+
+    /// Splits texts; `nil` when most of them have nothing in common.
+    init?(_ texts: ByteStrings) {
+        var found = FoundTemplates(count: texts.count)
+        for index in 0..<texts.count {
+            guard found.add(texts[index], at: UInt32(texts.offsets[index])) else { return nil }
+            // A look at the first texts saves the work for columns of one-off texts.
+            if index == 2_047, found.templates.count > 1_400 { return nil }
+        }
+        let kept = found.templates.reduce(0) { $0 + ($1.isKept ? $1.count : 0) }
+        guard kept * 2 >= texts.count, kept > 0 else { return nil }
+        self.collect(found)
+    }
+
+    /// Gives every kept template its columns and fills them.
+    private mutating func collect(_ found: FoundTemplates) {
+        var numbers = [UInt16](repeating: 0, count: found.templates.count)
+        var columnOfName: [UInt64: Int] = [:]
+        for (index, template) in found.templates.enumerated() where template.isKept {
+            var template = template
+            var occurrences: [UInt64: UInt64] = [:]
+            for name in template.names {
+                var column = self.columns.count
+                if name != 0 {
+                    let occurrence = occurrences[name, default: 0]
+                    occurrences[name] = occurrence + 1
+                    let key = name &+ occurrence &* 0x9E37_79B9_7F4A_7C15
+                    column = columnOfName[key] ?? column
+                    columnOfName[key] = column
+                }
+                if column == self.columns.count { self.columns.append(SlotColumn()) }
+                template.columns.append(column)
+            }
+            self.templates.append(template)
+            numbers[index] = UInt16(self.templates.count)
+        }
+        self.codes.reserveCapacity(found.codes.count)
+        var span = 0
+        for (text, code) in found.codes.enumerated() {
+            let count = Int(found.spanCounts[text])
+            let number = code < 0 ? 0 : numbers[Int(code)]
+            self.codes.append(number)
+            if number == 0 {
+                self.whole.append(text)
+            } else {
+                self.fill(Int(number) - 1, text: text, found.starts, found.ends, from: span)
+            }
+            span += count
+        }
+    }
+
+    @inline(__always)
+    private mutating func fill(_ template: Int, text: Int, _ starts: [UInt32], _ ends: [UInt32], from span: Int) {
+        for slot in self.templates[template].columns.indices {
+            let column = self.templates[template].columns[slot]
+            self.columns[column].starts.append(starts[span + slot])
+            self.columns[column].ends.append(ends[span + slot])
+            self.columns[column].texts.append(Int32(text))
+        }
+    }
+}
+
+/// The first pass: each text's template, and all spans end to end.
+private struct FoundTemplates {
+    var templates: [TemplateSplit.Template] = []
+    /// Per text the template, -1 if it is kept whole.
+    var codes: [Int32] = []
+    var spanCounts: [UInt16] = []
+    var starts: [UInt32] = []
+    var ends: [UInt32] = []
+    private var templateOfHash: [UInt64: Int32] = [:]
+    private var tokenizer = TemplateTokenizer()
+
+    init(count: Int) {
+        self.codes.reserveCapacity(count)
+        self.spanCounts.reserveCapacity(count)
+    }
+
+    /// Adds a text whose bytes begin at `offset`; `false` when there are too many templates.
+    mutating func add(_ text: UnsafeRawBufferPointer, at offset: UInt32) -> Bool {
+        guard self.tokenizer.split(text) else {
+            self.codes.append(-1)
+            self.spanCounts.append(0)
+            return true
+        }
+        let hash = self.tokenizer.hash
+        if let known = self.templateOfHash[hash] {
+            guard self.matches(text, Int(known)) else {
+                self.codes.append(-1)
+                self.spanCounts.append(0)
+                return true
+            }
+            self.templates[Int(known)].count += 1
+            self.codes.append(known)
+        } else {
+            guard self.templates.count < TemplateSplit.templateCountMax else {
+                self.codes.append(-1)
+                self.spanCounts.append(0)
+                return true
+            }
+            let number = Int32(self.templates.count)
+            self.templateOfHash[hash] = number
+            self.templates.append(self.template(of: text))
+            self.codes.append(number)
+        }
+        for span in self.tokenizer.spans {
+            self.starts.append(offset + span.start)
+            self.ends.append(offset + span.end)
+        }
+        self.spanCounts.append(UInt16(self.tokenizer.spans.count))
+        return true
+    }
+
+    private func template(of text: UnsafeRawBufferPointer) -> TemplateSplit.Template {
+        var statics: [[UInt8]] = []
+        var names: [UInt64] = []
+        var start = 0
+        for span in self.tokenizer.spans {
+            statics.append(Array(text[start..<Int(span.start)]))
+            names.append(span.name)
+            start = Int(span.end)
+        }
+        statics.append(Array(text[start...]))
+        return TemplateSplit.Template(statics: statics, columns: [], count: 1, names: names)
+    }
+
+    /// Whether a text really has the template that its hash says.
+    private func matches(_ text: UnsafeRawBufferPointer, _ template: Int) -> Bool {
+        let spans = self.tokenizer.spans
+        guard self.templates[template].statics.count == spans.count + 1 else { return false }
+        var start = 0
+        for slot in 0...spans.count {
+            let end = slot < spans.count ? Int(spans[slot].start) : text.count
+            let isEqual = self.templates[template].statics[slot].withUnsafeBytes { bytes in
+                ByteHash.equal(bytes, UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            }
+            if !isEqual { return false }
+            if slot < spans.count { start = Int(spans[slot].end) }
+        }
+        return true
+    }
+}
