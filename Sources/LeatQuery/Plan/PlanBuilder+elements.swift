@@ -8,6 +8,7 @@ extension PlanBuilder {
             let array = call.arrayName("field") ?? "_events"
             return SplitStage(array: array, strips: call.isTrue("strip"))
         case "match", "matchAsArray":
+            if let stage = self.missingFile(call) { return stage }
             do throws(CallProblem) {
                 let lookup = try LookupCall(call, self.functions)
                 let isArray = call.signature.name == "matchAsArray"
@@ -18,6 +19,18 @@ extension PlanBuilder {
             }
         default: return self.elementPipeline(call)
         }
+    }
+
+    /// In a parser a missing file marks the events instead of refusing the script, which would lose them.
+    private func missingFile(_ call: BoundCall) -> (any Stage)? {
+        let name = call.text("file") ?? ""
+        guard self.functions.isParser, !self.functions.isCheckOnly,
+            self.functions.lookupFiles?.lookupFile(name) == nil
+        else { return nil }
+        let function = FieldsFunction([]) { _, outputs in
+            RowFunctions.writeError("there is no lookup file '\(name)'", &outputs)
+        }
+        return RowFunctionStage(function: function, operands: [])
     }
 
     /// A function that runs a pipeline for each element.

@@ -33,10 +33,10 @@ struct PlanBuilder {
         )
     }
 
-    init(_ tree: QueryTree, options: QueryOptions) {
+    init(_ tree: QueryTree, options: QueryOptions, isParser: Bool = false) {
         self.text = tree.text
         self.options = options
-        self.functions = FunctionContext(options: options)
+        self.functions = FunctionContext(options: options, isParser: isParser)
         self.start = options.start
         self.end = options.end
     }

@@ -183,7 +183,10 @@ struct Scanner {
                 hint: "flags are d, g, i, m, s and F; a path such as /var/log must be quoted"
             )
         }
-        if ScalarClass.isPattern(self.current) {
+        // `/var/*` is meant as a path; `/\d+\./.` is an expression and a free text.
+        let looksLikePath =
+            body.unicodeScalars.allSatisfy { ScalarClass.isField($0) || $0 == "-" } && !body.contains("\\")
+        if ScalarClass.isPattern(self.current) && looksLikePath {
             throw SyntaxFailure(
                 "text right after a regular expression",
                 at: start..<self.position + 1,
