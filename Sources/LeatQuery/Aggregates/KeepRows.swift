@@ -36,11 +36,9 @@ final class KeepRowsState: RowKeepingState {
     func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) {
         self.keepers.grow(to: groups.count, with: self.empty)
         guard let ofRow = groups.ofRow else { return try self.keepers[0].add(rows) }
-        var present: Set<UInt32> = []
-        rows.selection.forEachSet { present.insert(ofRow[$0]) }
-        for group in present {
-            try self.keepers[Int(group)].add(rows) { ofRow[$0] == group }
-        }
+        var rowsOfGroup: [UInt32: [Int]] = [:]
+        rows.selection.forEachSet { rowsOfGroup[ofRow[$0], default: []].append($0) }
+        for (group, own) in rowsOfGroup { try self.keepers[Int(group)].add(rows, rows: own) }
     }
 
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure) {
@@ -51,8 +49,12 @@ final class KeepRowsState: RowKeepingState {
         }
     }
 
-    func keptRows() -> KeptRows {
-        self.keepers[0].rows(newestFirst: self.empty.orders.isEmpty ? self.newestFirst : nil)
+    func keptRows() -> KeptRows { self.keptRows(of: 0) ?? KeptRows() }
+
+    /// What is kept of a group, in order; `nil` when it never had rows.
+    func keptRows(of group: Int) -> KeptRows? {
+        guard group < self.keepers.count else { return nil }
+        return self.keepers[group].rows(newestFirst: self.empty.orders.isEmpty ? self.newestFirst : nil)
     }
 
     func emit(
@@ -60,8 +62,7 @@ final class KeepRowsState: RowKeepingState {
         into writer: RowWriter,
         then next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure) {
-        guard group < self.keepers.count else { return }
-        let kept = self.keepers[group].rows(newestFirst: self.empty.orders.isEmpty ? self.newestFirst : nil)
+        guard let kept = self.keptRows(of: group) else { return }
         try kept.emit(names: self.empty.names, into: writer, then: next)
     }
 }

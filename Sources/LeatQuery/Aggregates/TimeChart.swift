@@ -86,9 +86,46 @@ final class TimeChartState: AggregateState {
                 for one in series {
                     let inner = one.groupOfBucket[start]
                     if inner == nil && !self.plan.fillsBuckets { continue }
-                    try self.emit(inner, of: one, fieldColumns, writer, next)
+                    if let window = self.plan.function as? WindowPlan {
+                        try self.emit(window, endingAt: start, of: one, fieldColumns, writer, next)
+                    } else {
+                        try self.emit(inner, of: one, fieldColumns, writer, next)
+                    }
                 }
             }
+        }
+    }
+
+    /// Adds up the buckets of a window in a state of its own.
+    private func emit(
+        _ window: WindowPlan,
+        endingAt start: Int64,
+        of series: Series,
+        _ fieldColumns: [(key: Int, column: Int)],
+        _ writer: RowWriter,
+        _ next: () throws(QueryFailure) -> Void
+    ) throws(QueryFailure) {
+        guard let function = self.grouping.function else { return }
+        let length = Int64(window.count(bucketSpan: self.buckets.span)) * self.buckets.span
+        // Group 0 is the window, group 1 everything else.
+        var target = [UInt32](repeating: 1, count: self.grouping.count)
+        for (bucket, group) in series.groupOfBucket where bucket <= start && bucket > start - length {
+            target[group] = 0
+        }
+        let sum = window.makeState(self.context)
+        try sum.merge(function, groups: target, groupCount: 2)
+        try writer.scoped { () throws(QueryFailure) in
+            for (key, column) in fieldColumns {
+                try self.grouping.keys.withText(key, of: series.first) { (text) throws(QueryFailure) in
+                    try writer.set(column, to: text)
+                }
+            }
+            var isEmpty = true
+            try sum.emit(0, into: writer) { () throws(QueryFailure) in
+                isEmpty = false
+                try next()
+            }
+            if isEmpty { try next() }
         }
     }
 

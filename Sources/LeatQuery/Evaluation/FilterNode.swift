@@ -15,6 +15,8 @@ indirect enum FilterNode: Sendable {
     case elements(ElementStage)
     /// The expression is true.
     case expression(ExpressionProgram)
+    /// The table has a row for the event.
+    case lookup(JoinStage)
 
     /// The rows among `selection` that pass.
     func evaluate(
@@ -44,6 +46,13 @@ indirect enum FilterNode: Sendable {
             return try RowFunctionCall.test(predicate, operands, rows, within: selection, context)
         case .elements(let stage):
             return try stage.eventsWithElement(rows, within: selection, context)
+        case .lookup(let stage):
+            var part = rows
+            part.selection = selection
+            var strict = stage
+            strict.isStrict = true
+            strict.rowLimit = 1
+            return try strict.run(part, context).first?.selection ?? Bitmap(repeating: false, count: rows.rowCount)
         case .expression(let program):
             var result = try program.evaluate(rows, within: selection, context).truth(rowCount: rows.rowCount)
             result.formIntersection(selection)
@@ -104,7 +113,7 @@ indirect enum FilterNode: Sendable {
         case .constant: 0
         case .field(_, let test): test.cost
         case .expression: 6
-        case .predicate, .elements: 8
+        case .predicate, .elements, .lookup: 8
         case .anyField(let test): 10 + 5 * test.cost
         case .not(let part): part.cost
         case .and(let parts), .or(let parts): parts.reduce(0) { $0 + $1.cost }

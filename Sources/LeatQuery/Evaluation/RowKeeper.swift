@@ -53,35 +53,51 @@ struct RowKeeper {
         }
     }
 
-    /// Considers the rows for which `isWanted` holds among the selected.
-    mutating func add(_ rows: EventRows, where isWanted: (Int) -> Bool) throws(QueryFailure) {
+    /// Considers the selected rows.
+    mutating func add(_ rows: EventRows) throws(QueryFailure) {
         guard self.limit > 0 else { return }
-        let batch = self.batches.count
+        let keys = try self.keys(of: rows)
+        var hasNew = false
+        rows.selection.forEachSet { if self.consider($0, rows, keys) { hasNew = true } }
+        if hasNew { try self.keep(rows) }
+    }
+
+    /// Considers some rows.
+    mutating func add(_ rows: EventRows, rows wanted: [Int]) throws(QueryFailure) {
+        guard self.limit > 0 else { return }
+        let keys = try self.keys(of: rows)
+        var hasNew = false
+        for row in wanted where self.consider(row, rows, keys) { hasNew = true }
+        if hasNew { try self.keep(rows) }
+    }
+
+    private func keys(of rows: EventRows) throws(QueryFailure) -> [SortKeys] {
         var keys: [SortKeys] = []
         for order in self.orders { keys.append(order.keys(of: try rows.column(order.field))) }
-        var hasNew = false
-        let times = rows.batch.timestamps
-        rows.selection.forEachSet { row in
-            guard isWanted(row) else { return }
-            if keys.isEmpty, let worst = self.worst, !self.isBetter(time: times[row], than: worst) { return }
-            let candidate = Candidate(
-                keys: keys.map { $0[row] },
-                time: times[row],
-                arrival: rows.arrivalKey(row),
-                batch: batch,
-                row: Int32(row)
-            )
-            if let worst = self.worst, !self.precedes(candidate, worst) { return }
-            self.candidates.append(candidate)
-            hasNew = true
-        }
-        guard hasNew else { return }
+        return keys
+    }
+
+    /// Takes a row in if it may be among the best.
+    private mutating func consider(_ row: Int, _ rows: EventRows, _ keys: [SortKeys]) -> Bool {
+        let time = rows.batch.timestamps[row]
+        if keys.isEmpty, let worst = self.worst, !self.isBetter(time: time, than: worst) { return false }
+        let candidate = Candidate(
+            keys: keys.map { $0[row] },
+            time: time,
+            arrival: rows.arrivalKey(row),
+            batch: self.batches.count,
+            row: Int32(row)
+        )
+        if let worst = self.worst, !self.precedes(candidate, worst) { return false }
+        self.candidates.append(candidate)
+        return true
+    }
+
+    private mutating func keep(_ rows: EventRows) throws(QueryFailure) {
         self.batches.append(rows)
         self.isCompact.append(false)
         try self.shrink()
     }
-
-    mutating func add(_ rows: EventRows) throws(QueryFailure) { try self.add(rows) { _ in true } }
 
     /// Takes over what another keeper of the same kind keeps.
     mutating func merge(_ other: RowKeeper) throws(QueryFailure) {

@@ -29,11 +29,6 @@ extension PlanBuilder {
         }
     }
 
-    mutating func otherAggregate(_ call: BoundCall, isOrdered: Bool) -> (any AggregatePlan)? {
-        self.report("\(call.signature.name)() is not supported yet", at: call.call.range)
-        return nil
-    }
-
     /// The aggregate that a parameter holds: a call, an array of them, or a pipeline that ends in one; `nil` for `[]`.
     mutating func function(_ call: BoundCall, _ parameter: String) -> (any AggregatePlan)? {
         guard let given = call.expression(parameter) else { return CountPlan(name: "_count") }
@@ -136,8 +131,19 @@ extension PlanBuilder {
             isLimitGiven: call.isGiven("limit"),
             fillsBuckets: isChart,
             start: self.start?.nanoseconds,
-            end: self.end?.nanoseconds
+            end: self.end?.nanoseconds,
+            zoneOffset: self.zoneOffset(call)
         )
+    }
+
+    /// What local time is ahead of UTC at the end of the interval, in nanoseconds.
+    private mutating func zoneOffset(_ call: BoundCall) -> Int64 {
+        let name = call.text("timezone") ?? self.options.timeZone
+        guard let zone = TimeZoneRules.named(name) else {
+            self.report("unknown time zone '\(name)'", at: call.call.range, hint: "for example Europe/Copenhagen")
+            return 0
+        }
+        return Int64(zone.offset(at: self.end ?? self.options.now).seconds) * 1_000_000_000
     }
 
     /// A length of time in nanoseconds; `nil` when it is not given, or `auto`.

@@ -76,6 +76,14 @@ extension PlanBuilder {
         }
     }
 
+    /// A condition: `{ filter }`, or an expression.
+    mutating func conditionNode(_ expression: Expression?) -> FilterNode {
+        if case .subquery(let subquery)? = expression, case .filter(let node) = self.condition(subquery.pipeline) {
+            return node
+        }
+        return .expression(self.expression(expression))
+    }
+
     private func moment(_ timestamp: Timestamp?) -> ExpressionProgram {
         timestamp.map { .literal(Array(String($0.milliseconds).utf8)) } ?? .null
     }
@@ -104,6 +112,12 @@ extension PlanBuilder {
 
     /// A function that decides whether an event stays and is no special case.
     mutating func otherNode(_ call: BoundCall) -> FilterNode {
+        switch call.signature.name {
+        case "match":
+            if self.tables[call.text("file") ?? ""] != nil { return .lookup(self.matchStage(call)) }
+        case "join": return self.joinStage(call).map { .lookup($0) } ?? .constant(false)
+        default: break
+        }
         let before = self.diagnostics.count
         if case .predicate(let predicate)? = self.rowFunction(call) {
             return .predicate(predicate, operands: self.operands(predicate.inputs))

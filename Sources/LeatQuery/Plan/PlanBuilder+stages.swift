@@ -68,7 +68,7 @@ extension PlanBuilder {
             ]
         default: break
         }
-        if let stage = self.elementStage(call) ?? self.specialStage(call) { return [stage] }
+        if let stage = self.specialStage(call) ?? self.elementStage(call) { return [stage] }
         let before = self.diagnostics.count
         switch self.rowFunction(call) {
         case .function(let function)?:
@@ -129,7 +129,4 @@ extension PlanBuilder {
             )
         }
     }
-
-    /// Stages of functions that look at more than the values of one event.
-    private mutating func specialStage(_ call: BoundCall) -> (any Stage)? { nil }
 }

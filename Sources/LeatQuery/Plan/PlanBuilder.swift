@@ -10,6 +10,10 @@ struct PlanBuilder {
     var diagnostics: [Diagnostic] = []
     var start: Timestamp?
     var end: Timestamp?
+    /// Tables by name, those of lookup files and those that the query defines.
+    var tables: [String: TableSource] = [:]
+    /// The stages before the step that is being built, for functions that pass over the events twice.
+    var earlierStages: [any Stage] = []
 
     /// What a plan is made of.
     struct Built {
@@ -27,7 +31,7 @@ struct PlanBuilder {
         guard builder.diagnostics.isEmpty else { throw QueryErrors(builder.diagnostics) }
         return Built(
             program: program,
-            prefilter: PrefilterDerivation.prefilter(of: program.stages),
+            prefilter: program.source == nil ? PrefilterDerivation.prefilter(of: program.stages) : .all,
             start: builder.start,
             end: builder.end
         )
@@ -51,12 +55,18 @@ struct PlanBuilder {
         var result = pipeline
         result.steps.removeAll()
         for step in pipeline.steps {
-            guard case .call(let call) = step, call.name == "setTimeInterval", let bound = call.bound else {
+            guard case .call(let call) = step, let bound = call.bound, bound.signature.kind == .preamble else {
                 result.steps.append(step)
                 continue
             }
-            self.start = self.moment(bound, "start") ?? self.start
-            self.end = self.moment(bound, "end") ?? self.end
+            switch bound.signature.name {
+            case "setTimeInterval":
+                self.start = self.moment(bound, "start") ?? self.start
+                self.end = self.moment(bound, "end") ?? self.end
+            case "defineTable": self.defineTable(bound)
+            case "beta:repeating": break
+            default: self.report("\(call.name)() is not supported", at: call.range)
+            }
         }
         return result
     }
@@ -74,6 +84,11 @@ struct PlanBuilder {
     mutating func program(of pipeline: Pipeline) -> Program {
         var program = Program()
         for step in pipeline.steps {
+            if let source = self.source(step) {
+                program.source = source
+                continue
+            }
+            self.earlierStages = program.stages
             if let aggregate = self.aggregate(step, isOrdered: program.isAggregate) {
                 if program.aggregate == nil {
                     program.aggregate = aggregate

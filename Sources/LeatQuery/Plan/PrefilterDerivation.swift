@@ -58,7 +58,7 @@ enum PrefilterDerivation {
         case .constant(let value): value ? .all : .none
         case .and(let parts): .and(parts.map { Self.prefilter(of: $0, changes) })
         case .or(let parts): .or(parts.map { Self.prefilter(of: $0, changes) })
-        case .not, .predicate, .elements, .expression: .all
+        case .not, .predicate, .elements, .lookup, .expression: .all
         case .anyField(let test): Self.prefilter(of: test, field: nil)
         case .field(let name, let test):
             changes.mayHave(name) || Self.stored(name) == nil ? .all : Self.prefilter(of: test, field: name)

@@ -8,6 +8,8 @@ struct Program: Sendable {
         case aggregate(any AggregatePlan)
     }
 
+    /// What takes the place of the events (`createEvents`, `readFile`); `nil`: the events themselves.
+    var source: EventSource?
     /// Stages that each worker applies to each batch.
     var stages: [any Stage] = []
     /// What consumes the events; `nil`: they are the answer themselves.
@@ -20,6 +22,12 @@ struct Program: Sendable {
     var extraData: [String: String] = [:]
 
     var isAggregate: Bool { self.aggregate != nil }
+
+    /// Rows that a function of the query makes.
+    enum EventSource: Sendable {
+        case batches([Batch])
+        case table(TableSource, include: [String]?, limit: Int?)
+    }
 
     /// Runs what follows the first aggregate.
     func finish(_ state: any AggregateState, _ context: StageContext) throws(QueryFailure) -> QueryResult {

@@ -85,6 +85,7 @@ public final class QueryWorker: Sendable {
     /// Whether a block of these times could change the answer, given what this worker has seen.
     public func needs(_ timeRange: ClosedRange<Int64>) -> Bool {
         let plan = self.execution.plan
+        if plan.program.source != nil { return true }
         guard timeRange.upperBound >= plan.startNanoseconds, timeRange.lowerBound < plan.endNanoseconds else {
             return false
         }
@@ -124,7 +125,9 @@ extension QueryPlan {
     func matching(_ batch: Batch, sequence: Int, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
         guard batch.rowCount > 0 else { return [] }
         var rows = EventRows(batch, sequence: sequence)
-        if self.start != nil || self.end != nil, let inside = self.rowsInside(batch) { rows.narrow(to: inside) }
+        if self.program.source == nil, self.start != nil || self.end != nil, let inside = self.rowsInside(batch) {
+            rows.narrow(to: inside)
+        }
         return try self.program.stages.run(rows, context)
     }
 

@@ -30,6 +30,17 @@ public struct QueryPlan: Sendable {
         self.prefilter = built.prefilter
     }
 
+    /// The plan of a sub-query, whose program was built within that of another query.
+    init(_ program: Program, of tree: QueryTree, options: QueryOptions, start: Timestamp?, end: Timestamp?) {
+        self.tree = tree
+        self.options = options
+        self.program = program
+        self.start = start
+        self.end = end
+        self.isAggregate = program.isAggregate
+        self.prefilter = program.source == nil ? PrefilterDerivation.prefilter(of: program.stages) : .all
+    }
+
     /// Whether an event of that time lies in the interval.
     func contains(_ nanoseconds: Int64) -> Bool {
         nanoseconds >= self.startNanoseconds && nanoseconds < self.endNanoseconds

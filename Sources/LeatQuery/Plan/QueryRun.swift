@@ -19,14 +19,14 @@ public struct QueryProgress: Hashable, Sendable {
 /// `run` blocks its thread; everything else may be called from any thread meanwhile.
 public final class QueryRun: Sendable {
     private let execution: QueryExecution
-    private let blocks: [any BlockSource]
+    private let blocks: Guarded<[any BlockSource]>
     private let cursor = Atomic<Int>(0)
     private let progressState: Mutex<QueryProgress>
     private let failure = Mutex<QueryFailure?>(nil)
 
     /// A run over `blocks`, which must be in the order newest first.
     public init(_ plan: QueryPlan, over blocks: [any BlockSource]) {
-        self.blocks = blocks
+        self.blocks = Guarded(blocks)
         self.execution = QueryExecution(plan, dataRange: Self.dataRange(of: blocks), blocks: blocks)
         var progress = QueryProgress()
         for block in blocks { progress.byteCountTotal += block.byteCount }
@@ -53,18 +53,23 @@ public final class QueryRun: Sendable {
 
     /// Scans the blocks with `threads` threads, this one included, and gives the answer.
     public func run(threads: Int) throws(QueryFailure) -> QueryResult {
-        let count = max(1, min(threads, self.blocks.count))
-        let helpers = (1..<count).map { _ in WorkerThread(name: "leat-query") { self.workUntilFailure() } }
-        self.workUntilFailure()
+        if let source = self.execution.plan.program.source {
+            let made = try self.execution.context.batches(of: source)
+            self.blocks.withLock { $0 = made.reversed().map { MemoryBlock($0) } }
+        }
+        let blocks = self.blocks.withLock { $0 }
+        let count = max(1, min(threads, blocks.count))
+        let helpers = (1..<count).map { _ in WorkerThread(name: "leat-query") { self.workUntilFailure(blocks) } }
+        self.workUntilFailure(blocks)
         for helper in helpers { helper.join() }
         if let failure = self.failure.withLock({ $0 }) { throw failure }
         return try self.execution.finalResult()
     }
 
     /// Takes blocks until there are none; the first failure of any worker ends them all.
-    private func workUntilFailure() {
+    private func workUntilFailure(_ blocks: [any BlockSource]) {
         do throws(QueryFailure) {
-            try self.work()
+            try self.work(blocks)
         } catch {
             self.failure.withLock { if $0 == nil { $0 = error } }
             self.execution.cancel()
@@ -72,17 +77,17 @@ public final class QueryRun: Sendable {
     }
 
     /// Takes blocks until there are none.
-    private func work() throws(QueryFailure) {
+    private func work(_ blocks: [any BlockSource]) throws(QueryFailure) {
         let worker = self.execution.makeWorker()
         while true {
             let index = self.cursor.add(1, ordering: .relaxed).oldValue
-            guard index < self.blocks.count else { return }
-            let block = self.blocks[index]
+            guard index < blocks.count else { return }
+            let block = blocks[index]
             var isSkipped = true
             do {
                 if worker.needs(block.timeRange), try block.mayMatch(self.execution.plan.prefilter) {
                     isSkipped = false
-                    try worker.consume(try block.read(), sequence: self.blocks.count - index)
+                    try worker.consume(try block.read(), sequence: blocks.count - index)
                 }
             } catch let damage as DamagedBlock {
                 self.execution.report(damage)

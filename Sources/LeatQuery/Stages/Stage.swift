@@ -58,6 +58,8 @@ final class StageContext: Sendable {
     let options: QueryOptions
     private let cancelled = Atomic<Bool>(false)
     private let messages = Mutex<[String]>([])
+    private let tables = Guarded<[ObjectIdentifier: JoinTable]>([:])
+    private let indexes = Guarded<[IndexKey: JoinIndex]>([:])
 
     /// Times of the first and last event, where the interval leaves an end open.
     let dataRange: ClosedRange<Int64>?
@@ -68,6 +70,53 @@ final class StageContext: Sendable {
         self.options = options
         self.blocks = blocks
         self.dataRange = dataRange
+    }
+
+    /// The rows of a table; those of a sub-query are asked for once per execution.
+    func table(_ source: TableSource) throws(QueryFailure) -> JoinTable {
+        switch source.content {
+        case .table(let table): return table
+        case .query(let plan, let repository):
+            return try self.tables.withLock { (tables) throws(QueryFailure) -> JoinTable in
+                if let known = tables[ObjectIdentifier(source)] { return known }
+                let table = try self.run(plan, repository)
+                tables[ObjectIdentifier(source)] = table
+                return table
+            }
+        }
+    }
+
+    private func run(_ plan: QueryPlan, _ repository: String?) throws(QueryFailure) -> JoinTable {
+        try self.check()
+        var blocks = self.blocks
+        if let provider = self.options.blocks {
+            do {
+                blocks = try provider.blocks(repository: repository, start: plan.start, end: plan.end)
+            } catch {
+                throw .unanswerable("the events of a sub-query cannot be read: \(error)")
+            }
+        }
+        let result = try plan.run(over: blocks)
+        for warning in result.warnings { self.warn(warning) }
+        return JoinTable(result)
+    }
+
+    /// The index of a table over some columns, made once per execution.
+    func index(_ source: TableSource, keys: [String], foldsCase: Bool) throws(QueryFailure) -> JoinIndex {
+        let table = try self.table(source)
+        let key = IndexKey(source: ObjectIdentifier(source), keys: keys, foldsCase: foldsCase)
+        return self.indexes.withLock { indexes in
+            if let known = indexes[key] { return known }
+            let index = JoinIndex(table, keys: keys, foldsCase: foldsCase)
+            indexes[key] = index
+            return index
+        }
+    }
+
+    private struct IndexKey: Hashable {
+        let source: ObjectIdentifier
+        let keys: [String]
+        let foldsCase: Bool
     }
 
     /// Says something to the reader of the answer, once.

@@ -13,18 +13,13 @@ struct ExampleTests {
         var testDescription: String { self.id }
     }
 
-    /// Examples whose functions are still being written.
-    private static let pending: Set<String> = [
-        "percentile:doc", "percentile:as",
-    ]
-
     static let examples: [Example] = {
         do {
             guard let bytes = try SharedData.contents("data/queries/examples.jsonl") else { return [] }
             return try bytes.text.split(separator: "\n").map { line in
                 let document = try JSONValue(parsing: String(line))
                 return Example(id: document["id"]?.string ?? "", document: document)
-            }.filter { !Self.pending.contains($0.id) }
+            }
         } catch {
             Issue.record("examples.jsonl cannot be read: \(error)")
             return []
