@@ -24,6 +24,8 @@ enum ServerLimits {
     static let jobCountMax = 200
     /// Rows that one poll of a query job shows of a filter query.
     static let jobEventCountMax = 200
-    /// Rows waiting for one live client before the oldest are dropped and counted.
+    /// Rows waiting for one live client before further ones are dropped and counted.
     static let liveRowCountMax = 20_000
+    /// Bytes of rows waiting for one live client.
+    static let liveByteCountMax = 16 << 20
 }

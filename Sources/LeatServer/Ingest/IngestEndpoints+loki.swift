@@ -1,15 +1,12 @@
 internal import LeatCore
 internal import LeatStorage
 
-/// Loki's push API in its JSON form; `elasticsearch-bulk.md` 6.2.
+/// Loki's push API, JSON and protobuf; `elasticsearch-bulk.md` 6.2.
 extension IngestEndpoints {
     /// `{"streams":[{"stream":{label:value},"values":[["<ns>","line",{metadata}]]}]}`.
     func loki(_ incoming: Incoming) async throws -> Reply {
-        if let type = incoming.call.header("content-type"), type.lowercased().contains("protobuf") {
-            throw RequestFault.text(415, "media_type", "protobuf is not understood here; send application/json")
-        }
         var writer = self.writer(incoming)
-        guard let streams = try self.value(incoming)["streams"]?.array else {
+        guard let streams = try self.lokiRequest(incoming)["streams"]?.array else {
             throw self.refusal("the member streams (an array) is missing", incoming)
         }
         for stream in streams {
@@ -23,6 +20,14 @@ extension IngestEndpoints {
         }
         try await self.store(&writer, incoming, .loki)
         return Reply(204)
+    }
+
+    private func lokiRequest(_ incoming: Incoming) throws(RequestFault) -> JSONValue {
+        guard incoming.isProtobuf else { return try self.value(incoming) }
+        guard let bytes = try Snappy.expand(incoming.body, limit: self.limits.bodyByteCountMax) else {
+            throw self.refusal("the body is no snappy block", incoming)
+        }
+        return try self.message(bytes, incoming, LokiMessage.value)
     }
 
     /// One entry of a stream: its labels become fields, since pods and hosts are no tags.

@@ -1,16 +1,16 @@
 internal import LeatCore
 internal import LeatStorage
 
-/// OpenTelemetry logs over HTTP in their JSON form; `elasticsearch-bulk.md` 6.3.
+/// OpenTelemetry logs over HTTP, JSON and protobuf; `elasticsearch-bulk.md` 6.3.
 extension IngestEndpoints {
-    /// `ExportLogsServiceRequest` as JSON.
+    /// `ExportLogsServiceRequest`; answered in the encoding in which it came.
     func otlp(_ incoming: Incoming) async throws -> Reply {
-        if let type = incoming.call.header("content-type"), !type.lowercased().contains("json") {
-            throw RequestFault.text(415, "media_type", "protobuf is not understood here; send application/json")
-        }
+        let request =
+            incoming.isProtobuf
+            ? try self.message(incoming.body, incoming, OTLPMessage.value) : try self.value(incoming)
         var writer = self.writer(incoming)
         var refused: [String] = []
-        for resource in try self.value(incoming)["resourceLogs"]?.array ?? [] {
+        for resource in request["resourceLogs"]?.array ?? [] {
             let shared = Self.attributes(resource["resource"]?["attributes"], prefix: "resource.")
             for scope in resource["scopeLogs"]?.array ?? [] {
                 var fields = shared
@@ -27,6 +27,9 @@ extension IngestEndpoints {
             }
         }
         try await self.store(&writer, incoming, .otlp, refused: refused.map { _ in "otlp_record" })
+        if incoming.isProtobuf {
+            return Reply(200, Self.protobufAnswer(refused), mediaType: "application/x-protobuf")
+        }
         guard let reason = refused.first else { return Reply(200, json: .object([])) }
         return Reply(
             200,
@@ -36,6 +39,15 @@ extension IngestEndpoints {
                 ]
             ]
         )
+    }
+
+    /// `ExportLogsServiceResponse{partial_success=1{rejected_log_records=1, error_message=2}}`; nothing when all is well.
+    private static func protobufAnswer(_ refused: [String]) -> [UInt8] {
+        guard let reason = refused.first else { return [] }
+        let message = Array(reason.utf8.prefix(100))
+        // The count is held at 127 and the text at 100 bytes, so that each length fits one byte.
+        let inner = [0x08, UInt8(min(refused.count, 127)), 0x12, UInt8(message.count)] + message
+        return [0x0A, UInt8(inner.count)] + inner
     }
 
     private static func event(_ record: JSONValue, _ shared: [JSONValue.Member]) -> EventWriter.Event {

@@ -17,6 +17,9 @@ struct IngestEndpoints: Sendable {
         let route: Route
         let body: [UInt8]
         let repository: String
+
+        /// Whether the body is protobuf and not JSON.
+        var isProtobuf: Bool { self.call.header("content-type")?.lowercased().contains("protobuf") ?? false }
     }
 
     func reply(
@@ -98,6 +101,21 @@ struct IngestEndpoints: Sendable {
                 reason: "the body is not JSON: \(error)",
                 for: incoming.route
             )
+        }
+    }
+
+    /// A protobuf body as the tree of its JSON form.
+    func message(
+        _ bytes: [UInt8],
+        _ incoming: Incoming,
+        _ read: (UnsafeRawBufferPointer) throws(ProtobufReader.Fault) -> JSONValue
+    ) throws(RequestFault) -> JSONValue {
+        do throws(ProtobufReader.Fault) {
+            return try bytes.withUnsafeBufferPointer { (bytes) throws(ProtobufReader.Fault) in
+                try read(UnsafeRawBufferPointer(bytes))
+            }
+        } catch {
+            throw self.refusal("the body is not the protobuf message that belongs here: \(error.reason)", incoming)
         }
     }
 

@@ -15,7 +15,8 @@ struct LiveStream: Sendable {
     func write(history: RunningQuery?, to writer: inout ReplyWriter) async throws {
         // An empty piece sends the head, so that the client knows that it is connected.
         if self.wantsControl { try await writer.write(QueryEndpoint.control(["live": true])) }
-        var sent = SentRows()
+        // Ids of stored rows that were sent, so that the digest's copies of them are left out.
+        var sent: Set<Int64> = []
         if let history { try await self.write(history, &sent, to: &writer) }
         self.presence.onGone { self.query.end() }
         let ticker = LiveTicker(self.query)
@@ -23,9 +24,13 @@ struct LiveStream: Sendable {
         var lastWrite = ContinuousClock.now
         for await _ in self.query.signals {
             let waiting = self.query.take()
-            for rows in waiting.rows {
-                guard let new = sent.new(of: rows) else { continue }
-                try await self.write(new, to: &writer)
+            var bytes: [UInt8] = []
+            for row in waiting.rows where !sent.contains(row.id) {
+                bytes += row.json
+                bytes.append(0x0A)
+            }
+            if !bytes.isEmpty {
+                try await writer.write(bytes)
                 lastWrite = .now
             }
             if waiting.droppedCount > 0 {
@@ -46,24 +51,22 @@ struct LiveStream: Sendable {
         try await self.end(nil, to: &writer)
     }
 
-    private func write(_ history: RunningQuery, _ sent: inout SentRows, to writer: inout ReplyWriter) async throws {
+    private func write(_ history: RunningQuery, _ sent: inout Set<Int64>, to writer: inout ReplyWriter) async throws {
         while history.result == nil {
             _ = await history.wait(milliseconds: 500)
             if self.presence.isGone { return history.cancel() }
         }
         guard case .success(let result) = history.result else { return }
         let rows = QueryRows(batches: result.rows.batches, order: result.rows.order.reversed())
-        sent.remember(rows)
-        try await self.write(rows, to: &writer)
+        for row in rows.order {
+            sent.insert(try StoredIDs.id(of: rows.batches[Int(row.batch)], row: Int(row.row)))
+        }
+        var text = RowsText(rows, columns: nil, form: .ndjson)
+        while let piece = try text.piece() { try await writer.write(piece) }
         if self.wantsControl, !result.warnings.isEmpty {
             let warnings = JSONValue.array(result.warnings.map { .string($0) })
             try await writer.write(QueryEndpoint.control(["warnings": warnings]))
         }
-    }
-
-    private func write(_ rows: QueryRows, to writer: inout ReplyWriter) async throws {
-        var text = RowsText(rows, columns: nil, form: .ndjson)
-        while let piece = try text.piece() { try await writer.write(piece) }
     }
 
     private func end(_ error: String?, to writer: inout ReplyWriter) async throws {
@@ -76,42 +79,5 @@ struct LiveStream: Sendable {
             try await writer.write(QueryEndpoint.control(.object(line)))
         }
         try await writer.finish()
-    }
-}
-
-/// The ids of rows that a stream has sent from storage, so that the digest's copies of them are left out.
-struct SentRows {
-    private var ids: Set<String> = []
-
-    /// Remembers stored rows; only the newest arrivals can come again.
-    mutating func remember(_ rows: QueryRows) {
-        for id in Self.ids(of: rows) { self.ids.insert(id) }
-    }
-
-    /// The rows that were not sent, oldest arrival first; `nil` when there are none.
-    func new(of rows: QueryRows) -> QueryRows? {
-        let order = Array(rows.order.reversed())
-        guard !self.ids.isEmpty else { return QueryRows(batches: rows.batches, order: order) }
-        let reversed = QueryRows(batches: rows.batches, order: order)
-        let kept = zip(order, Self.ids(of: reversed)).filter { !self.ids.contains($0.1) }.map(\.0)
-        return kept.isEmpty ? nil : QueryRows(batches: rows.batches, order: kept)
-    }
-
-    private static func ids(of rows: QueryRows) -> [String] {
-        var renderers: [UInt32: RowRenderer] = [:]
-        return rows.order.map { row in
-            let renderer: RowRenderer
-            if let known = renderers[row.batch] {
-                renderer = known
-            } else {
-                do {
-                    renderer = try RowRenderer(rows.batches[Int(row.batch)], columns: ["@id"])
-                } catch {
-                    return ""
-                }
-                renderers[row.batch] = renderer
-            }
-            return renderer.fields(row: Int(row.row)).first?.value ?? ""
-        }
     }
 }

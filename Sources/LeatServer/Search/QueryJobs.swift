@@ -40,11 +40,16 @@ final class QueryJobs: Sendable {
         var liveNumber: Int?
         let liveJob = live.map { LiveJob($0) }
         if let liveJob {
+            if plan.isAggregate { liveJob.query.hold() }
             liveNumber = self.live.open(liveJob.query, repository: repository)
             guard liveNumber != nil else { throw RequestFault.text(503, "stopping", "the server is stopping") }
         }
         do {
-            let query = try await self.executor.start(plan, repository: repository)
+            let query = try await self.executor.start(
+                plan,
+                repository: repository,
+                filling: plan.isAggregate ? liveJob?.query : nil
+            )
             let job = QueryJob(
                 request: request,
                 repository: repository,
@@ -109,7 +114,7 @@ final class LiveJob: Sendable {
     let execution: LiveExecution
     let query: LiveQuery
     /// Rows that passed, newest first, at most `ServerLimits.jobEventCountMax`.
-    private let newest = Mutex<[QueryRows]>([])
+    private let newest = Mutex<[LiveQuery.Row]>([])
 
     init(_ execution: LiveExecution) {
         self.execution = execution
@@ -117,17 +122,11 @@ final class LiveJob: Sendable {
     }
 
     /// The rows that arrived, newest first.
-    func rows() -> [QueryRows] {
+    func rows() throws(RequestFault) -> [LiveQuery.Row] {
         let waiting = self.query.take()
+        if let failure = waiting.failure { throw RequestFault(failure) }
         return self.newest.withLock { newest in
-            newest = (waiting.rows.reversed() + newest)
-            var count = 0
-            newest = Array(
-                newest.prefix { rows in
-                    defer { count += rows.count }
-                    return count < ServerLimits.jobEventCountMax
-                }
-            )
+            newest = Array((waiting.rows.reversed() + newest).prefix(ServerLimits.jobEventCountMax))
             return newest
         }
     }
@@ -203,7 +202,7 @@ final class QueryJob: Sendable {
         _ live: LiveJob,
         now: Timestamp
     ) throws -> ([JSONValue], [String]?) {
-        let rows = live.rows()
+        let rows = try live.rows()
         guard !self.plan.isAggregate else {
             let result: QueryResult
             do throws(QueryFailure) {
@@ -214,7 +213,7 @@ final class QueryJob: Sendable {
             return (try Self.values(result.rows, columns: result.columns, limit: .max), result.columns ?? columns)
         }
         var all: [JSONValue] = []
-        for part in rows { all += try Self.values(part, columns: columns, limit: ServerLimits.jobEventCountMax) }
+        for row in rows { all.append(try JSONValue(row.json)) }
         let ids = Set(all.compactMap { $0["@id"]?.string })
         all += events.filter { event in event["@id"]?.string.map { !ids.contains($0) } ?? true }
         return (Array(all.prefix(ServerLimits.jobEventCountMax)), columns)

@@ -52,8 +52,13 @@ final class SearchExecutor: Sendable {
 
     /// Begins a run; its answer comes through `RunningQuery`.
     ///
+    /// - Parameters:
+    ///   - plan: What to run.
+    ///   - repository: Whose events.
+    ///   - live: A live aggregate that gets the events instead, and then those that arrived meanwhile.
+    /// - Returns: The run.
     /// - Throws: 429 when too many queries run.
-    func start(_ plan: QueryPlan, repository: String) async throws -> RunningQuery {
+    func start(_ plan: QueryPlan, repository: String, filling live: LiveQuery? = nil) async throws -> RunningQuery {
         let hasRoom = self.runningCount.withLock { count in
             guard count < self.queryCountMax else { return false }
             count += 1
@@ -67,25 +72,30 @@ final class SearchExecutor: Sendable {
             )
         }
         do {
-            return try await self.startCounted(plan, repository: repository)
+            return try await self.startCounted(plan, repository: repository, filling: live)
         } catch {
             self.runningCount.withLock { $0 -= 1 }
             throw error
         }
     }
 
-    private func startCounted(_ plan: QueryPlan, repository: String) async throws -> RunningQuery {
+    private func startCounted(
+        _ plan: QueryPlan,
+        repository: String,
+        filling live: LiveQuery?
+    ) async throws -> RunningQuery {
         let store = self.store
         let range = Self.range(plan)
         let snapshot = try await Blocking.run { try store.snapshot(repository: repository, timeRange: range) }
         let query = RunningQuery(
-            QueryRun(plan, over: snapshot.blocks),
+            QueryRun(plan, over: live == nil ? snapshot.blocks : []),
             damaged: snapshot.damaged,
             startedAt: self.time.monotonicNanoseconds(),
             time: self.time
         )
         let threadCount = self.threadCount
         _ = WorkerThread(name: "query") {
+            if let live { Self.fill(live, plan, from: snapshot.blocks) }
             query.run(threads: threadCount)
             self.runningCount.withLock { $0 -= 1 }
             self.metrics.queried(
@@ -94,6 +104,22 @@ final class SearchExecutor: Sendable {
             )
         }
         return query
+    }
+
+    /// Gives a live aggregate the stored events, and then those that arrived since.
+    private static func fill(_ live: LiveQuery, _ plan: QueryPlan, from blocks: [any BlockSource]) {
+        var largest: Int64 = -1
+        for block in blocks {
+            do {
+                guard try block.mayMatch(plan.prefilter) else { continue }
+                let batch = try block.read()
+                largest = max(largest, try StoredIDs.largest(of: batch) ?? -1)
+                live.run(batch)
+            } catch {
+                live.miss(error)
+            }
+        }
+        live.release(after: largest)
     }
 
     /// The event times that a plan looks at.

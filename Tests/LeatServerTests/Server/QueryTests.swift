@@ -140,4 +140,24 @@ import Testing
             #expect(try await server.send("POST", path, #"{"queryString":"cont()"}"#).status == 400)
         }
     }
+
+    @Test func aLiveAggregateCountsWhatWasAndWhatComes() async throws {
+        try await TestServer.with { server in
+            func bulk(_ count: Int) async throws {
+                let body = String(repeating: "{\"create\":{}}\n{\"message\":\"x\"}\n", count: count)
+                #expect(try await server.send("POST", "/_bulk", body).status == 200)
+            }
+            try await bulk(5)
+            let path = "/api/v1/repositories/default/queryjobs"
+            let created = try await server.send("POST", path, #"{"queryString":"count()","start":"1h","isLive":true}"#)
+            let id = try #require(created.json?["id"]?.string)
+            func count() async throws -> String? {
+                try await server.send("GET", "\(path)/\(id)").json?["events"]?[0]?["_count"]?.string
+            }
+            try await eventually("the history is counted") { try await count() == "5" }
+            try await bulk(3)
+            #expect(try await count() == "8")
+            #expect(try await server.send("DELETE", "\(path)/\(id)").status == 204)
+        }
+    }
 }
