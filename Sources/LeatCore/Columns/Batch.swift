@@ -16,7 +16,7 @@ public struct Batch: Sendable {
     public var selection: Bitmap?
 
     /// Where columns come from that no stage has replaced.
-    private let source: any ColumnSource
+    let source: any ColumnSource
 
     /// Columns that stages have set, or dropped (`nil`).
     private var changed: [String: Column?] = [:]
