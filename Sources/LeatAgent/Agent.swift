@@ -33,6 +33,7 @@ final class Agent: InputSink {
     private var isFlushPlanned = false
     private var hasPausedInputs = false
     private var isStopping = false
+    private var isEnding = false
     private var stopDeadline: UInt64 = 0
     private var tick: TimerQueue.ID?
 
@@ -143,6 +144,13 @@ extension Agent {
     func newSource() -> UInt64 { self.store.nextSequence() }
 
     func finish(source: UInt64) { self.store.finish(source: source) }
+
+    func inputEnded() {
+        guard !self.isEnding else { return }
+        self.isEnding = true
+        self.log.write(.info, "everything was read: stopping")
+        self.loop.enqueue { [weak self] in self?.stop() }
+    }
 
     func forget(source: UInt64) { self.store.forget(source: source) }
 

@@ -184,7 +184,8 @@ struct AgentFactory {
                 disk: self.disk,
                 log: log
             )
-            agent.add(try factory.input(counters, sink: agent, known: known, claims: claims), counters: counters)
+            let input = try factory.input(counters, sink: agent, known: known, claims: claims)
+            agent.add(input, counters: counters)
         }
     }
 }

@@ -209,6 +209,49 @@ static inline size_t leat_json_special(const void *memory, size_t start, size_t 
     return count;
 }
 
+/// Writes `count` bytes as the inside of a JSON string and returns how many it wrote: at most six for each. `target` has
+/// room for `6 * count + 16` bytes. Sets `*high` to a value other than 0 when a byte is not ASCII, and leaves it alone
+/// otherwise.
+static inline size_t leat_json_escape(void *target, const void *source, size_t count, uint32_t *high) {
+    static const char digits[] = "0123456789abcdef";
+    uint8_t *to = (uint8_t *)target;
+    const uint8_t *from = (const uint8_t *)source;
+    size_t read = 0, written = 0;
+    while (read < count) {
+        size_t left = count - read < 16 ? count - read : 16;
+        leat_block16 block = left == 16 ? leat_load16(from + read) : leat_load_tail16(from + read, left);
+        uint32_t valid = leat_low_bits(left);
+        uint32_t mask = leat_json_special16(block) & valid;
+        *high |= leat_high16(block) & valid;
+        memcpy(to + written, &block, 16);
+        if (!mask) {
+            read += left;
+            written += left;
+            continue;
+        }
+        size_t plain = (size_t)__builtin_ctz(mask);
+        read += plain;
+        written += plain;
+        uint8_t byte = from[read++];
+        to[written++] = '\\';
+        switch (byte) {
+        case '"':
+        case '\\': to[written++] = byte; break;
+        case '\b': to[written++] = 'b'; break;
+        case '\t': to[written++] = 't'; break;
+        case '\n': to[written++] = 'n'; break;
+        case '\f': to[written++] = 'f'; break;
+        case '\r': to[written++] = 'r'; break;
+        default:
+            memcpy(to + written, "u00", 3);
+            to[written + 3] = (uint8_t)digits[byte >> 4];
+            to[written + 4] = (uint8_t)digits[byte & 15];
+            written += 5;
+        }
+    }
+    return written;
+}
+
 /// Copies `count` bytes; for up to 64 of them without a call.
 static inline void leat_copy_bytes(void *target, const void *source, size_t count) {
     uint8_t *to = (uint8_t *)target;

@@ -34,6 +34,9 @@ protocol InputSink: AnyObject {
     /// Says that a source was read to its end for good.
     func finish(source: UInt64)
 
+    /// Ends the agent once everything that was handed on is delivered: the input has reached its end.
+    func inputEnded()
+
     /// Forgets a source that is finished and whose file is gone.
     func forget(source: UInt64)
 }

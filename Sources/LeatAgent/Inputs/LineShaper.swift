@@ -94,7 +94,9 @@ struct LineShaper {
     private let templates: LineTemplates
     private var detected = Detected.unknown
     private var joiner: PartialJoiner?
-    /// Per stream the joiner of lines into events; the first also serves plain lines. Empty without rules.
+    /// Per stream the joiner of lines into events; empty without rules.
+    ///
+    /// The first also serves plain lines.
     private var events: [MultilineJoiner]
     /// Per stream the sources in which the unfinished line, and the unfinished event, begin.
     private var lineSources: [UInt64] = [0, 0]

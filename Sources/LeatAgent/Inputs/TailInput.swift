@@ -40,9 +40,6 @@ final class TailInput: Input {
     private var tick: TimerQueue.ID?
     private var secondsSinceScan = 0
 
-    /// Called when `Exit_On_Eof` is on and every file was read.
-    var reachedEnd: () -> Void = {}
-
     init(
         options: TailOptions,
         counters: InputCounters,
@@ -361,10 +358,10 @@ extension TailInput {
     }
 
     private func exitIfAtEnd() {
-        guard self.files.values.allSatisfy({ $0.predecessor == nil }) else { return }
+        guard self.files.values.allSatisfy({ $0.predecessor == nil && $0.state.isDrained }) else { return }
         // Nothing follows: a last line without newline is a line.
         for file in Array(self.files.values) where file.state.restByteCount > 0 { self.apply(.deliverRest, to: file) }
-        self.reachedEnd()
+        self.sink.inputEnded()
     }
 
     /// One read; the number of bytes taken.

@@ -119,52 +119,33 @@ public struct JSONWriter: Sendable {
         text.withUTF8 { self.append(string: UnsafeRawBufferPointer($0), to: &bytes) }
     }
 
-    /// Appends the inside of a JSON string.
+    /// Bytes that are escaped at a time, so that the result fits the stack.
+    private static let escapedPieceByteCount = 160
+
+    /// Appends the inside of a JSON string; what is not UTF-8 becomes U+FFFD.
     public static func append(escaped text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
-        guard let start = text.baseAddress else { return }
+        _ = self.appendRepaired(escaped: text, to: &bytes)
+    }
+
+    /// Appends the inside of a JSON string, what is not UTF-8 as U+FFFD; whether all of it was UTF-8.
+    public static func appendRepaired(escaped text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) -> Bool {
+        guard let start = text.baseAddress else { return true }
+        let before = bytes.count
         var high: UInt32 = 0
-        var at = leat_json_special(start, 0, text.count, &high)
-        // Fast path: nothing to escape.
-        if at == text.count && high == 0 {
-            bytes.append(contentsOf: text)
-            return
+        withUnsafeTemporaryAllocation(byteCount: 6 * Self.escapedPieceByteCount + 16, alignment: 16) { piece in
+            guard let target = piece.baseAddress else { return }
+            var at = 0
+            while at < text.count {
+                let count = min(Self.escapedPieceByteCount, text.count - at)
+                let written = leat_json_escape(target, start + at, count, &high)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(start: target, count: written))
+                at += count
+            }
         }
-        guard leat_utf8_end(start, text.count) == text.count else {
-            return Self.append(escaped: Array(String(decoding: text, as: UTF8.self).utf8), to: &bytes)
-        }
-        var copied = 0
-        while at < text.count {
-            bytes.append(contentsOf: text.slice(copied..<at))
-            Self.appendEscape(text[at], to: &bytes)
-            copied = at + 1
-            at = leat_json_special(start, copied, text.count, &high)
-        }
-        bytes.append(contentsOf: text.slice(copied..<text.count))
-    }
-
-    private static func append(escaped text: [UInt8], to bytes: inout [UInt8]) {
-        text.withUnsafeBytes { self.append(escaped: $0, to: &bytes) }
-    }
-
-    private static func appendEscape(_ byte: UInt8, to bytes: inout [UInt8]) {
-        let letter: UInt8
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): letter = byte
-        case 0x08: letter = UInt8(ascii: "b")
-        case 0x09: letter = UInt8(ascii: "t")
-        case 0x0A: letter = UInt8(ascii: "n")
-        case 0x0C: letter = UInt8(ascii: "f")
-        case 0x0D: letter = UInt8(ascii: "r")
-        default:
-            bytes += "\\u00".utf8
-            bytes.append(hexDigit(byte >> 4))
-            bytes.append(hexDigit(byte & 15))
-            return
-        }
-        bytes.append(UInt8(ascii: "\\"))
-        bytes.append(letter)
+        if high == 0 || leat_utf8_end(start, text.count) == text.count { return true }
+        bytes.removeLast(bytes.count - before)
+        let repaired = Array(String(decoding: text, as: UTF8.self).utf8)
+        repaired.withUnsafeBytes { self.append(escaped: $0, to: &bytes) }
+        return false
     }
 }
-
-/// The lower-case hexadecimal digit of a number below 16.
-func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }

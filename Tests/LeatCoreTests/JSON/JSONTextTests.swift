@@ -46,7 +46,7 @@ import Testing
     @Test func escapingIsTheSameAsTheSimpleTwin() {
         var random = SeededRandom(seed: 3)
         for round in 0..<2000 {
-            let bytes = (0..<Int.random(in: 0...70, using: &random)).map { _ in
+            let bytes = (0..<Int.random(in: 0...400, using: &random)).map { _ in
                 UInt8(Int.random(in: 0..<20, using: &random) == 0 ? Int.random(in: 0..<128, using: &random) : 0x61)
             }
             var fast: [UInt8] = []
