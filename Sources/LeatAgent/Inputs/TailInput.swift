@@ -399,6 +399,8 @@ extension TailInput {
         }
         if !predecessor.isClosed, predecessor.shaper.pendingByteCount > 0, file.state.offset == 0 {
             file.shaper = predecessor.shaper.handOver()
+            // No line of this file may come to end the event, so that time must.
+            if file.shaper.deadline != nil { self.held[ObjectIdentifier(file)] = file }
         }
         file.predecessor = nil
         if !file.state.isDetached { self.restless[ObjectIdentifier(file)] = nil }
