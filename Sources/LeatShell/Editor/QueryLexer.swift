@@ -75,7 +75,9 @@ struct QueryLexer {
             case "\"": self.add(self.readString() ? .string : .unfinished, from: start)
             case "/" where self.peek(1) == "/": self.readLineComment(start)
             case "/" where self.peek(1) == "*": self.add(self.readBlockComment() ? .comment : .unfinished, from: start)
-            case "/" where self.expectsValue && self.readRegex(): self.add(.regex, from: start)
+            case "/" where self.expectsValue:
+                self.readRegex()
+                self.add(.regex, from: start)
             case "?": self.readParameter(start)
             default: self.readWordOrSymbol(start)
             }
@@ -124,8 +126,8 @@ struct QueryLexer {
         return false
     }
 
-    /// Reads `/…/flags`; `false`, without moving, when it has no end on this line.
-    private mutating func readRegex() -> Bool {
+    /// Reads `/…/flags`, or, when it has no end on this line, the rest of the line: a regex does not span lines.
+    private mutating func readRegex() {
         var position = self.index + 1
         var isInClass = false
         while position < self.characters.count, self.characters[position] != "\n" {
@@ -137,12 +139,12 @@ struct QueryLexer {
                 position += 1
                 while position < self.characters.count, "dgimsF".contains(self.characters[position]) { position += 1 }
                 self.index = position
-                return true
+                return
             default: break
             }
             position += 1
         }
-        return false
+        self.index = min(position, self.characters.count)
     }
 
     private mutating func readParameter(_ start: Int) {

@@ -15,8 +15,13 @@ struct FileBlock: BlockSource {
 
     var byteCount: Int { self.bytes.count }
 
-    /// Unknown before the lines are read, so that no block is passed over for its time.
-    var timeRange: ClosedRange<Int64> { .min...(.max) }
+    /// The times of the lines once they were measured; before, so wide that no block is passed over.
+    var timeRange: ClosedRange<Int64> = Self.unknownTimes
+    /// The rows, when measuring the times has read them already and there was room to keep them.
+    var rows: Batch?
+
+    /// Half of all time, so that differences do not overflow.
+    private static let unknownTimes = (Int64.min / 4)...(Int64.max / 4)
 
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool {
         // A needle may lie across two lines that are joined.
@@ -25,6 +30,7 @@ struct FileBlock: BlockSource {
     }
 
     func read() throws(DamagedBlock) -> Batch {
+        if let rows { return rows }
         var reader = LineReader(self.format, arrival: self.arrival)
         let (batch, badTimeCount) = reader.read(self.bytes.unsafeBytes)
         self.notes.add(badTimeCount: badTimeCount)

@@ -36,6 +36,9 @@ struct FileQuery {
             let format = LineFormat.detect(input.unsafeBytes)
             blocks += BlockCutter(format: format, arrival: now.nanoseconds, notes: notes).blocks(of: input)
         }
+        if Self.dependsOnTimes(self.text), options.start == nil || options.end == nil {
+            blocks = BlockTimes.measure(blocks, threads: Self.threadCount)
+        }
         let run = QueryRun(plan, over: blocks.reversed())
         let result = try Self.result(of: run, onProgress: onProgress)
         do {
@@ -49,6 +52,12 @@ struct FileQuery {
         summary.columns = result.columns
         summary.isAggregate = result.isAggregate
         onEnd(summary)
+    }
+
+    /// Whether the answer may have buckets, whose places depend on the first and the last event.
+    private static func dependsOnTimes(_ text: String) -> Bool {
+        let folded = text.lowercased()
+        return folded.contains("timechart") || folded.contains("bucket")
     }
 
     private static func plan(_ text: String, _ options: QueryOptions) throws -> QueryPlan {

@@ -132,7 +132,6 @@ struct TableLayout {
             }
             if let barColumn, let cell = cells[barColumn] {
                 let number = Self.number(UnsafeRawBufferPointer(rebasing: bytes[cell])) ?? 0
-                line.append(contentsOf: [UInt8](repeating: 0x20, count: Self.gap))
                 let share = number / self.columns[barColumn].largest
                 let bar = Bar.text(share: share, width: self.barWidth, isUnicode: self.terminal.isUnicode)
                 line.append(bar, .number, if: self.terminal.hasColor)

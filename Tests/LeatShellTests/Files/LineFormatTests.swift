@@ -1,0 +1,46 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatShell
+
+@Suite struct LineFormatTests {
+    static func detect(_ text: String) -> LineFormat {
+        Array(text.utf8).withUnsafeBytes { LineFormat.detect($0) }
+    }
+
+    static let samples: [(text: String, format: LineFormat)] = [
+        ("", .plain),
+        ("hello\nworld\n", .plain),
+        ("{\"a\":1}\n{\"a\":2}\n", .json),
+        ("  {\"a\":1}", .json),
+        ("{\"create\":{}}\n{\"a\":2}\n", .bulk),
+        ("{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T12:00:00Z\"}\n", .docker),
+        ("2026-11-20T12:00:00Z stdout F hello\n", .cri),
+        ("level=info msg=hello\n", .logfmt),
+        ("this = that\n", .plain),
+        ("Nov 20 12:00:00 web1 sshd[4]: hello\n", .syslog),
+        ("10.0.0.1 - - [20/Nov/2026:12:00:00 +0100] \"GET / HTTP/1.1\" 200 12\n", .accessLog),
+        ("{not json\n{\n", .plain),
+    ]
+
+    @Test(arguments: samples)
+    func detects(text: String, format: LineFormat) {
+        #expect(Self.detect(text) == format)
+    }
+
+    static let corpus: [(folder: String, format: LineFormat)] = [
+        ("json-pino", .json), ("logfmt-dockerd", .logfmt), ("syslog-auth", .syslog), ("docker-json", .docker),
+        ("caddy-json", .json),
+    ]
+
+    @Test(arguments: corpus)
+    func realLogsAreTold(folder: String, format: LineFormat) throws {
+        guard let path = SharedData.path("data/corpus/\(folder)") else { return }
+        for name in try PosixFileSystem().list(path) {
+            let bytes = try PosixFileSystem().contents("\(path)/\(name)")
+            if bytes.isEmpty { continue }
+            #expect(LineFormat.detect(bytes.unsafeBytes) == format, "\(folder)/\(name)")
+        }
+    }
+}
