@@ -49,7 +49,7 @@ struct GroupKeys {
         if let ofRow = outer.ofRow { group = ofRow }
         if !selection.isEmpty {
             for index in self.keys.indices {
-                self.fold(index, columns[index], rows, &selection, into: &group)
+                self.fold(index, columns[index], rows, &selection, into: &group, isOuterSingle: outer.ofRow == nil)
             }
             if self.keys.isEmpty { self.noteOuterGroups(selection, group) }
         }
@@ -72,7 +72,8 @@ struct GroupKeys {
         _ column: Column?,
         _ rows: EventRows,
         _ selection: inout Bitmap,
-        into group: inout [UInt32]
+        into group: inout [UInt32],
+        isOuterSingle: Bool
     ) {
         var values = [UInt32](repeating: 0, count: rows.rowCount)
         switch self.keys[index] {
@@ -81,17 +82,63 @@ struct GroupKeys {
         case .time(let buckets):
             selection = self.times[index].number(rows, column, buckets, within: selection, into: &values)
         }
+        if self.isDirect(outer: isOuterSingle) { return self.foldDirectly(values, selection, into: &group) }
         let isLast = index == self.keys.count - 1
+        let width = self.valueCount(index)
+        let height = index == 0 ? (isOuterSingle ? 1 : Int.max) : self.folds[index - 1].count
+        let (size, overflow) = width.multipliedReportingOverflow(by: height)
+        if !overflow && size <= Self.smallTableSize && size < rows.rowCount * 2 {
+            // Fast path: few combinations, each looked up once per batch.
+            var groupOfPair = [UInt32](repeating: .max, count: size)
+            selection.forEachSet { row in
+                let slot = Int(group[row]) * width + Int(values[row])
+                if groupOfPair[slot] == .max {
+                    groupOfPair[slot] = self.pairGroup(index, group[row], values[row], isLast)
+                }
+                group[row] = groupOfPair[slot]
+            }
+            return
+        }
         var lastPair: UInt64 = .max
         var lastGroup: UInt32 = 0
         selection.forEachSet { row in
             let pair = UInt64(group[row]) << 32 | UInt64(values[row])
             if pair != lastPair {
                 lastPair = pair
-                lastGroup = UInt32(self.folds[index].index(of: group[row], values[row]))
-                if isLast && Int(lastGroup) == self.count { self.addMembers(lastGroup) }
+                lastGroup = self.pairGroup(index, group[row], values[row], isLast)
             }
             group[row] = lastGroup
+        }
+    }
+
+    /// Combinations of groups and values for which a table per batch is worth its memory.
+    private static let smallTableSize = 1 << 16
+
+    private func valueCount(_ index: Int) -> Int {
+        if case .time = self.keys[index] { self.times[index].starts.count } else { self.texts[index].count }
+    }
+
+    @inline(__always)
+    private mutating func pairGroup(_ index: Int, _ left: UInt32, _ right: UInt32, _ isLast: Bool) -> UInt32 {
+        let group = UInt32(self.folds[index].index(of: left, right))
+        if isLast && Int(group) == self.count { self.addMembers(group) }
+        return group
+    }
+
+    /// Whether the number of the only key's value is the number of the group.
+    private func isDirect(outer isSingle: Bool) -> Bool { isSingle && self.keys.count == 1 }
+
+    private mutating func foldDirectly(_ values: [UInt32], _ selection: Bitmap, into group: inout [UInt32]) {
+        group = values
+        self.addDirectMembers()
+    }
+
+    /// Every value of the only key is a group of outer group 0.
+    private mutating func addDirectMembers() {
+        let count = self.valueCount(0)
+        for value in self.count..<max(self.count, count) {
+            self.members.append(0)
+            self.members.append(UInt32(value))
         }
     }
 
@@ -113,6 +160,22 @@ struct GroupKeys {
         selection.forEachSet { row in
             while self.count <= Int(group[row]) { self.members.append(UInt32(self.count)) }
         }
+    }
+
+    /// Whether groups have the numbers of their only value: then no pair was ever looked up.
+    private var isDirectlyNumbered: Bool { self.keys.count == 1 && self.folds[0].count == 0 && self.count > 0 }
+
+    /// The group here of a directly numbered group there.
+    private mutating func directGroup(of other: GroupKeys, _ group: Int) -> UInt32 {
+        let value = Int(other.value(0, of: group))
+        let own: Int
+        if case .time = self.keys[0] {
+            own = self.times[0].index(of: other.times[0].starts[value])
+        } else {
+            own = other.texts[0].withString(value) { self.texts[0].index(of: $0) }
+        }
+        self.addDirectMembers()
+        return UInt32(own)
     }
 
     /// The outer group of a group.
@@ -144,8 +207,13 @@ struct GroupKeys {
     mutating func merge(_ other: GroupKeys, outer: [UInt32]) -> [UInt32] {
         var result: [UInt32] = []
         result.reserveCapacity(other.count)
+        let isDirect = self.isDirect(outer: other.isDirectlyNumbered)
         for group in 0..<other.count {
             var current = outer[other.outer(of: group)]
+            if isDirect {
+                result.append(self.directGroup(of: other, group))
+                continue
+            }
             for index in self.keys.indices {
                 let value = Int(other.value(index, of: group))
                 let own: Int

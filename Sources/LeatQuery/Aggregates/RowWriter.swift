@@ -8,6 +8,9 @@ final class RowWriter {
         let name: String
         var isSet = false
         var value: [UInt8] = []
+        /// The column of the builder, as long as it is of this generation.
+        var target = -1
+        var generation = -1
     }
 
     private var outputs: [Output] = []
@@ -69,6 +72,16 @@ final class RowWriter {
 
     /// Runs `body`, then takes away those fields that were not set before.
     func scoped(_ body: () throws(QueryFailure) -> Void) throws(QueryFailure) {
+        guard self.outputs.count <= 64 else { return try self.scopedSlowly(body) }
+        var before: UInt64 = 0
+        for index in self.outputs.indices where self.outputs[index].isSet { before |= 1 << UInt64(index) }
+        try body()
+        for index in self.outputs.indices {
+            self.outputs[index].isSet = index < 64 && before >> UInt64(index) & 1 == 1
+        }
+    }
+
+    private func scopedSlowly(_ body: () throws(QueryFailure) -> Void) throws(QueryFailure) {
         let before = self.outputs.map(\.isSet)
         try body()
         for index in self.outputs.indices { self.outputs[index].isSet = index < before.count && before[index] }
@@ -80,9 +93,13 @@ final class RowWriter {
             self.isCut = true
             return
         }
-        for output in self.outputs where output.isSet {
-            let column = self.builder.columnIndex(of: output.name)
-            output.value.withUnsafeBytes { self.builder.append($0, to: column) }
+        for index in self.outputs.indices where self.outputs[index].isSet {
+            if self.outputs[index].generation != self.builder.generation {
+                self.outputs[index].target = self.builder.columnIndex(of: self.outputs[index].name)
+                self.outputs[index].generation = self.builder.generation
+            }
+            let target = self.outputs[index].target
+            self.outputs[index].value.withUnsafeBytes { self.builder.append($0, to: target) }
         }
         self.builder.endRow(timestamp: 0)
         self.rowCount += 1

@@ -33,6 +33,9 @@ struct RowKeeper {
     private var isCompact: [Bool] = []
     /// The worst row that is kept, once `limit` are.
     private var worst: Candidate?
+    private var hasWorst = false
+    private var worstTime: Int64 = 0
+    private var worstKey = SortKey.missing
 
     init(orders: [SortOrder] = [], preference: Preference, limit: Int, names: [String]? = nil) {
         self.orders = orders
@@ -80,7 +83,14 @@ struct RowKeeper {
     /// Takes a row in if it may be among the best.
     private mutating func consider(_ row: Int, _ rows: EventRows, _ keys: [SortKeys]) -> Bool {
         let time = rows.batch.timestamps[row]
-        if keys.isEmpty, let worst = self.worst, !self.isBetter(time: time, than: worst) { return false }
+        if self.hasWorst {
+            // Fast path: most rows are worse than the worst by their first key alone.
+            if keys.isEmpty {
+                if self.preference == .newest ? time < self.worstTime : time > self.worstTime { return false }
+            } else if keys[0][row].compare(self.worstKey, isDescending: self.orders[0].isDescending) > 0 {
+                return false
+            }
+        }
         let candidate = Candidate(
             keys: keys.map { $0[row] },
             time: time,
@@ -110,11 +120,6 @@ struct RowKeeper {
             return moved
         }
         try self.shrink()
-    }
-
-    /// Whether the time alone makes a row worth a closer look.
-    private func isBetter(time: Int64, than worst: Candidate) -> Bool {
-        self.preference == .newest ? time >= worst.time : time <= worst.time
     }
 
     private func precedes(_ left: Candidate, _ right: Candidate) -> Bool {
@@ -148,7 +153,11 @@ struct RowKeeper {
         }
         self.candidates = self.candidates.sorted { self.precedes($0, $1) }
         self.candidates.removeLast(self.candidates.count - self.limit)
-        self.worst = self.candidates.last
+        guard let worst = self.candidates.last else { return }
+        self.worst = worst
+        self.hasWorst = true
+        self.worstTime = worst.time
+        self.worstKey = worst.keys.first ?? .missing
     }
 
     private mutating func compact() throws(QueryFailure) {

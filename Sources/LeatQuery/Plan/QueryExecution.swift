@@ -16,6 +16,7 @@ public final class QueryExecution: Sendable {
     let context: StageContext
     private let workers = Mutex<[QueryWorker]>([])
     private let damages = Mutex<[String]>([])
+    private let final = Mutex<QueryResult?>(nil)
 
     /// A run of `plan` over events whose times lie in `dataRange`, which bounds an interval that the plan leaves open.
     ///
@@ -44,8 +45,27 @@ public final class QueryExecution: Sendable {
 
     /// The answer to what the workers have consumed so far.
     public func partialResult() throws(QueryFailure) -> QueryResult {
+        if let final = self.final.withLock({ $0 }) { return final }
         let state = self.plan.program.makeState(self.context)
         for worker in self.workers.withLock({ $0 }) { try worker.merge(into: state) }
+        return try self.result(of: state)
+    }
+
+    /// The answer, once all batches were consumed; the workers are of no more use then.
+    public func finalResult() throws(QueryFailure) -> QueryResult {
+        if let final = self.final.withLock({ $0 }) { return final }
+        let workers = self.workers.withLock { $0 }
+        guard let first = workers.first else { return try self.partialResult() }
+        // The first worker's own state takes in the others', so that nothing is copied for a single worker.
+        let result = try first.withState { (state) throws(QueryFailure) in
+            for worker in workers.dropFirst() { try worker.merge(into: state) }
+            return try self.result(of: state)
+        }
+        self.final.withLock { $0 = result }
+        return result
+    }
+
+    private func result(of state: any AggregateState) throws(QueryFailure) -> QueryResult {
         var result = try self.plan.program.finish(state, self.context)
         let damages = self.damages.withLock { $0 }
         result.isAggregate = self.plan.isAggregate
@@ -53,9 +73,6 @@ public final class QueryExecution: Sendable {
         result.warnings += damages
         return result
     }
-
-    /// The answer, once all batches were consumed.
-    public func finalResult() throws(QueryFailure) -> QueryResult { try self.partialResult() }
 }
 
 extension Program {
@@ -111,6 +128,12 @@ public final class QueryWorker: Sendable {
             self.execution.reportDamage(what)
         }
         return .more
+    }
+
+    func withState<Result>(
+        _ body: (any AggregateState) throws(QueryFailure) -> Result
+    ) throws(QueryFailure) -> Result {
+        try self.state.withLock { (state) throws(QueryFailure) in try body(state.aggregate) }
     }
 
     func merge(into target: any AggregateState) throws(QueryFailure) {
