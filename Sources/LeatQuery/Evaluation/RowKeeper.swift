@@ -100,8 +100,12 @@ struct RowKeeper {
         )
         if let worst = self.worst, !self.precedes(candidate, worst) { return false }
         self.candidates.append(candidate)
+        if self.candidates.count >= self.cutCount { self.cut() }
         return true
     }
+
+    /// Rows at which those beyond the limit are forgotten: twice the limit, so that sorting costs a constant per row.
+    private var cutCount: Int { self.limit < Int.max / 2 ? max(2 * self.limit, 1_000) : .max }
 
     private mutating func keep(_ rows: EventRows) throws(QueryFailure) {
         self.batches.append(rows)
@@ -139,8 +143,6 @@ struct RowKeeper {
 
     /// Forgets rows beyond the limit and batches without rows, and copies rows out of too many batches.
     private mutating func shrink() throws(QueryFailure) {
-        // Twice the limit, so that sorting costs a constant per row.
-        if self.limit < Int.max / 2, self.candidates.count >= max(2 * self.limit, 1_000) { self.cut() }
         if self.isCompact.count(where: { !$0 }) > Self.batchCountMax {
             self.cut()
             try self.compact()
@@ -184,6 +186,33 @@ struct RowKeeper {
         }
         self.batches = kept
         self.isCompact = [Bool](repeating: true, count: kept.count)
+    }
+
+    /// Takes away the rows that are newer than `time`, newest first.
+    mutating func takeRows(newerThan time: Int64) throws(QueryFailure) -> KeptRows {
+        let taken = self.candidates.filter { $0.time > time }.sorted { self.precedes($0, $1) }
+        let result = KeptRows(batches: self.batches, order: taken.map { ($0.batch, Int($0.row)) })
+        self.candidates.removeAll { $0.time > time }
+        try self.forgetBatches()
+        return result
+    }
+
+    /// Forgets batches without rows.
+    private mutating func forgetBatches() throws(QueryFailure) {
+        var newIndex = [Int](repeating: -1, count: self.batches.count)
+        var kept: [EventRows] = []
+        var keptCompact: [Bool] = []
+        for index in self.candidates.indices {
+            let batch = self.candidates[index].batch
+            if newIndex[batch] < 0 {
+                newIndex[batch] = kept.count
+                kept.append(self.batches[batch])
+                keptCompact.append(self.isCompact[batch])
+            }
+            self.candidates[index].batch = newIndex[batch]
+        }
+        self.batches = kept
+        self.isCompact = keptCompact
     }
 
     /// What is kept, in order; `newestFirst` overrides the order of times when there are no sort orders.

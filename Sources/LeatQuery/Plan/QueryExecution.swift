@@ -69,6 +69,7 @@ public final class QueryExecution: Sendable {
         var result = try self.plan.program.finish(state, self.context)
         let damages = self.damages.withLock { $0 }
         result.isAggregate = self.plan.isAggregate
+        if !self.plan.isAggregate { result.columns = self.plan.program.columns }
         result.isPartial = !damages.isEmpty
         result.warnings += damages
         return result

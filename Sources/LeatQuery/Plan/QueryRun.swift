@@ -96,13 +96,113 @@ public final class QueryRun: Sendable {
             } catch {
                 throw .damaged("\(error)")
             }
-            self.progressState.withLock { progress in
-                progress.eventCount += block.rowCount
-                progress.byteCount += block.byteCount
-                progress.blockCount += 1
-                if isSkipped { progress.skippedBlockCount += 1 }
+            self.note(block, isSkipped: isSkipped)
+        }
+    }
+
+    private func note(_ block: any BlockSource, isSkipped: Bool) {
+        self.progressState.withLock { progress in
+            progress.eventCount += block.rowCount
+            progress.byteCount += block.byteCount
+            progress.blockCount += 1
+            if isSkipped { progress.skippedBlockCount += 1 }
+        }
+    }
+}
+
+extension QueryRun {
+    /// Scans the blocks with `threads` threads and hands rows to `sink` as soon as no newer one can come, newest first;
+    /// `sink` says whether it wants more.
+    ///
+    /// For a filter query memory holds the rows of a few blocks and not the whole answer; an aggregate query gives its
+    /// rows at the end. The result that is returned has the columns and warnings, and no rows. Not to be mixed with
+    /// `run`.
+    public func stream(
+        threads: Int,
+        to sink: (QueryRows) throws(QueryFailure) -> Bool
+    ) throws(QueryFailure) -> QueryResult {
+        let program = self.execution.plan.program
+        guard !program.isAggregate && program.source == nil else {
+            var result = try self.run(threads: threads)
+            _ = try sink(result.rows)
+            result.rows = QueryRows()
+            return result
+        }
+        var pending = RowKeeper(preference: .newest, limit: .max)
+        let order = self.newestFirst
+        var start = 0
+        while start < order.count {
+            let end = min(start + max(threads, 1) * 2, order.count)
+            for rows in try self.matching(Array(order[start..<end]), threads: threads) { try pending.add(rows) }
+            start = end
+            let bound = start < order.count ? order[start].newest : Int64.min
+            let rows = try pending.takeRows(newerThan: bound).queryRows()
+            if rows.count > 0, !(try sink(rows)) { break }
+        }
+        // What is as old as time itself.
+        let rest = try pending.rows().queryRows()
+        if rest.count > 0 && start >= order.count { _ = try sink(rest) }
+        return try self.execution.partialResult()
+    }
+
+    /// The blocks by their newest event, each with its place in the order of arrival.
+    private var newestFirst: [(block: any BlockSource, sequence: Int, newest: Int64)] {
+        let blocks = self.blocks.withLock { $0 }
+        return blocks.enumerated().map { ($0.element, blocks.count - $0.offset, $0.element.timeRange.upperBound) }
+            .sorted { ($1.newest, $1.sequence) < ($0.newest, $0.sequence) }
+    }
+
+    /// The rows of some blocks that pass, each block on one of `threads` threads.
+    private func matching(
+        _ blocks: [(block: any BlockSource, sequence: Int, newest: Int64)],
+        threads: Int
+    ) throws(QueryFailure) -> [EventRows] {
+        let next = Atomic<Int>(0)
+        let found = Guarded<[EventRows]>([])
+        let work: @Sendable () -> Void = {
+            while true {
+                let index = next.add(1, ordering: .relaxed).oldValue
+                guard index < blocks.count, self.failure.withLock({ $0 == nil }) else { return }
+                do throws(QueryFailure) {
+                    let rows = try self.matching(blocks[index].block, sequence: blocks[index].sequence)
+                    found.withLock { $0 += rows }
+                } catch {
+                    self.failure.withLock { if $0 == nil { $0 = error } }
+                }
             }
         }
+        let count = max(1, min(threads, blocks.count))
+        let helpers = (1..<count).map { _ in WorkerThread(name: "leat-query", work) }
+        work()
+        for helper in helpers { helper.join() }
+        if let failure = self.failure.withLock({ $0 }) { throw failure }
+        return found.withLock { $0 }
+    }
+
+    private func matching(_ block: any BlockSource, sequence: Int) throws(QueryFailure) -> [EventRows] {
+        let plan = self.execution.plan
+        try self.execution.context.check()
+        var result: [EventRows] = []
+        var isSkipped = true
+        do {
+            let range = block.timeRange
+            if range.upperBound >= plan.startNanoseconds, range.lowerBound < plan.endNanoseconds,
+                try block.mayMatch(plan.prefilter)
+            {
+                isSkipped = false
+                result = try plan.matching(try block.read(), sequence: sequence, self.execution.context)
+            }
+        } catch let damage as DamagedBlock {
+            self.execution.report(damage)
+        } catch QueryFailure.damaged(let what) {
+            self.execution.reportDamage(what)
+        } catch let failure as QueryFailure {
+            throw failure
+        } catch {
+            throw .damaged("\(error)")
+        }
+        self.note(block, isSkipped: isSkipped)
+        return result
     }
 }
 
