@@ -5,6 +5,10 @@ import Testing
 
 /// `leat query --file` answers as the server does on the same lines.
 @Suite(.serialized) struct FileQueryTests {
+    /// The hour that the lines cover, epoch milliseconds.
+    static let start = "1795176000000"
+    static let end = "1795179600000"
+
     static let queries = [
         "count()",
         "error",
@@ -43,8 +47,20 @@ import Testing
             _ = try server.ask("ingest", path)
             try #require(try server.count("count()") == text.split(separator: "\n").count)
             for query in Self.queries {
-                let remote = try server.ask("query", "--start", "100d", "--format", "json", query)
-                let local = try Shell.run(["query", "--file", path, "--format", "json", query], folder: folder)
+                let remote = try server.ask(
+                    "query",
+                    "--start",
+                    Self.start,
+                    "--end",
+                    Self.end,
+                    "--format",
+                    "json",
+                    query
+                )
+                let local = try Shell.run(
+                    ["query", "--file", path, "--start", Self.start, "--end", Self.end, "--format", "json", query],
+                    folder: folder
+                )
                 #expect(local.ending == .exited(0), "\(query): \(local.errors)")
                 #expect(Self.comparable(remote) == Self.comparable(local.output), "\(query)")
             }
