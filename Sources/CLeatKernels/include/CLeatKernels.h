@@ -252,6 +252,50 @@ static inline size_t leat_json_escape(void *target, const void *source, size_t c
     return written;
 }
 
+/// Takes the escapes out of the inside of a JSON string that begins at `start`, until its closing quote, a `\u` escape,
+/// or the end; returns that position, which is `count` when the text is cut short. `target` needs room for the bytes
+/// from `start` to `count` and 16 more. `*written` says how much was written; `*breaks` becomes 1 at a `\n` or `\r`.
+static inline size_t leat_json_unescape(
+    void *target, const void *memory, size_t start, size_t count, size_t *written, uint32_t *breaks
+) {
+    uint8_t *to = (uint8_t *)target;
+    const uint8_t *bytes = (const uint8_t *)memory;
+    size_t at = start, out = 0;
+    while (at < count) {
+        size_t left = count - at < 16 ? count - at : 16;
+        leat_block16 block = left == 16 ? leat_load16(bytes + at) : leat_load_tail16(bytes + at, left);
+        memcpy(to + out, &block, 16);
+        uint32_t mask = (leat_equal16(block, '"') | leat_equal16(block, '\\')) & leat_low_bits(left);
+        if (!mask) {
+            at += left;
+            out += left;
+            continue;
+        }
+        size_t plain = (size_t)__builtin_ctz(mask);
+        at += plain;
+        out += plain;
+        if (bytes[at] == '"') break;
+        if (at + 1 >= count) {
+            at = count;
+            break;
+        }
+        uint8_t byte = bytes[at + 1];
+        if (byte == 'u') break;
+        switch (byte) {
+        case 'b': byte = '\b'; break;
+        case 't': byte = '\t'; break;
+        case 'n': byte = '\n'; *breaks = 1; break;
+        case 'f': byte = '\f'; break;
+        case 'r': byte = '\r'; *breaks = 1; break;
+        default: break;
+        }
+        to[out++] = byte;
+        at += 2;
+    }
+    *written = out;
+    return at;
+}
+
 /// Copies `count` bytes; for up to 64 of them without a call.
 static inline void leat_copy_bytes(void *target, const void *source, size_t count) {
     uint8_t *to = (uint8_t *)target;

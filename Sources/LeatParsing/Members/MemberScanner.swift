@@ -26,17 +26,32 @@ public struct MemberScanner {
     private let bytes: UnsafeRawBufferPointer
     private var index = 0
 
+    /// Where the scan stands: after `nextName` at the value that follows.
+    public var offset: Int { self.index }
+
     /// A scanner over members, which must stay valid as long as it is used.
     public init(_ members: UnsafeRawBufferPointer) { self.bytes = members }
 
     /// The next member; `nil` at the end.
     public mutating func next() -> Member? {
-        self.skip(UInt8(ascii: ","))
-        guard let name = self.string() else { return nil }
-        self.skip(UInt8(ascii: ":"))
+        guard let name = self.nextName() else { return nil }
         let start = self.index
         guard self.skipValue() else { return nil }
         return Member(name: name, value: start..<self.index)
+    }
+
+    /// The name of the next member, for callers that read its value themselves; then `skipValue` or `skip(to:)` must follow.
+    public mutating func nextName() -> Range<Int>? {
+        self.skip(UInt8(ascii: ","))
+        guard let name = self.string() else { return nil }
+        self.skip(UInt8(ascii: ":"))
+        return name
+    }
+
+    /// Goes on behind a value that the caller has read.
+    public mutating func skip(to offset: Int) {
+        precondition(offset >= self.index && offset <= self.bytes.count, "\(offset) is not ahead")
+        self.index = offset
     }
 
     /// The next element of an array whose contents are scanned.
@@ -72,8 +87,8 @@ public struct MemberScanner {
         return nil
     }
 
-    /// Moves behind the value that begins here.
-    private mutating func skipValue() -> Bool {
+    /// Moves behind the value that begins here; `false` when there is none.
+    public mutating func skipValue() -> Bool {
         guard self.index < self.bytes.count else { return false }
         switch self.bytes[self.index] {
         case UInt8(ascii: "\""): return self.string() != nil

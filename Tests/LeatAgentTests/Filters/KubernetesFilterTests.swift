@@ -39,7 +39,7 @@ struct KubernetesFilterTests {
     }
 
     static let merges: [(lines: String, record: String, expected: String)] = [
-        ("", #"{"log":"{\"a\":1}","s":2}"#, #"{"log":"{\"a\":1}","s":2,"a":1}"#),
+        ("", #"{"log":"{\"a\":1}","s":2}"#, #"{"s":2,"log":"{\"a\":1}","a":1}"#),
         (
             "Keep_Log Off", #"{"s":2,"log":"{\"a\":\"\\\"q\\\"\",\"b\":[1, 2],\n \"c\":{}}\n"}"#,
             #"{"s":2,"a":"\"q\"","b":[1,2],"c":{}}"#
@@ -51,6 +51,7 @@ struct KubernetesFilterTests {
         ("Keep_Log Off", #"{"log":{"a":{"b":[]}},"s":1}"#, #"{"s":1,"a":{"b":[]}}"#),
         ("Keep_Log Off", #"{"log":"{}","s":1}"#, #"{"s":1}"#),
         ("Keep_Log Off", #"{"log":"  {\"a\":1}  "}"#, #"{"a":1}"#),
+        ("Keep_Log Off", #"{"log":"{\"a\": [1, 2], \"b\":{}}","s":1}"#, #"{"s":1,"a": [1, 2], "b":{}}"#),
         ("Keep_Log Off", #"{"log":"{\"a\":1} {\"b\":2}"}"#, #"{"log":"{\"a\":1} {\"b\":2}"}"#),
         ("Keep_Log Off", #"{"log":"{\"a\":1"}"#, #"{"log":"{\"a\":1"}"#),
         ("Keep_Log Off", #"{"log":"{\"a\":01}"}"#, #"{"log":"{\"a\":01}"}"#),

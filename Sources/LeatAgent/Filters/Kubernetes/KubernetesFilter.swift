@@ -48,19 +48,23 @@ final class KubernetesFilter: EventFilter {
             return
         }
         if self.merge == nil && metadata.members.isEmpty && !metadata.excludesAny { return }
-        self.output.removeAll()
-        self.output.bytes.reserveCapacity(events.bytes.count + events.count * (metadata.members.count + 1))
+        // Taken out of the object, whose fields cost a check at every access.
+        var output = EventList()
+        swap(&output, &self.output)
+        output.removeAll()
+        output.bytes.reserveCapacity(events.bytes.count + events.count * (metadata.members.count + 1))
         for index in 0..<events.count {
             events.withMembers(of: index) { members in
-                self.append(members, time: events.times[index], metadata, &context)
+                self.append(members, time: events.times[index], metadata, &context, to: &output)
             }
         }
-        swap(&events, &self.output)
+        swap(&events, &output)
+        swap(&output, &self.output)
     }
 
     /// Events of the journal: each names its container itself.
     private func applyToJournal(_ events: inout EventList, _ context: inout FilterContext) {
-        self.output.removeAll()
+        var output = EventList()
         for index in 0..<events.count {
             events.withMembers(of: index) { members in
                 let name = Self.text(of: "CONTAINER_NAME", in: members) ?? ""
@@ -70,10 +74,10 @@ final class KubernetesFilter: EventFilter {
                         containerID: Self.text(of: "CONTAINER_ID_FULL", in: members)
                     )
                 }
-                self.append(members, time: events.times[index], metadata, &context)
+                self.append(members, time: events.times[index], metadata, &context, to: &output)
             }
         }
-        swap(&events, &self.output)
+        swap(&events, &output)
     }
 
     /// Appends one event with what is to be added, unless it is left out.
@@ -81,23 +85,24 @@ final class KubernetesFilter: EventFilter {
         _ members: UnsafeRawBufferPointer,
         time: Int64,
         _ metadata: TagMetadata,
-        _ context: inout FilterContext
+        _ context: inout FilterContext,
+        to output: inout EventList
     ) {
         var stream: LogStream?
         if metadata.excludesAny || !metadata.parsers.isEmpty { stream = Self.stream(of: members) }
         if metadata.excludesAny, metadata.isExcluded(stream) { return }
-        let start = self.output.bytes.count
+        let start = output.bytes.count
         var time = time
         let parser = metadata.parsers.isEmpty ? self.mergeParser : self.parser(of: stream, metadata, &context)
-        switch self.merge?.append(members, parser: parser, now: context.now, to: &self.output.bytes) {
+        switch self.merge?.append(members, parser: parser, now: context.now, to: &output.bytes) {
         case .merged(let parsed): time = parsed?.nanoseconds ?? time
-        case .untouched, nil: self.output.bytes.append(contentsOf: members)
+        case .untouched, nil: output.bytes.append(contentsOf: members)
         }
         if !metadata.members.isEmpty {
-            if self.output.bytes.count > start { self.output.bytes.append(UInt8(ascii: ",")) }
-            self.output.bytes += metadata.members
+            if output.bytes.count > start { output.bytes.append(UInt8(ascii: ",")) }
+            output.bytes += metadata.members
         }
-        self.output.endEvent(time: time)
+        output.endEvent(time: time)
     }
 
     /// The parser that the pod asks for, else the configured one.

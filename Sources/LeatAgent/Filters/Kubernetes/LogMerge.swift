@@ -4,25 +4,9 @@ internal import LeatParsing
 /// `Merge_Log`: puts the members of a JSON object that an application wrote into `log` into the record itself.
 ///
 /// The object is checked once and its bytes are spliced; no tree is built. A member that the record has already is
-/// replaced, as a reader of the peer's doubled keys would see it. Line breaks and other white space between tokens are
-/// taken out, since an event must stay on one line.
+/// replaced, as a reader of the peer's doubled keys would see it. Line breaks between tokens are taken out, since an
+/// event must stay on one line.
 struct LogMerge {
-    /// `Merge_Log_Key`: the field that gets the object instead of the record, as the contents of a JSON string.
-    let key: [UInt8]?
-    let keepsLog: Bool
-    let trims: Bool
-    /// The object's text, and its members; kept for their memory.
-    private var text: [UInt8] = []
-    private var found: [JSONObjectScanner.Member] = []
-
-    private static let log = Array("log".utf8)
-
-    init(key: String?, keepsLog: Bool, trims: Bool) {
-        self.key = key.map(FieldPath.contents)
-        self.keepsLog = keepsLog
-        self.trims = trims
-    }
-
     /// What became of an event.
     enum Outcome: Hashable {
         /// `log` is no object, or the parser does not know its form; nothing was appended.
@@ -31,95 +15,103 @@ struct LogMerge {
         case merged(time: Timestamp?)
     }
 
+    /// `Merge_Log_Key`: the field that gets the object instead of the record, as the contents of a JSON string.
+    let key: [UInt8]?
+    let keepsLog: Bool
+    let trims: Bool
+    /// The event at hand; kept for its memory.
+    private var event = MergedEvent()
+
+    init(key: String?, keepsLog: Bool, trims: Bool) {
+        self.key = key.map(FieldPath.contents)
+        self.keepsLog = keepsLog
+        self.trims = trims
+    }
+
     /// Appends the merged members of an event to `target`; the text is read by `parser`, or as JSON without one.
     mutating func append(
-        _ members: UnsafeRawBufferPointer,
+        _ record: UnsafeRawBufferPointer,
         parser: LineParser?,
         now: Timestamp,
         to target: inout [UInt8]
     ) -> Outcome {
-        guard let log = Self.findLog(members), log.value.count > 2 else { return .untouched }
-        let isObject = members[log.value.lowerBound] == UInt8(ascii: "{")
-        guard isObject || members[log.value.lowerBound] == UInt8(ascii: "\"") else { return .untouched }
-        self.text.removeAll(keepingCapacity: true)
-        if isObject {
-            self.text.append(contentsOf: members.slice(log.value))
-        } else if let parser {
-            return self.parse(members, log, parser, now, to: &target)
-        } else {
-            let contents = members.slice(log.stringContents)
-            guard Self.mayBeObject(contents) else { return .untouched }
-            JSONText.appendUnescaped(contents, to: &self.text)
+        var time: Timestamp?
+        guard self.event.read(record, needsObject: parser == nil) else { return .untouched }
+        if let parser, !self.event.isObject {
+            guard case .parsed(let found) = self.event.parse(parser, now: now) else { return .untouched }
+            time = found
         }
-        return self.splice(members, log, to: &target) ? .merged(time: nil) : .untouched
-    }
-
-    /// Reads the text with a parser, whose members are then merged as an object's.
-    private mutating func parse(
-        _ members: UnsafeRawBufferPointer,
-        _ log: Member,
-        _ parser: LineParser,
-        _ now: Timestamp,
-        to target: inout [UInt8]
-    ) -> Outcome {
-        let line = JSONText.unescaped(members.slice(log.stringContents))
-        self.text.append(UInt8(ascii: "{"))
-        guard case .parsed(let time) = line.withUnsafeBytes({ parser.parse($0, now: now, into: &self.text, from: 1) })
-        else { return .untouched }
-        self.text.append(UInt8(ascii: "}"))
-        return self.splice(members, log, to: &target) ? .merged(time: time) : .untouched
-    }
-
-    /// Checks the text and appends record and object.
-    private mutating func splice(_ members: UnsafeRawBufferPointer, _ log: Member, to target: inout [UInt8]) -> Bool {
-        // Taken out, so that nothing else can touch them meanwhile; put back, so that their memory serves again.
-        var text: [UInt8] = []
-        var found: [JSONObjectScanner.Member] = []
-        swap(&text, &self.text)
-        swap(&found, &self.found)
-        defer {
-            swap(&text, &self.text)
-            swap(&found, &self.found)
-        }
-        found.removeAll(keepingCapacity: true)
+        guard self.event.scan(trims: self.trims) else { return .untouched }
         let start = target.count
-        return text.withUnsafeBytes { object in
-            do throws(JSONError) {
-                var scanner = try JSONObjectScanner(object)
-                while let member = try scanner.next() { found.append(member) }
-                guard object.slice(scanner.offset..<object.count).trimmed.isEmpty else { return false }
-                let splice = Splice(
-                    record: members,
-                    log: log,
-                    object: object,
-                    found: found,
-                    options: self,
-                    start: start
-                )
-                splice.appendRecord(to: &target)
-                try splice.appendObject(to: &target)
-                return true
-            } catch {
-                target.removeLast(target.count - start)
-                return false
+        self.event.appendRecord(record, keepsLog: self.keepsLog, mayReplace: self.key == nil, to: &target, from: start)
+        self.event.appendObject(under: self.key, trims: self.trims, to: &target, from: start)
+        return .merged(time: time)
+    }
+}
+
+/// One event on its way through `LogMerge`.
+private struct MergedEvent {
+    /// The text of `log`, without escapes.
+    private var text: [UInt8] = []
+    /// Whether the text has a line break, so that it cannot be copied as a whole.
+    private var hasLineBreak = false
+    /// Whether `log` was an object already, not a text.
+    private(set) var isObject = false
+    /// Where the member `log` lies in the record.
+    private var log = Member(name: 0..<0, value: 0..<0)
+    /// The record's other members.
+    private var others: [Member] = []
+    /// The object's members, as they lie in `text`, and what is between its braces.
+    private var found: [JSONObjectScanner.Member] = []
+    private var inside = 0..<0
+    private var hasEscapes = false
+
+    /// Reads the record's members and the text of `log`; `false` when there is none, or it cannot be an object.
+    mutating func read(_ record: UnsafeRawBufferPointer, needsObject: Bool) -> Bool {
+        self.text.removeAll(keepingCapacity: true)
+        self.others.removeAll(keepingCapacity: true)
+        var hasLog = false
+        var scanner = MemberScanner(record)
+        while let name = scanner.nextName() {
+            let start = scanner.offset
+            if !hasLog, name.count == 3, record.slice(name).isEqual(to: "log") {
+                hasLog = true
+                guard let end = self.readLog(record, at: start, needsObject: needsObject) else { return false }
+                scanner.skip(to: end)
+                self.log = Member(name: name, value: start..<end)
+            } else {
+                guard scanner.skipValue() else { return false }
+                self.others.append(Member(name: name, value: start..<scanner.offset))
             }
         }
+        return hasLog
     }
 
-    /// The first member named `log`.
-    private static func findLog(_ members: UnsafeRawBufferPointer) -> Member? {
-        var scanner = MemberScanner(members)
-        while let member = scanner.next() {
-            if member.name.count == 3, members.slice(member.name).elementsEqual(Self.log) { return member }
+    /// Copies the text of `log`; returns where its value ends.
+    private mutating func readLog(_ record: UnsafeRawBufferPointer, at start: Int, needsObject: Bool) -> Int? {
+        guard start < record.count else { return nil }
+        self.isObject = record[start] == UInt8(ascii: "{")
+        if self.isObject {
+            var scanner = MemberScanner(record)
+            scanner.skip(to: start)
+            guard scanner.skipValue() else { return nil }
+            self.text.append(contentsOf: record.slice(start..<scanner.offset))
+            self.hasLineBreak = false
+            return scanner.offset
         }
-        return nil
+        guard record[start] == UInt8(ascii: "\""), !needsObject || Self.mayBeObject(record, start + 1) else {
+            return nil
+        }
+        let end = JSONString.unescape(record, from: start + 1, to: &self.text)
+        self.hasLineBreak = end.hasLineBreak
+        return end.offset < record.count ? end.offset + 1 : nil
     }
 
     /// Whether string contents begin with a brace, after white space and its escapes.
-    private static func mayBeObject(_ contents: UnsafeRawBufferPointer) -> Bool {
-        var index = 0
-        while index < contents.count {
-            switch contents[index] {
+    private static func mayBeObject(_ record: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        var index = start
+        while index < record.count {
+            switch record[index] {
             case UInt8(ascii: "{"): return true
             case UInt8(ascii: " "): index += 1
             case UInt8(ascii: "\\"): index += 2
@@ -128,66 +120,108 @@ struct LogMerge {
         }
         return false
     }
-}
 
-/// One event on its way through `LogMerge`.
-private struct Splice {
-    /// The record's members.
-    let record: UnsafeRawBufferPointer
-    let log: Member
-    /// The object's text, and its members.
-    let object: UnsafeRawBufferPointer
-    let found: [JSONObjectScanner.Member]
-    let options: LogMerge
-    /// Where the event begins in the target.
-    let start: Int
+    /// Reads the text with a parser; its members take the object's place.
+    mutating func parse(_ parser: LineParser, now: Timestamp) -> LineParser.Outcome {
+        var object: [UInt8] = [UInt8(ascii: "{")]
+        let outcome = self.text.withUnsafeBytes { parser.parse($0, now: now, into: &object, from: 1) }
+        object.append(UInt8(ascii: "}"))
+        self.text = object
+        self.hasLineBreak = false
+        return outcome
+    }
 
-    /// The record's own members, but for those that the object replaces.
-    func appendRecord(to target: inout [UInt8]) {
-        var scanner = MemberScanner(self.record)
-        while let member = scanner.next() {
-            if member == self.log && !self.options.keepsLog { continue }
-            if self.options.key == nil && self.isReplaced(self.record.slice(member.name)) { continue }
-            self.separate(&target)
-            target.append(contentsOf: self.record.slice(member.name.lowerBound - 1..<member.value.upperBound))
+    /// Checks the object and finds its members; `false` when the text is none, or more than one.
+    mutating func scan(trims: Bool) -> Bool {
+        var found: [JSONObjectScanner.Member] = []
+        swap(&found, &self.found)
+        defer { swap(&found, &self.found) }
+        found.removeAll(keepingCapacity: true)
+        var hasEscapes = false
+        var inside = 0..<0
+        let isWhole = self.text.withUnsafeBytes { text in
+            do throws(JSONError) {
+                var scanner = try JSONObjectScanner(text)
+                let start = scanner.offset
+                while let member = try scanner.next() {
+                    if member.valueHasEscapes { hasEscapes = true }
+                    found.append(member)
+                }
+                inside = start..<scanner.offset - 1
+                return scanner.offset == text.count || text.slice(scanner.offset..<text.count).trimmed.isEmpty
+            } catch {
+                return false
+            }
         }
+        self.inside = inside
+        self.hasEscapes = hasEscapes
+        return isWhole
+    }
+
+    /// Appends the record's own members, but for those that the object replaces.
+    func appendRecord(
+        _ record: UnsafeRawBufferPointer,
+        keepsLog: Bool,
+        mayReplace: Bool,
+        to target: inout [UInt8],
+        from start: Int
+    ) {
+        for member in self.others {
+            if mayReplace && self.isReplaced(record.slice(member.name)) { continue }
+            Self.separate(&target, start)
+            target.append(contentsOf: record.slice(member.name.lowerBound - 1..<member.value.upperBound))
+        }
+        guard keepsLog, !(mayReplace && self.isReplaced(record.slice(self.log.name))) else { return }
+        Self.separate(&target, start)
+        target.append(contentsOf: record.slice(self.log.name.lowerBound - 1..<self.log.value.upperBound))
     }
 
     private func isReplaced(_ name: UnsafeRawBufferPointer) -> Bool {
         for member in self.found where member.rawKey.count == name.count {
-            if self.object.slice(member.rawKey).isEqual(to: name) { return true }
+            if self.text.withUnsafeBytes({ $0.slice(member.rawKey).isEqual(to: name) }) { return true }
         }
         return false
     }
 
-    /// The object's members, in the record or under the configured key.
-    func appendObject(to target: inout [UInt8]) throws(JSONError) {
+    /// Appends the object's members, to the record or under the configured key.
+    func appendObject(under key: [UInt8]?, trims: Bool, to target: inout [UInt8], from start: Int) {
         if self.found.isEmpty { return }
-        if let key = self.options.key {
-            self.separate(&target)
+        Self.separate(&target, start)
+        if let key {
             target.append(UInt8(ascii: "\""))
             target += key
             target += "\":{".utf8
         }
-        var needsComma = self.options.key == nil && target.count > self.start
-        for member in self.found {
-            if needsComma { target.append(UInt8(ascii: ",")) }
-            needsComma = true
-            target.append(contentsOf: self.object.slice(member.rawKey.lowerBound - 1..<member.rawKey.upperBound + 1))
-            target.append(UInt8(ascii: ":"))
-            try self.appendValue(member, to: &target)
+        // Fast path: nothing to change, so that all members go in one piece.
+        if !self.hasLineBreak && !(trims && self.hasEscapes) {
+            self.text.withUnsafeBytes { target.append(contentsOf: $0.slice(self.inside)) }
+        } else {
+            self.appendMembers(trims: trims, to: &target)
         }
-        if self.options.key != nil { target.append(UInt8(ascii: "}")) }
+        if key != nil { target.append(UInt8(ascii: "}")) }
     }
 
-    private func appendValue(_ member: JSONObjectScanner.Member, to target: inout [UInt8]) throws(JSONError) {
-        let value = self.object.slice(member.value)
-        switch member.kind {
-        case .object, .array: try JSONCompact.append(value, to: &target)
-        case .string where self.options.trims && member.valueHasEscapes:
-            target.append(contentsOf: value.slice(0..<Self.trimmedEnd(value)))
-            target.append(UInt8(ascii: "\""))
-        default: target.append(contentsOf: value)
+    /// Slow path: without white space between tokens, texts without line ends behind them.
+    private func appendMembers(trims: Bool, to target: inout [UInt8]) {
+        self.text.withUnsafeBytes { text in
+            for (number, member) in self.found.enumerated() {
+                if number > 0 { target.append(UInt8(ascii: ",")) }
+                target.append(contentsOf: text.slice(member.rawKey.lowerBound - 1..<member.rawKey.upperBound + 1))
+                target.append(UInt8(ascii: ":"))
+                let value = text.slice(member.value)
+                switch member.kind {
+                case .object, .array:
+                    do throws(JSONError) {
+                        try JSONCompact.append(value, to: &target)
+                    } catch {
+                        preconditionFailure("a value that was checked before is no JSON: \(error)")
+                    }
+                case .string where trims && member.valueHasEscapes:
+                    target.append(contentsOf: value.slice(0..<Self.trimmedEnd(value)))
+                    target.append(UInt8(ascii: "\""))
+                default: target.append(contentsOf: value)
+                }
+            }
         }
     }
 
@@ -207,7 +241,7 @@ private struct Splice {
     }
 
     /// Puts a comma between members.
-    private func separate(_ target: inout [UInt8]) {
-        if target.count > self.start { target.append(UInt8(ascii: ",")) }
+    private static func separate(_ target: inout [UInt8], _ start: Int) {
+        if target.count > start { target.append(UInt8(ascii: ",")) }
     }
 }
