@@ -71,7 +71,7 @@ let floor3: [Target] = [
         name: "LeatServer",
         dependencies: [
             "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle, signals,
-            logging, nio, nioPosix, "COpenSSL",
+            logging, nio, nioPosix, nioHTTP, "COpenSSL",
         ],
         swiftSettings: settings
     ),

@@ -2,6 +2,8 @@
 enum ServerLimits {
     /// Bytes that one read of a socket may bring.
     static let receiveBufferByteCount = 256 << 10
+    /// Open files that are kept for the data; connections may have the rest.
+    static let reservedFileCount = 512
     /// Longest request body of endpoints other than ingest, in bytes; a query is a page of text.
     static let controlBodyByteCountMax = 1 << 20
     /// Longest `_id`, in bytes, as in Elasticsearch.

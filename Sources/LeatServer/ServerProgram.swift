@@ -41,9 +41,13 @@ public final class ServerProgram: Sendable {
         let store = try await self.openStore()
         do {
             let tokens = try TokenStore(store)
+            let parsers = try ParserStore(store, time: self.time)
+            for reason in parsers.broken {
+                self.logger.error("a parser does not compile", metadata: ["error": "\(reason)"])
+            }
             try self.checkReach(tokens)
             try await Self.createStandardRepository(store)
-            try await self.serve(store, tokens, stopsOnSignals: stopsOnSignals)
+            try await self.serve(store, tokens, parsers, stopsOnSignals: stopsOnSignals)
         } catch {
             await self.close(store)
             throw self.failure(error)
@@ -90,14 +94,18 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func serve(_ store: Store, _ tokens: TokenStore, stopsOnSignals: Bool) async throws {
+    private func serve(_ store: Store, _ tokens: TokenStore, _ parsers: ParserStore, stopsOnSignals: Bool) async throws
+    {
         let listener = Listener(
             host: self.configuration.host,
             port: self.configuration.port,
             bodyByteCountMax: self.configuration.limits.bodyByteCountMax,
-            connectionCountMax: self.configuration.connectionCountMax,
+            connectionCountMax: min(
+                self.configuration.connectionCountMax,
+                max(16, OpenFileLimit.raise() - ServerLimits.reservedFileCount)
+            ),
             idleSeconds: self.configuration.idleSeconds,
-            dispatcher: self.makeDispatcher(store, tokens),
+            dispatcher: self.makeDispatcher(store, tokens, parsers),
             logger: self.logger,
             onListening: { port in
                 self.logger.info(
@@ -124,11 +132,11 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func makeDispatcher(_ store: Store, _ tokens: TokenStore) -> Dispatcher {
+    private func makeDispatcher(_ store: Store, _ tokens: TokenStore, _ parsers: ParserStore) -> Dispatcher {
         let metrics = ServerMetrics()
         let live = LiveQueries()
         let budget = IngestBudget(limit: self.configuration.ingestMemoryByteCount)
-        let digester = Digester(store: store, live: live)
+        let digester = Digester(store: store, live: live, parsers: parsers)
         let executor = SearchExecutor(
             store: store,
             configuration: self.configuration,
@@ -159,6 +167,7 @@ public final class ServerProgram: Sendable {
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
             administration: AdministrationEndpoints(store: store, digester: digester),
             tokens: TokenEndpoints(tokens: tokens, time: self.time),
+            parsers: ParserEndpoints(parsers: parsers),
             monitoring: MonitoringEndpoints(
                 store: store,
                 metrics: metrics,

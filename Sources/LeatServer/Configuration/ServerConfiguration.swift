@@ -11,7 +11,7 @@ public struct ServerConfiguration: Sendable {
     public var logLevel = LogLevel.info
     public var logFormat = LogFormat.text
     /// Connections at a time; more wait in the system's queue.
-    public var connectionCountMax = 4_000
+    public var connectionCountMax = 20_000
     /// A connection that sends nothing for so long is closed; shippers idle up to a minute.
     public var idleSeconds = 120
     /// Bytes of request bodies that may be in memory at a time.

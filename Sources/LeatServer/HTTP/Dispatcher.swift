@@ -4,6 +4,7 @@ internal import LeatCore
 internal import LeatStorage
 internal import Logging
 internal import NIOCore
+internal import NIOHTTP1
 internal import Synchronization
 
 /// Turns requests into answers: who may, which handler, and how a failure is worded.
@@ -66,7 +67,11 @@ final class Dispatcher: Sendable {
             self.metrics.refused(route, reason: fault.type)
             if fault.status >= 500 { self.logger.error("storage refused a request", metadata: ["error": "\(error)"]) }
             return Reply(fault)
-        } catch let error where error is CancellationError || error is ChannelError || error is IOError {
+        } catch let error
+            where error is CancellationError || error is ChannelError || error is IOError || error is HTTPParserError
+            || call.presence.isGone
+        {
+            // Nobody is there to answer, or what came is no HTTP, which the connection answers with 400.
             throw error
         } catch {
             self.logger.error("request failed", metadata: ["path": "\(call.target.path)", "error": "\(error)"])

@@ -11,6 +11,7 @@ struct Endpoints: Sendable {
     let jobs: QueryJobs
     let administration: AdministrationEndpoints
     let tokens: TokenEndpoints
+    let parsers: ParserEndpoints
     let monitoring: MonitoringEndpoints
     let live: LiveQueries
 
@@ -31,6 +32,7 @@ struct Endpoints: Sendable {
         case .queryJobs(let repository): return try await self.jobs.create(call, repository: repository)
         case .queryJob(let repository, let id):
             return try await self.jobs.reply(to: call, repository: repository, id: id)
+        case .parsers(let name): return try await self.parsers.reply(to: call, name: name)
         case .tokens: return try await self.tokens.reply(to: call, name: nil)
         case .token(let name): return try await self.tokens.reply(to: call, name: name)
         case .repositories, .repository, .fields, .compact:
@@ -58,9 +60,23 @@ struct Endpoints: Sendable {
         case .bulk(let index):
             return try await self.bulk.bulk(call, index: index, repository: target, credential: credential)
         case .document(let index, let id) where call.method == .post || call.method == .put:
-            return try await self.bulk.document(call, index: index, id: id, kind: .index, repository: target)
+            return try await self.bulk.document(
+                call,
+                index: index,
+                id: id,
+                kind: .index,
+                repository: target,
+                credential: credential
+            )
         case .create(let index, let id):
-            return try await self.bulk.document(call, index: index, id: id, kind: .create, repository: target)
+            return try await self.bulk.document(
+                call,
+                index: index,
+                id: id,
+                kind: .create,
+                repository: target,
+                credential: credential
+            )
         default:
             return try await self.elastic.reply(to: call, route, repository: repository)
         }

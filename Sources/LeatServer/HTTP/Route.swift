@@ -19,6 +19,8 @@ enum Route: Hashable, Sendable {
     /// `GET|POST /api/v1/tokens`, and one of them.
     case tokens
     case token(name: String)
+    /// `GET /api/v1/parsers`, and one of them.
+    case parsers(name: String?)
     /// `GET /api/v1/health`, `/api/v1/health-json`, `/api/v1/is-node-up`, `/ready`.
     case health(HealthForm)
     case status
@@ -55,6 +57,7 @@ enum Route: Hashable, Sendable {
         case "status" where path.count == 1: return .status
         case "metrics" where path.count == 1: return .metrics
         case "tokens": return path.count == 1 ? .tokens : path.count == 2 ? .token(name: path[1]) : .unknown
+        case "parsers" where path.count <= 2: return .parsers(name: path.count == 2 ? path[1] : nil)
         case "admin": return path == ["admin", "compact"] ? .compact : .unknown
         case "ingest": return Self.ingest(Array(path.dropFirst()), target, repository: nil)
         case "repositories", "dataspaces": return Self.repository(Array(path.dropFirst()), target)

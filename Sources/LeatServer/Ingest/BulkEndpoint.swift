@@ -28,7 +28,7 @@ struct BulkEndpoint: Sendable {
         try await self.read(call, share) { (bytes) throws(RequestFault) in try request.consume(bytes) }
         try request.finish()
         let (batch, items, places) = request.batch(repository: repository, key: key)
-        let outcome = try await self.store(batch)
+        let outcome = try await self.store(batch, parser: credential.parser ?? call.target["parser"])
         self.count(request, items, repository: repository)
         let reply = BulkReply(
             items: items,
@@ -51,7 +51,8 @@ struct BulkEndpoint: Sendable {
         index: String,
         id: String?,
         kind: BulkAction.Kind,
-        repository: String
+        repository: String,
+        credential: Credential
     ) async throws -> Reply {
         guard call.method == .post || (call.method == .put && id != nil) else {
             throw ElasticEndpoints.methodNotAllowed(call, allowed: id == nil ? ["POST"] : ["POST", "PUT"])
@@ -68,7 +69,7 @@ struct BulkEndpoint: Sendable {
         )
         try request.add(body, BulkAction(kind: kind, index: index, id: id))
         let (batch, items, places) = request.batch(repository: repository, key: nil)
-        let outcome = try await self.store(batch)
+        let outcome = try await self.store(batch, parser: credential.parser ?? call.target["parser"])
         self.count(request, items, repository: repository)
         let reply = BulkReply(
             items: items,
@@ -104,10 +105,10 @@ struct BulkEndpoint: Sendable {
         }
     }
 
-    private func store(_ batch: IngestBatch) async throws -> AppendOutcome {
+    private func store(_ batch: IngestBatch, parser: String?) async throws -> AppendOutcome {
         // A request whose items were all refused is remembered only if a repeat could ask for it.
         if batch.parts.isEmpty, batch.key == nil { return AppendOutcome() }
-        return try await self.digester.digest(batch)
+        return try await self.digester.digest(batch, parser: parser)
     }
 
     private func count(_ request: BulkRequest, _ items: BulkItems, repository: String) {

@@ -6,18 +6,27 @@ internal import Synchronization
 final class Digester: Sendable {
     private let store: Store
     private let live: LiveQueries
+    private let parsers: ParserStore
     private let knownRepositories = Mutex<Set<String>>([])
 
-    init(store: Store, live: LiveQueries) {
+    init(store: Store, live: LiveQueries, parsers: ParserStore) {
         self.store = store
         self.live = live
+        self.parsers = parsers
     }
 
     /// Stores a batch; on return it is durable, searchable and has been offered to every live query.
     ///
     /// The repository is created if it does not exist.
-    func digest(_ batch: IngestBatch) async throws -> AppendOutcome {
+    ///
+    /// - Parameters:
+    ///   - batch: The events.
+    ///   - parser: The name of the parser that they run through, if any.
+    /// - Returns: What became of them.
+    /// - Throws: What storage refuses.
+    func digest(_ batch: IngestBatch, parser: String?) async throws -> AppendOutcome {
         try await self.ensureRepository(batch.repository)
+        let batch = self.parsed(batch, parser)
         let outcome: AppendOutcome
         do {
             outcome = try await self.store.append(batch)
@@ -29,6 +38,23 @@ final class Digester: Sendable {
         }
         self.live.offer(outcome.stored, repository: batch.repository)
         return outcome
+    }
+
+    /// An unknown parser loses nothing: the events are stored as they came, and say so.
+    private func parsed(_ batch: IngestBatch, _ parser: String?) -> IngestBatch {
+        guard let parser, !batch.parts.isEmpty else { return batch }
+        if let script = self.parsers.script(parser) { return batch.parsed(by: script) }
+        var batch = batch
+        for index in batch.parts.indices {
+            let count = batch.parts[index].batch.rowCount
+            for (name, value) in [("@error", "true"), ("@error_msg", "unknown parser '\(parser)'")] {
+                batch.parts[index].batch.set(
+                    name,
+                    to: .constant(ConstantColumn(value: ByteSlice(value), rowCount: count))
+                )
+            }
+        }
+        return batch
     }
 
     /// Forgets that a repository exists.

@@ -17,6 +17,8 @@ struct IngestEndpoints: Sendable {
         let route: Route
         let body: [UInt8]
         let repository: String
+        /// The parser that the token or the request names.
+        let parser: String?
 
         /// Whether the body is protobuf and not JSON.
         var isProtobuf: Bool { self.call.header("content-type")?.lowercased().contains("protobuf") ?? false }
@@ -51,7 +53,8 @@ struct IngestEndpoints: Sendable {
             call: call,
             route: route,
             body: body,
-            repository: credential.repository ?? repository ?? RepositoryNames.standard
+            repository: credential.repository ?? repository ?? RepositoryNames.standard,
+            parser: credential.parser ?? call.target["parser"]
         )
         switch name {
         case .humioStructured: return try await self.humioStructured(incoming)
@@ -80,7 +83,7 @@ struct IngestEndpoints: Sendable {
         refused: [String] = []
     ) async throws {
         let batch = writer.batch(repository: incoming.repository)
-        if !batch.parts.isEmpty { _ = try await self.digester.digest(batch) }
+        if !batch.parts.isEmpty { _ = try await self.digester.digest(batch, parser: incoming.parser) }
         self.metrics.ingested(
             ServerMetrics.IngestKey(name: name.rawValue, repository: incoming.repository),
             items: writer.count,

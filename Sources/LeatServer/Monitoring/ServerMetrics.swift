@@ -99,7 +99,7 @@ extension Route {
         case .ingest(let name, _): name.rawValue
         case .query: "query"
         case .queryJobs, .queryJob: "queryjobs"
-        case .repositories, .repository, .fields, .tokens, .token, .compact: "admin"
+        case .repositories, .repository, .fields, .tokens, .token, .parsers, .compact: "admin"
         case .health: "health"
         case .status: "status"
         case .metrics: "metrics"

@@ -56,7 +56,11 @@ struct Access: Sendable {
         if let bound = token.repository, let asked = route.repository, bound != asked {
             throw Self.forbidden("the token is for the repository '\(bound)', not for '\(asked)'", route)
         }
-        return Credential(id: token.name, repository: token.kind == .ingest ? token.repository : nil)
+        return Credential(
+            id: token.name,
+            repository: token.kind == .ingest ? token.repository : nil,
+            parser: token.parser
+        )
     }
 
     private static func unauthorized(isTokenShown: Bool, _ route: Route) -> RequestFault {
@@ -112,6 +116,8 @@ struct Credential: Hashable, Sendable {
     let id: String
     /// The repository that the token selects.
     var repository: String?
+    /// The parser that the token selects.
+    var parser: String?
 
     /// Open mode: everyone on this machine.
     static let open = Credential(id: "", repository: nil)
@@ -149,6 +155,7 @@ extension Route {
         case .repositories, .repository:
             call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
         case .metrics: call.isFromLoopback ? nil : Right(kinds: [.query])
+        case .parsers: call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
         case .tokens, .token, .compact, .unknown: Right(kinds: [])
         }
     }

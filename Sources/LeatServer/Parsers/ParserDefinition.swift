@@ -1,0 +1,77 @@
+internal import LeatCore
+
+/// A parser script as it is kept: what turns an incoming event into the events that are stored.
+struct ParserDefinition: Hashable, Sendable {
+    let name: String
+    /// The script, in the query language.
+    let script: String
+    /// Fields that become tags after the script.
+    var tagFields: [String] = []
+    /// Fields that go before the script runs.
+    var removedFields: [String] = []
+
+    /// The parser as it is kept and shown.
+    var document: JSONValue {
+        [
+            "name": .string(self.name), "script": .string(self.script),
+            "tagFields": .array(self.tagFields.map { .string($0) }),
+            "fieldsToBeRemovedBeforeParsing": .array(self.removedFields.map { .string($0) }),
+        ]
+    }
+
+    init(name: String, script: String, tagFields: [String] = [], removedFields: [String] = []) {
+        self.name = name
+        self.script = script
+        self.tagFields = tagFields
+        self.removedFields = removedFields
+    }
+
+    /// A parser from its JSON form; `nil` when the script is missing.
+    init?(name: String, document: JSONValue) {
+        guard let script = document["script"]?.string else { return nil }
+        self.name = name
+        self.script = script
+        self.tagFields = (document["tagFields"]?.array ?? []).compactMap(\.string)
+        self.removedFields = (document["fieldsToBeRemovedBeforeParsing"]?.array ?? []).compactMap(\.string)
+    }
+
+    /// A parser from LogScale's YAML form, `https://schemas.humio.com/parser/v0.3.0`; `nil` when the script is missing.
+    init?(name: String, yaml: YAMLDocument) {
+        guard let script = yaml.root?["script"]?.text else { return nil }
+        func texts(_ key: String) -> [String] {
+            guard let node = yaml.root?[key], case .sequence(let elements) = node.content else { return [] }
+            return elements.compactMap(\.text)
+        }
+        self.name = name
+        self.script = script
+        self.tagFields = texts("tagFields")
+        self.removedFields = texts("fieldsToBeRemovedBeforeParsing")
+    }
+
+    /// The parsers that every server has.
+    static let builtIn: [ParserDefinition] = [
+        ParserDefinition(name: "json", script: "parseJson() | findTimestamp(field=@timestamp)"),
+        ParserDefinition(name: "kv", script: "kvParse() | findTimestamp(field=@rawstring)"),
+        ParserDefinition(name: "logfmt", script: "kvParse() | findTimestamp(field=time)"),
+        ParserDefinition(
+            name: "accesslog",
+            script: #"""
+                /^(?<client>\S+) \S+ (?<userid>\S+) \[(?<@timestamp>[^\]]+)\] "(?<method>\S+) (?<url>\S+) (?<httpversion>[^"]+)" (?<statuscode>\d+) (?<responsesize>\S+)(?: "(?<referrer>[^"]*)" "(?<useragent>[^"]*)")?(?: (?<responsetime>\S+))?/
+                | parseTimestamp("dd/MMM/yyyy:HH:mm:ss Z", field=@timestamp)
+                """#
+        ),
+        ParserDefinition(
+            name: "syslog",
+            script: #"""
+                /^<(?<priority>\d+)>(?:(?<version>\d+) )?(?<datetime>\S+) (?<host>\S+) (?<app>\S+) (?<pid>\S+) (?<msgid>\S+) (?<message>.*)/s
+                | findTimestamp(field=datetime)
+                """#
+        ),
+        ParserDefinition(
+            name: "klog",
+            script: #"""
+                /^(?<level>[IWEF])(?<datetime>\d{4} \d\d:\d\d:\d\d\.\d+)\s+(?<thread>\d+) (?<file>[^:\]]+):(?<line>\d+)\] (?<message>.*)/s
+                """#
+        ),
+    ]
+}
