@@ -17,7 +17,9 @@ struct SavedQueryExpansion: TreeRewriter {
 
     mutating func rewrite(_ step: Step) -> [Step] {
         guard case .savedQuery(let call) = step else { return [self.descend(step)] }
-        return self.expand(call)?.steps ?? [step]
+        if let pipeline = self.expand(call) { return pipeline.steps }
+        // What only gets checked passes an unknown saved query as if it were not there.
+        return self.acceptsUnknown ? [] : [step]
     }
 
     mutating func rewrite(_ expression: Expression) -> Expression {

@@ -17,8 +17,24 @@ extension PlanBuilder {
                 self.report(error.message, at: error.range, hint: error.hint)
                 return FilterStage(filter: .constant(false))
             }
+        case "ioc:lookup": return self.indicatorStage(call)
         default: return self.elementPipeline(call)
         }
+    }
+
+    private mutating func indicatorStage(_ call: BoundCall) -> any Stage {
+        let lookup: IndicatorLookup?
+        do throws(CallProblem) {
+            lookup = try IndicatorLookup(call, self.functions)
+        } catch {
+            self.report(error.message, at: error.range, hint: error.hint)
+            lookup = nil
+        }
+        guard let lookup else { return FilterStage(filter: .constant(true)) }
+        let function = lookup.function
+        var stages: [any Stage] = [RowFunctionStage(function: function, operands: self.operands(function.inputs))]
+        if call.isTrue("strict") { stages.append(FilterStage(filter: .field(lookup.detectedField, .present))) }
+        return BranchStage(branches: [stages])
     }
 
     /// In a parser a missing file marks the events instead of refusing the script, which would lose them.

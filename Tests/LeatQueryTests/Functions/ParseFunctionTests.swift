@@ -268,7 +268,7 @@ struct NetworkFunctionTests {
 
     @Test
     func whatNeedsOutsideDataSaysSo() {
-        for call in ["ipLocation(ip)", "asn(ip)", "rdns(ip)", "ioc:lookup(ip, type=domain)"] {
+        for call in ["ipLocation(ip)", "asn(ip)", "rdns(ip)"] {
             #expect(throws: CallProblem.self) { try FunctionRun.apply(call, to: ["ip": "1.1.1.1"]) }
         }
     }

@@ -98,3 +98,30 @@ struct LookupStageTests {
         return JSONValue.object(kept).jsonText
     }
 }
+
+struct IndicatorLookupTests {
+    private static let files = MemoryLookupFiles(files: [
+        "ioc.csv":
+            "indicator,type,confidence,actor\nbad.com,domain,high,X\nmeh.com,domain,low,Y\n1.2.3.4,ip_address,high,Z\n"
+    ])
+
+    private static func rows(_ query: String) throws -> [String] {
+        var options = QueryOptions(now: Timestamp(milliseconds: 1_700_000_000_000))
+        options.lookupFiles = Self.files
+        let plan = try QueryPlan(QueryParser.parse(query), options: options)
+        let events = [#"{"d":"BAD.com"}"#, #"{"d":"meh.com"}"#, #"{"d":"1.2.3.4"}"#]
+        return jsonRows(try plan.run(over: [MemoryBlock(try EventLoading.batch(events))])).reversed()
+    }
+
+    @Test
+    func indicatorsAreAdded() throws {
+        let query = "ioc:lookup(field=d, type=domain, strict=true) | select([d, ioc.detected, \"ioc[0].actor\"])"
+        #expect(try Self.rows(query) == [#"{"d":"BAD.com","ioc.detected":"true","ioc[0].actor":"X"}"#])
+    }
+
+    @Test
+    func lowerConfidenceFindsMore() throws {
+        let query = "ioc:lookup(field=d, type=domain, confidenceThreshold=low) | ioc.detected=true | select(d)"
+        #expect(try Self.rows(query) == [#"{"d":"BAD.com"}"#, #"{"d":"meh.com"}"#])
+    }
+}

@@ -71,7 +71,7 @@ extension FunctionCatalogue {
             ],
             outputs: "ioc[n].*, ioc.detected",
             isFilterToo: true,
-            summary: "Looks fields up among indicators of compromise."
+            summary: "Looks fields up among the indicators of compromise of the lookup file ioc.csv."
         ),
         FunctionSignature(
             "ipLocation",
@@ -97,7 +97,7 @@ extension FunctionCatalogue {
                 .init("server", .string),
             ],
             outputs: "_hostname",
-            summary: "Looks up the host name of an address."
+            summary: "The host name of an address; not supported, as a query asks no other machines."
         ),
         FunctionSignature(
             "subnet",

@@ -36,18 +36,12 @@ extension RowFunctions {
         "asn": { call, context throws(CallProblem) in
             try GeoLookup.make(call, context, kind: .network)
         },
-        "reverseDns": { call, _ throws(CallProblem) in
+        "reverseDns": { call, context throws(CallProblem) in
+            if context.isCheckOnly { return .function(FieldsFunction([]) { _, _ in }) }
             throw CallProblem(
                 "reverseDns() is not supported: a query makes no requests to other machines",
                 at: call.call.range,
                 hint: "use match() with a lookup file of addresses and names"
-            )
-        },
-        "ioc:lookup": { call, _ throws(CallProblem) in
-            throw CallProblem(
-                "ioc:lookup() is not supported: there is no database of indicators",
-                at: call.call.range,
-                hint: "use match() with a lookup file of indicators"
             )
         },
     ]
