@@ -25,6 +25,7 @@ extension PlanBuilder {
                 name: call.text("as") ?? "_percentage"
             )
         case "sankey": return self.sankey(call)
+        case "correlate": return self.correlate(call)
         case "worldMap": return self.worldMap(call)
         case "callFunction": return self.calledFunction(call)
         case "array:reduceColumn":

@@ -7,7 +7,7 @@ import Testing
 struct FunctionCoverageTests {
     /// Functions that need what an operator or another machine would have to supply.
     private static let unsupported: Set<String> = [
-        "correlate", "remoteTable", "explain:asTable", "eventInternals",
+        "remoteTable", "explain:asTable", "eventInternals",
     ]
 
     /// Arguments where those made from the signature would not do.
