@@ -23,8 +23,8 @@ public enum AgentProgram {
         case .version:
             Self.print("leat-agent \(Self.version)")
             return 0
-        case .help:
-            Self.print(AgentHelp.text)
+        case .help(let kind, let name):
+            Self.print(kind.flatMap { PluginHelp.text($0, name) } ?? AgentHelp.text)
             return 0
         case .run, .dryRun: return Self.run(commandLine, environment)
         }
@@ -110,6 +110,7 @@ struct AgentRun {
         let parts = factory.check()
         for diagnostic in configuration.warnings + factory.diagnostics { AgentProgram.printError("\(diagnostic)") }
         guard let parts else { return 78 }
+        for note in configuration.notes { log.write(.debug, note) }
         if self.commandLine.mode == .dryRun {
             AgentProgram.print("configuration test is successful")
             return 0

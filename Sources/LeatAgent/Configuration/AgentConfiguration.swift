@@ -19,6 +19,8 @@ struct AgentConfiguration: Sendable {
     var sourceFiles: [String] = []
     /// Warnings, for the log and for `--dry-run`.
     var warnings: [Diagnostic] = []
+    /// What is said at debug level: keys that were accepted and have no effect.
+    var notes: [String] = []
 }
 
 /// One `[INPUT]`, `[FILTER]` or `[OUTPUT]`.

@@ -138,6 +138,10 @@ struct ConfigurationBuild {
                 )
                 continue
             }
+            if key.effect == .accepted {
+                let mark = "\(entry.keyMark.source):\(entry.keyMark.line)"
+                self.configuration.notes.append("\(mark): \(key.name) of \(place) has no effect: \(key.summary)")
+            }
             if !key.form.accepts(entry.value) {
                 self.diagnostics.append(
                     entry.valueMark.diagnostic(
