@@ -274,8 +274,9 @@ int leat_thread_start(void (*body)(void *), void *argument, size_t stack_bytes, 
     pthread_attr_setstacksize(&attributes, stack_bytes);
     sigset_t all, before;
     sigfillset(&all);
-    // SIGBUS must reach the thread that caused it, or a damaged mapping would kill the process.
-    sigdelset(&all, SIGBUS);
+    // These must reach the thread that caused them: SIGBUS for damaged mappings, the others for a report of a crash.
+    static const int own[] = {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    for (size_t index = 0; index < sizeof own / sizeof *own; index++) sigdelset(&all, own[index]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int result = pthread_create(&thread, &attributes, run_thread, start);

@@ -136,7 +136,7 @@ void leat_malloc_mmap_threshold(int byte_count);
 void leat_malloc_trim(void);
 /// Bytes malloc has given out and not got back.
 uint64_t leat_malloc_in_use(void);
-/// Starts a thread with a stack of this size, which takes no signals but SIGBUS (that one goes to who caused it).
+/// Starts a thread with a stack of this size, which takes no signals but those that it causes itself, such as SIGBUS.
 /// `*handle` is for leat_thread_join or leat_thread_detach, of which exactly one must be called.
 int leat_thread_start(void (*body)(void *), void *argument, size_t stack_bytes, uint64_t *handle);
 void leat_thread_join(uint64_t handle);

@@ -28,6 +28,8 @@ struct EventRows: Sendable {
 
     /// The rows of a stored batch; of two batches the one with the higher `sequence` arrived later.
     init(_ batch: Batch, sequence: Int) {
+        // Documents without a text of their own get it from their fields, if somebody asks for it.
+        let batch = batch.showingDocumentText()
         self.batch = batch
         self.stored = batch
         self.arrival = .sequence(sequence)

@@ -96,15 +96,34 @@ indirect enum FilterNode: Sendable {
         var left = selection
         var seen: Set<UnsafeRawPointer> = []
         for name in rows.stored.fieldNames where Self.isSearched(name) && !left.isEmpty {
-            let column: Column?
-            do throws(DamagedBlock) { column = try rows.stored.column(name) } catch { throw .damaged("\(error)") }
-            guard let column else { continue }
-            if let area = column.area, !seen.insert(area).inserted { continue }
-            let passed = try column.rows(passing: test, within: left)
-            found.formUnion(passed)
-            left.subtract(passed)
+            for column in try Self.searchedColumns(name, of: rows.stored, for: test) where !left.isEmpty {
+                if let area = column.area, !seen.insert(area).inserted { continue }
+                let passed = try column.rows(passing: test, within: left)
+                found.formUnion(passed)
+                left.subtract(passed)
+            }
         }
         return found
+    }
+
+    /// The columns in which free text looks for the values of a field.
+    private static func searchedColumns(
+        _ name: String,
+        of batch: Batch,
+        for test: ValueTest
+    ) throws(QueryFailure) -> [Column] {
+        do throws(DamagedBlock) {
+            // A needle without JSON punctuation needs no document's text: it is in a value, which has a column, or in a
+            // name, which is in the templates.
+            if name == DocumentColumns.textName, case .contains(let needle) = test, !needle.hasJSONPunctuation,
+                let document = try batch.storedDocumentText()
+            {
+                return [document.templates, document.own].compactMap(\.self)
+            }
+            return try batch.column(name).map { [$0] } ?? []
+        } catch {
+            throw .damaged("\(error)")
+        }
     }
 
     /// How dear the filter is to evaluate, for the order in which the parts of a conjunction are.

@@ -13,11 +13,13 @@ final class DatasourceRows {
         case message, log, msg
         /// A text of its own in `@rawstring`.
         case own
+        /// The fields, from which the document's text is made when somebody asks for it.
+        case fields
 
         /// The field that is the text.
         var field: String? {
             switch self {
-            case .none: nil
+            case .none, .fields: nil
             case .message: "message"
             case .log: "log"
             case .msg: "msg"

@@ -7,6 +7,7 @@ final class DocumentReader {
     private let limits: IngestLimits
     private let arrivedAt: Timestamp
     private var flattener: JSONFlattener
+    private var shaper = DocumentShaper()
     private var roles: [Role] = []
     private var generation = 0
     /// Events whose text was cut.
@@ -75,10 +76,7 @@ final class DocumentReader {
         }
         if found.hasReserved { self.addReserved(to: rows) }
         var source = found.textSource
-        if source == .none {
-            self.addText(of: bytes, to: rows)
-            source = .own
-        }
+        if source == .none { source = self.addText(of: bytes, found, time, to: rows) }
         rows.endRow(timestamp: time, text: source, id: id)
     }
 
@@ -225,8 +223,26 @@ final class DocumentReader {
         }
     }
 
-    /// A document without a text field has its own compact JSON as text.
-    private func addText(of bytes: UnsafeRawBufferPointer, to rows: DatasourceRows) {
+    /// A document without a text field has its own compact JSON as text, which is made from the fields when somebody
+    /// asks for it, or kept if that cannot be.
+    private func addText(
+        of bytes: UnsafeRawBufferPointer,
+        _ found: Found,
+        _ time: Int64,
+        to rows: DatasourceRows
+    ) -> DatasourceRows.TextSource {
+        // Reserved names are stored under others.
+        if !found.hasReserved, bytes.count <= self.limits.eventByteCountMax {
+            let template = self.shaper.template(
+                of: &self.flattener,
+                timeField: found.eventTime,
+                timestamp: Timestamp(nanoseconds: time)
+            )
+            if let template {
+                rows.set(rows.column(of: JSONShape.columnName), to: template.unsafeBytes)
+                return .fields
+            }
+        }
         do {
             let text = try JSONCompact.compacted(bytes)
             text.withUnsafeBytes { text in
@@ -235,5 +251,6 @@ final class DocumentReader {
         } catch {
             preconditionFailure("a document was flattened, but is not JSON: \(error)")
         }
+        return .own
     }
 }

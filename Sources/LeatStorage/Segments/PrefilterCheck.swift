@@ -42,6 +42,8 @@ enum PrefilterCheck {
 
     private static func values(of field: String, _ block: StoredBlock) -> Values {
         if let value = block.impliedValue(of: field) { return .constant(Array(value.utf8)) }
+        // Documents without a stored text have one all the same, made from their fields.
+        if field == DocumentColumns.textName, block.page(named: JSONShape.columnName) != nil { return .unknown }
         // Other names with `@` may be derived from stored ones.
         guard let page = block.page(named: field), field != StoredFields.time else {
             return field.utf8.first == UInt8(ascii: "@") ? .unknown : .absent
