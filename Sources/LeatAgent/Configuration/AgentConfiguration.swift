@@ -29,11 +29,9 @@ struct PluginConfiguration: Sendable {
     /// The plugin's name in lower case, such as `tail`.
     let name: String
     /// Position among the plugins of its kind, from 0.
-    let number: Int
+    var number: Int
     /// The keys that were set.
     let settings: Settings
-    /// Filters that see only the events of this input or output.
-    var processors: [PluginConfiguration] = []
     /// Where its heading stands.
     let mark: SourceMark
 

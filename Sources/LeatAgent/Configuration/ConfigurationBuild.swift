@@ -6,6 +6,8 @@ struct ConfigurationBuild {
     private let environment: EnvironmentText
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var configuration: AgentConfiguration
+    /// Filters written inside inputs; they come before all others.
+    private var processors: [PluginConfiguration] = []
     private var service = Section(kind: "SERVICE", mark: SourceMark.nowhere)
 
     init(environment: EnvironmentText) {
@@ -15,7 +17,11 @@ struct ConfigurationBuild {
 
     /// Adds sections in the order in which they were written.
     mutating func add(_ sections: [Section]) {
+        // Processors are filters that only this input's events reach; they run before the filters of the pipeline.
+        self.configuration.filters.removeFirst(self.processors.count)
         for section in sections { self.add(self.expanded(section)) }
+        self.configuration.filters = self.processors + self.configuration.filters
+        for index in self.configuration.filters.indices { self.configuration.filters[index].number = index }
         self.configuration.service = Settings(self.service, keys: CommonKeys.service)
     }
 
@@ -24,7 +30,7 @@ struct ConfigurationBuild {
         case "SERVICE":
             self.check(section, keys: CommonKeys.service, of: "[SERVICE]")
             self.service.entries += section.entries
-        case "INPUT": self.plugin(section, .input).map { self.configuration.inputs.append($0) }
+        case "INPUT": self.addInput(section)
         case "FILTER": self.plugin(section, .filter).map { self.configuration.filters.append($0) }
         case "OUTPUT": self.plugin(section, .output).map { self.configuration.outputs.append($0) }
         case "PARSER": self.addNamed(section, to: \.parsers)
@@ -38,6 +44,28 @@ struct ConfigurationBuild {
             let known = ["SERVICE", "INPUT", "FILTER", "OUTPUT", "PARSER", "MULTILINE_PARSER"]
             let hint = NearestName.find(section.kind, among: known).map { "did you mean [\($0)]?" }
             self.diagnostics.append(section.mark.diagnostic("unknown section [\(section.kind)]", hint: hint))
+        }
+    }
+
+    /// Adds an input, and its processors as filters of its route tag.
+    private mutating func addInput(_ section: Section) {
+        guard let input = self.plugin(section, .input) else { return }
+        let tag = input.settings.text("tag") ?? input.displayName
+        let shared = self.configuration.inputs.contains { $0.settings.text("tag") == tag }
+        self.configuration.inputs.append(input)
+        for processor in section.processors {
+            if shared {
+                self.diagnostics.append(
+                    processor.mark.diagnostic(
+                        "another input has the tag '\(tag)' too, whose events this processor would see",
+                        hint: "give the inputs tags of their own"
+                    )
+                )
+            }
+            var filter = processor
+            let match = Section.Entry(key: "match", value: tag, keyMark: processor.mark, valueMark: processor.mark)
+            filter.entries.append(match)
+            self.plugin(filter, .filter).map { self.processors.append($0) }
         }
     }
 
@@ -60,7 +88,7 @@ struct ConfigurationBuild {
         self.configuration[keyPath: list][name] = section
     }
 
-    private mutating func plugin(_ section: Section, _ kind: PluginKind, number: Int? = nil) -> PluginConfiguration? {
+    private mutating func plugin(_ section: Section, _ kind: PluginKind) -> PluginConfiguration? {
         guard let name = section.entry("name") else {
             self.diagnostics.append(
                 section.mark.diagnostic(
@@ -86,7 +114,7 @@ struct ConfigurationBuild {
                 valueMark: entry.valueMark
             )
         }
-        if kind != .input, number == nil, own.value("match") == nil, own.value("match_regex") == nil {
+        if kind != .input, own.value("match") == nil, own.value("match_regex") == nil {
             self.diagnostics.append(
                 name.valueMark.diagnostic(
                     "the \(kind.rawValue) '\(known.name)' has no Match and sees no event",
@@ -95,13 +123,19 @@ struct ConfigurationBuild {
                 )
             )
         }
-        let processors = section.processors.enumerated().compactMap { self.plugin($1, .filter, number: $0) }
+        if kind != .input, let processor = section.processors.first {
+            self.diagnostics.append(
+                processor.mark.diagnostic(
+                    "processors of an output are not supported",
+                    hint: "use a filter whose Match is that of the output"
+                )
+            )
+        }
         return PluginConfiguration(
             kind: kind,
             name: known.name,
-            number: number ?? self.count(kind),
+            number: self.count(kind),
             settings: Settings(own, keys: known.keys),
-            processors: processors,
             mark: section.mark
         )
     }

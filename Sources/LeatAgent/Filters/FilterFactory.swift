@@ -46,6 +46,7 @@ enum FilterFactory {
         case "throttle": return try ThrottleFilter(configuration)
         case "multiline": return try MultilineFilter(configuration, environment.parsers)
         case "type_converter": return try TypeConverterFilter(configuration)
+        case "lua": return try LuaFilter(configuration, files: environment.files)
         case "stdout": return StdoutFilter()
         case "expect": return try ExpectFilter(configuration)
         default:

@@ -17,6 +17,7 @@ final class GrepFilter: EventFilter {
     }
 
     private var rules: [Rule] = []
+    private var tooExpensiveCount = 0
     private let combination: Combination
 
     init(_ configuration: PluginConfiguration) throws(Diagnostics) {
@@ -57,6 +58,11 @@ final class GrepFilter: EventFilter {
 
     func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
         events.filter { _, members in self.keeps(members) }
+        let count = self.rules.reduce(0) { $0 + $1.matcher.tooExpensiveCount }
+        if count > self.tooExpensiveCount {
+            context.warnings.append("a pattern takes too many steps for some values; they count as no match")
+            self.tooExpensiveCount = count
+        }
     }
 
     private func keeps(_ members: UnsafeRawBufferPointer) -> Bool {

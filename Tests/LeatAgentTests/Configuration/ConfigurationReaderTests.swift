@@ -235,8 +235,12 @@ struct ConfigurationReaderTests {
         )
         #expect(result.inputs.map(\.name) == ["dummy", "tail"])
         #expect(result.inputs.last?.settings.flag("read_from_head") == true)
-        #expect(result.inputs.last?.processors.first?.settings.texts("regex") == ["log error"])
-        #expect(result.filters.first?.settings.texts("set") == ["a b", "c d"])
+        // A processor is a filter of its input's tag, before all others.
+        #expect(result.filters.map(\.name) == ["grep", "modify"])
+        #expect(result.filters.map(\.number) == [0, 1])
+        #expect(result.filters.first?.settings.text("match") == "tail.1")
+        #expect(result.filters.first?.settings.texts("regex") == ["log error"])
+        #expect(result.filters.last?.settings.texts("set") == ["a b", "c d"])
         #expect(result.service.nanoseconds("flush") == 1_000_000_000)
         #expect(result.parsers["p"]?.value("format") == "json")
     }

@@ -190,6 +190,7 @@ enum CommonKeys {
         .accepted("security.fips_mode", .flag, "the system's OpenSSL decides"),
         .accepted("coro_stack_size", .size, "there are no coroutines"),
         .accepted("sp.convert_from_str_to_num", .flag, "there is no stream processor"),
+        .accepted("http_monitor", .flag, "the older name of http_server; set that one"),
         .accepted("enable_chunk_trace", .flag, "there is no chunk trace"),
         .accepted("windows.maxstdio", .integer, "not on this system"),
         .accepted("dns.mode", .text, "the system's resolver is used"),
