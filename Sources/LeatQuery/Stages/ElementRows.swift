@@ -11,6 +11,7 @@ struct ElementRows {
     ///   - rows: The events.
     ///   - array: The name of the array, without `[]`.
     ///   - variable: The field that is the element; members of an object are fields below it.
+    /// - Throws: `QueryFailure` when a column of the events is damaged.
     init(of rows: EventRows, array: String, as variable: String) throws(QueryFailure) {
         let fields = try Self.fields(of: array, rows)
         let lengths = Self.lengths(fields, rowCount: rows.rowCount)
