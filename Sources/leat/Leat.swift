@@ -18,7 +18,8 @@ struct Leat: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self,
+            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self, Repo.self,
+            Token.self, Manual.self,
         ],
         defaultSubcommand: Shell.self
     )

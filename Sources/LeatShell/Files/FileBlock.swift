@@ -77,9 +77,15 @@ struct TextPrefilter {
         return self.mayHaveEscapes && ByteSearch.find(Needle(Array("\\u".utf8)), in: self.bytes) != nil
     }
 
+    /// Whether a byte of a value stands in the line as it is, and beside the same neighbours.
+    ///
+    /// A document's text is compact: what stands around its brackets, colons and commas may be white space in the line.
     private static func isNeverEscaped(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-            && byte != UInt8(ascii: "/") && byte != UInt8(ascii: " ") && byte != UInt8(ascii: ":")
-            && byte != UInt8(ascii: ",")
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: ","),
+            UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"):
+            false
+        default: byte >= 0x20 && byte < 0x7F
+        }
     }
 }

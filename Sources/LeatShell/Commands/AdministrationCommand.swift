@@ -1,0 +1,131 @@
+internal import LeatCore
+
+/// `leat repo` and `leat token`: what the server keeps, listed, made and removed.
+public struct AdministrationCommand: Sendable {
+    public enum Subject: String, Hashable, Sendable {
+        case repositories, tokens
+
+        /// The name of one, for messages.
+        var one: String { self == .repositories ? "repository" : "token" }
+    }
+
+    public enum Action: Hashable, Sendable {
+        case list
+        case show(String)
+        case delete(String)
+        case createRepository(String, retention: String?)
+        case createToken(String, kind: String, repository: String?)
+    }
+
+    public var subject: Subject
+    public var action: Action
+    public var settings: ShellSettings
+    public var isJSON = false
+
+    public init(_ subject: Subject, _ action: Action, settings: ShellSettings) {
+        self.subject = subject
+        self.action = action
+        self.settings = settings
+    }
+
+    public func run(terminal: Terminal) async throws -> ExitStatus {
+        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        let reply = try await client.fetch(try self.request())
+        guard (200..<300).contains(reply.status) else { throw self.failure(reply, client) }
+        switch self.action {
+        case .list, .show:
+            try AdministrationTable.write(reply.body, isJSON: self.isJSON, terminal: terminal)
+        case .delete(let name): Notes.write("\(self.subject.one) '\(name)' is gone")
+        case .createRepository(let name, _): Notes.write("repository '\(name)' is there")
+        case .createToken: try self.showToken(reply)
+        }
+        return .success
+    }
+
+    private func failure(_ reply: ServerReply, _ client: ServerClient) -> CommandError {
+        client.failure(status: reply.status, body: reply.body)
+    }
+
+    private func request() throws -> ServerRequest {
+        let path = "/api/v1/\(self.subject.rawValue)"
+        switch self.action {
+        case .list: return ServerRequest(.get, path)
+        case .show(let name): return ServerRequest(.get, "\(path)/\(ServerRequest.encoded(name))")
+        case .delete(let name): return ServerRequest(.delete, "\(path)/\(ServerRequest.encoded(name))")
+        case .createRepository(let name, let retention):
+            var writer = JSONWriter()
+            writer.beginObject()
+            writer.key("name")
+            writer.value(name)
+            if let retention {
+                guard let length = Moment.length(retention), length >= 1_000_000_000 else {
+                    throw CommandError(
+                        .usage,
+                        "--retention: '\(retention)' is no length of time; write one such as 30d"
+                    )
+                }
+                writer.key("retentionSeconds")
+                writer.value(Int(length / 1_000_000_000))
+            }
+            writer.endObject()
+            return Self.post(path, writer)
+        case .createToken(let name, let kind, let repository):
+            var writer = JSONWriter()
+            writer.beginObject()
+            for (key, value) in [("name", name), ("kind", kind), ("repository", repository ?? "")] where !value.isEmpty
+            {
+                writer.key(key)
+                writer.value(value)
+            }
+            writer.endObject()
+            return Self.post(path, writer)
+        }
+    }
+
+    private static func post(_ path: String, _ body: JSONWriter) -> ServerRequest {
+        ServerRequest(.post, path, headers: [("Content-Type", "application/json")], body: body.bytes)
+    }
+
+    /// The secret is shown now and never again.
+    private func showToken(_ reply: ServerReply) throws {
+        let row = AnswerRow()
+        guard reply.body.withUnsafeBytes({ row.read($0) }), let secret = row.text("token") else {
+            throw CommandError(.serverUnreachable, "the server made a token but did not tell it")
+        }
+        var output = OutputStream()
+        try output.write(self.isJSON ? reply.text + "\n" : secret + "\n")
+        try output.finish()
+        if !self.isJSON { Notes.write("this is the only time that the token is shown") }
+    }
+}
+
+/// An object, or a list of objects, of the server's answers as a table or as lines of JSON.
+enum AdministrationTable {
+    static func write(_ body: [UInt8], isJSON: Bool, terminal: Terminal) throws {
+        let value: JSONValue
+        do {
+            value = try body.withUnsafeBytes { try JSONValue($0) }
+        } catch {
+            throw CommandError(.serverUnreachable, "the server's answer is not JSON: \(error)")
+        }
+        var output = OutputStream()
+        var writer = (isJSON ? AnswerFormat.json : .table).writer(terminal: terminal)
+        for element in value.array ?? [value] {
+            guard case .object(let members) = element else { continue }
+            var line = JSONWriter()
+            line.beginObject()
+            for member in members {
+                line.key(member.key)
+                switch member.value {
+                case .string(let text), .number(let text): line.value(text)
+                case .bool(let flag): line.value(flag ? "true" : "false")
+                case .null, .array, .object: line.value("")
+                }
+            }
+            line.endObject()
+            try line.bytes.withUnsafeBytes { try writer.write($0, to: &output) }
+        }
+        try writer.finish(AnswerSummary(), to: &output)
+        try output.finish()
+    }
+}

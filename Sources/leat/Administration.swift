@@ -1,0 +1,119 @@
+internal import ArgumentParser
+internal import LeatShell
+
+/// `leat repo`.
+struct Repo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List, make and remove repositories.",
+        discussion: """
+            EXAMPLES:
+              leat repo list
+              leat repo create shop --retention 14d
+              leat repo delete old
+            """,
+        subcommands: [List.self, Show.self, Create.self, Delete.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all repositories.")
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws { try await self.options.run(.repositories, .list) }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one repository.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The repository.") var name: String
+
+        func run() async throws { try await self.options.run(.repositories, .show(self.name)) }
+    }
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a repository.")
+        @OptionGroup var options: AdministrationOptions
+        @Option(help: ArgumentHelp("How long events are kept (default: 30d).", valueName: "time")) var retention:
+            String?
+        @Argument(help: "The repository.") var name: String
+
+        func run() async throws {
+            try await self.options.run(.repositories, .createRepository(self.name, retention: self.retention))
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a repository with all its events.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The repository.") var name: String
+
+        func run() async throws { try await self.options.run(.repositories, .delete(self.name)) }
+    }
+}
+
+/// `leat token`.
+struct Token: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List, make and remove tokens.",
+        discussion: """
+            EXAMPLES:
+              leat token create admin --kind admin
+              leat token create shop-agents --kind ingest --repo shop
+              leat token delete shop-agents
+            """,
+        subcommands: [List.self, Create.self, Delete.self]
+    )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all tokens, without their secrets.")
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws { try await self.options.run(.tokens, .list) }
+    }
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make a token; it is shown once.")
+        @OptionGroup var options: AdministrationOptions
+        @Option(help: ArgumentHelp("ingest, query or admin.", valueName: "kind")) var kind: String
+        @Option(
+            name: [.short, .customLong("repo")],
+            help: ArgumentHelp("The repository it is for.", valueName: "name")
+        )
+        var repository: String?
+        @Argument(help: "The token's name.") var name: String
+
+        func run() async throws {
+            let action = AdministrationCommand.Action.createToken(
+                self.name,
+                kind: self.kind,
+                repository: self.repository
+            )
+            try await self.options.run(.tokens, action)
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a token.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The token's name.") var name: String
+
+        func run() async throws { try await self.options.run(.tokens, .delete(self.name)) }
+    }
+}
+
+/// Options of the commands that administer.
+struct AdministrationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server (default: http://127.0.0.1:9200).", valueName: "url"))
+    var server: String?
+
+    @Flag(help: "Write one JSON object a line.")
+    var json = false
+
+    func run(_ subject: AdministrationCommand.Subject, _ action: AdministrationCommand.Action) async throws {
+        try await Process.run(asJSON: self.json) {
+            let settings = try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server))
+            var command = AdministrationCommand(subject, action, settings: settings)
+            command.isJSON = self.json
+            return try await command.run(terminal: Terminal.current())
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatShell
+
+@Suite struct CommandTests {
+    @Test func tailFiltersAreAddedBeforeTheQuery() {
+        let settings = ShellSettings(server: ServerAddress("a") ?? Self.address)
+        var command = TailCommand(text: "level=error", settings: settings)
+        command.included = ["a \"b\""]
+        command.excluded = ["healthz"]
+        #expect(command.filteredText == #""a \"b\"" and not "healthz" | level=error"#)
+    }
+
+    private static let address: ServerAddress = {
+        guard let address = ServerAddress("localhost") else { preconditionFailure("localhost is an address") }
+        return address
+    }()
+
+    @Test func bulkBodiesHaveAnActionForEachDocument() {
+        var body = BulkBody(isBulk: false)
+        for line in ["{\"a\":1}", "plain \"text\"", "", "{broken"] {
+            Array(line.utf8).withUnsafeBytes { body.add($0) }
+        }
+        #expect(body.documentCount == 3)
+        #expect(
+            String(decoding: body.bytes, as: UTF8.self) == """
+                {"create":{}}
+                {"a":1}
+                {"create":{}}
+                {"message":"plain \\"text\\""}
+                {"create":{}}
+                {"message":"{broken"}
+
+                """
+        )
+    }
+
+    @Test func realParserScriptsPassTheirTests() throws {
+        guard let path = SharedData.path("data/parsers/dev.jsonl") else { return }
+        let status = try ParserTestCommand(paths: [], jsonlPath: path).run()
+        #expect(status == .success)
+    }
+
+    @Test func parserTestsTellWhatIsWrong() throws {
+        let yaml = """
+            name: demo
+            script: |
+              parseJson() | kind := "x"
+            tagFields: [kind]
+            testCases:
+              - event: {rawString: '{"a":"1"}'}
+                outputAssertions:
+                  - outputEventIndex: 0
+                    assertions: {fieldsHaveValues: {a: "1", "#kind": x}, fieldsNotPresent: [b]}
+              - event: {rawString: '{"a":"2"}'}
+                outputAssertions:
+                  - assertions: {fieldsHaveValues: {a: "1"}}
+            """
+        let parser = try ParserDefinition(yaml: yaml, path: "demo.yaml")
+        #expect(ParserTester.failures(of: parser) == ["case 2: 'a' is '2', not '1'"])
+    }
+
+    @Test func manualHasAPagePerCommand() throws {
+        let description = """
+            {"command":{"commandName":"leat","abstract":"Ask.","arguments":[],"subcommands":[{"commandName":"query",
+            "abstract":"Run.","arguments":[{"kind":"option","names":[{"kind":"long","name":"start"}],"valueName":"time",
+            "abstract":"First.","shouldDisplay":true}]}]}}
+            """
+        let pages = try ManualCommand.pages(description)
+        #expect(pages.map(\.name) == ["leat", "leat-query"])
+        #expect(pages[1].text.contains(".B \\-\\-start <time>\nFirst.\n"))
+    }
+
+    static let moments: [(text: String, nanoseconds: Int64?)] = [
+        ("now", 1_000_000_000_000_000), ("1m", 999_940_000_000_000), ("1.5s", 999_998_500_000_000),
+        ("2 minutes", 999_880_000_000_000), ("1970-01-01T00:00:01Z", 1_000_000_000), ("1970-01-02", 86_400_000_000_000),
+        ("1795176000000", 1_795_176_000_000_000_000), ("soon", nil), ("", nil), ("5 parsecs", nil),
+    ]
+
+    @Test(arguments: moments)
+    func momentsAreRead(text: String, nanoseconds: Int64?) {
+        let now = Timestamp(nanoseconds: 1_000_000_000_000_000)
+        #expect(Moment.read(text, now: now)?.nanoseconds == nanoseconds)
+    }
+}
