@@ -82,8 +82,13 @@ struct PeerServerBench {
             for _ in 0..<runs {
                 let start = ContinuousClock.now
                 let answer = try connection.send("GET", "/select/logsql/query?query=\(query)", keepsBody: false)
-                guard answer.status == 200 else { throw BenchFailure("\(question.id): VictoriaLogs \(answer.status)") }
+                // Older versions of the peer lack some questions' syntax; the others are still worth comparing.
+                guard answer.status == 200 else { continue }
                 times.append(start.duration(to: .now) / .seconds(1))
+            }
+            guard times.count == runs else {
+                report.add("query", question.id, "VictoriaLogs", 0, "", "not understood by this version")
+                continue
             }
             let warm = times.dropFirst(runs > 1 ? 1 : 0).sorted()
             let cpu = (server.cpuSeconds - cpuBefore) / Double(runs)
