@@ -40,7 +40,7 @@ let systemLibraries: [Target] = [
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 ]
 
-/// Floor 1: the shared vocabulary. No networking, no Foundation.
+/// Floor 1: the shared vocabulary, without networking and Foundation.
 let floor1: [Target] = [
     .target(name: "CLeatKernels", cSettings: kernelSettings),
     .target(name: "CLeatPlatform"),
@@ -70,7 +70,8 @@ let floor3: [Target] = [
     .target(
         name: "LeatServer",
         dependencies: [
-            "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle, signals,
+            "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle,
+            signals,
             logging, nio, nioPosix, nioHTTP, "COpenSSL",
         ],
         swiftSettings: settings
