@@ -41,6 +41,9 @@ public struct QueryPlan: Sendable {
         self.prefilter = program.source == nil ? PrefilterDerivation.prefilter(of: program.stages) : .all
     }
 
+    /// The fields that a filter query leaves, in order; `nil`: each event has its own, or an aggregate names them.
+    public var columns: [String]? { self.program.columns }
+
     /// Whether an event of that time lies in the interval.
     func contains(_ nanoseconds: Int64) -> Bool {
         nanoseconds >= self.startNanoseconds && nanoseconds < self.endNanoseconds

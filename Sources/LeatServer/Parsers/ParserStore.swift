@@ -63,7 +63,9 @@ final class ParserStore: Sendable {
         self.entries.withLock { $0[definition.name] = Entry(definition: definition, script: script) }
     }
 
-    /// Forgets a parser; blocks. Of a changed built-in one the original is back at the next start.
+    /// Forgets a parser; blocks.
+    ///
+    /// Of a changed built-in one the original is back at the next start.
     ///
     /// - Returns: Whether it existed.
     func remove(_ name: String) throws -> Bool {

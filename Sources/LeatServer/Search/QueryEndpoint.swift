@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import LeatCore
 internal import LeatQuery
+internal import NIOCore
 internal import Synchronization
 
 /// `POST …/repositories/NAME/query`: an answer that is streamed, historic or live.
@@ -63,67 +64,86 @@ struct QueryEndpoint: Sendable {
         _ form: RowsForm,
         wantsControl: Bool
     ) async throws -> Reply {
-        let query = try await self.executor.start(plan, repository: repository)
+        // A filter query's rows are sent as they are found; CSV needs all of them for its header, an array its end.
+        let isStreamed = !plan.isAggregate && (form == .ndjson || form == .text)
+        let channel = isStreamed ? RowChannel(form: form, columns: plan.columns) : nil
+        let query = try await self.executor.start(plan, repository: repository, into: channel)
         let deadline = self.time.monotonicNanoseconds() + UInt64(self.executor.seconds) * 1_000_000_000
         return try await withTaskCancellationHandler {
-            if !wantsControl {
-                let result = try await self.wait(for: query, call, until: deadline) {}
-                return Reply(200, mediaType: form.mediaType) { writer in
-                    try await Self.write(result, form, to: &writer)
-                    try await writer.finish()
-                }
-            }
-            if case .failure(let failure) = await query.wait(milliseconds: Self.headDelayMilliseconds) {
-                throw RequestFault(failure)
-            }
+            try await self.waitForHead(of: query, call, until: deadline, wantsControl: wantsControl)
             return Reply(200, mediaType: form.mediaType) { writer in
-                try await self.writeWithProgress(query, call, until: deadline, to: &writer)
+                do {
+                    try await self.write(query, call, form, until: deadline, wantsControl: wantsControl, to: &writer)
+                } catch {
+                    query.cancel()
+                    throw error
+                }
             }
         } onCancel: {
             query.cancel()
         }
     }
 
-    /// Sends progress while the query runs, then the rows, then the last line.
-    private func writeWithProgress(
-        _ query: RunningQuery,
+    /// Waits until it is known that the answer is no failure, or, for a client that understands a failure later, a while.
+    private func waitForHead(
+        of query: RunningQuery,
         _ call: Call,
         until deadline: UInt64,
+        wantsControl: Bool
+    ) async throws {
+        var waited: Int64 = 0
+        while query.result == nil, query.channel?.isEmpty ?? true {
+            if wantsControl, waited >= Self.headDelayMilliseconds { return }
+            // Short waits first: the first rows of a filter query come without a signal here.
+            let wait = min(20, waited / 4 + 1)
+            _ = await query.wait(milliseconds: query.channel == nil ? 200 : wait)
+            waited += query.channel == nil ? 200 : wait
+            try self.check(query, call, until: deadline)
+        }
+        if case .failure(let failure) = query.result { throw RequestFault(failure) }
+    }
+
+    /// Sends rows as they come, progress meanwhile, and the last line.
+    private func write(
+        _ query: RunningQuery,
+        _ call: Call,
+        _ form: RowsForm,
+        until deadline: UInt64,
+        wantsControl: Bool,
         to writer: inout ReplyWriter
     ) async throws {
         do {
-            while query.result == nil {
-                if await query.wait(milliseconds: Self.headDelayMilliseconds) != nil { break }
-                try self.check(query, call, until: deadline)
-                try await writer.write(Self.control(["progress": Self.progress(query)]))
+            if let channel = query.channel {
+                let nudges = channel.nudging(everyMilliseconds: Self.headDelayMilliseconds)
+                defer { nudges.cancel() }
+                channel.nudge()
+                for await _ in channel.signals {
+                    let hasEnded = query.result != nil
+                    let pieces = channel.take()
+                    for piece in pieces { try await writer.write(piece) }
+                    if hasEnded { break }
+                    try self.check(query, call, until: deadline)
+                    if wantsControl, pieces.isEmpty {
+                        try await writer.write(Self.control(["progress": Self.progress(query)]))
+                    }
+                }
+            } else {
+                while await query.wait(milliseconds: Self.headDelayMilliseconds) == nil {
+                    try self.check(query, call, until: deadline)
+                    if wantsControl { try await writer.write(Self.control(["progress": Self.progress(query)])) }
+                }
             }
             let result = try Self.value(of: query)
-            try await Self.write(result, .ndjson, to: &writer)
-            try await writer.write(Self.control(Self.lastLine(result, query)))
+            if query.channel == nil { try await Self.write(result, form, to: &writer) }
+            if wantsControl { try await writer.write(Self.control(Self.lastLine(result, query))) }
         } catch let fault as RequestFault {
             query.cancel()
+            // Without control lines the only way to say that rows are missing is to break off.
+            guard wantsControl else { throw fault }
             let line: JSONValue = ["done": true, "warnings": [], "partial": true, "error": .string(fault.reason)]
             try await writer.write(Self.control(line))
-        } catch {
-            // The client is gone.
-            query.cancel()
-            throw error
         }
         try await writer.finish()
-    }
-
-    /// Waits for the answer; gives up when the client is gone or the time is over.
-    private func wait(
-        for query: RunningQuery,
-        _ call: Call,
-        until deadline: UInt64,
-        _ tick: () async throws -> Void
-    ) async throws -> QueryResult {
-        while await query.wait(milliseconds: 200) == nil {
-            try self.check(query, call, until: deadline)
-            try await tick()
-        }
-        return try Self.value(of: query)
     }
 
     private func check(_ query: RunningQuery, _ call: Call, until deadline: UInt64) throws {

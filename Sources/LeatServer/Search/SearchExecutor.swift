@@ -56,9 +56,15 @@ final class SearchExecutor: Sendable {
     ///   - plan: What to run.
     ///   - repository: Whose events.
     ///   - live: A live aggregate that gets the events instead, and then those that arrived meanwhile.
+    ///   - channel: Where the rows of a filter query go as they are found; then the answer has none.
     /// - Returns: The run.
     /// - Throws: 429 when too many queries run.
-    func start(_ plan: QueryPlan, repository: String, filling live: LiveQuery? = nil) async throws -> RunningQuery {
+    func start(
+        _ plan: QueryPlan,
+        repository: String,
+        filling live: LiveQuery? = nil,
+        into channel: RowChannel? = nil
+    ) async throws -> RunningQuery {
         let hasRoom = self.runningCount.withLock { count in
             guard count < self.queryCountMax else { return false }
             count += 1
@@ -72,7 +78,7 @@ final class SearchExecutor: Sendable {
             )
         }
         do {
-            return try await self.startCounted(plan, repository: repository, filling: live)
+            return try await self.startCounted(plan, repository: repository, filling: live, into: channel)
         } catch {
             self.runningCount.withLock { $0 -= 1 }
             throw error
@@ -82,13 +88,15 @@ final class SearchExecutor: Sendable {
     private func startCounted(
         _ plan: QueryPlan,
         repository: String,
-        filling live: LiveQuery?
+        filling live: LiveQuery?,
+        into channel: RowChannel?
     ) async throws -> RunningQuery {
         let store = self.store
         let range = Self.range(plan)
         let snapshot = try await Blocking.run { try store.snapshot(repository: repository, timeRange: range) }
         let query = RunningQuery(
             QueryRun(plan, over: live == nil ? snapshot.blocks : []),
+            channel: channel,
             damaged: snapshot.damaged,
             startedAt: self.time.monotonicNanoseconds(),
             time: self.time
@@ -134,14 +142,17 @@ final class SearchExecutor: Sendable {
 /// A query that a thread works on.
 final class RunningQuery: Sendable {
     let run: QueryRun
+    /// Where the rows go; `nil`: they are in the answer.
+    let channel: RowChannel?
     private let damaged: [String]
     private let startedAt: UInt64
     private let endedAt = Mutex<UInt64?>(nil)
     private let time: any TimeSource
     private let outcome = Outcome<Result<QueryResult, QueryFailure>>()
 
-    init(_ run: QueryRun, damaged: [String], startedAt: UInt64, time: any TimeSource) {
+    init(_ run: QueryRun, channel: RowChannel?, damaged: [String], startedAt: UInt64, time: any TimeSource) {
         self.run = run
+        self.channel = channel
         self.damaged = damaged
         self.startedAt = startedAt
         self.time = time
@@ -157,12 +168,24 @@ final class RunningQuery: Sendable {
     func run(threads: Int) {
         let result: Result<QueryResult, QueryFailure>
         do throws(QueryFailure) {
-            result = .success(self.complete(try self.run.run(threads: threads)))
+            result = .success(self.complete(try self.scan(threads: threads)))
         } catch {
             result = .failure(error)
         }
         self.endedAt.withLock { $0 = self.time.monotonicNanoseconds() }
         self.outcome.fulfil(result)
+        self.channel?.nudge()
+    }
+
+    private func scan(threads: Int) throws(QueryFailure) -> QueryResult {
+        guard let channel = self.channel else { return try self.run.run(threads: threads) }
+        return try self.run.stream(threads: threads) { (rows) throws(QueryFailure) in
+            do throws(DamagedBlock) {
+                return try channel.put(rows)
+            } catch {
+                throw .damaged("\(error)")
+            }
+        }
     }
 
     /// The answer, if the query has ended.
@@ -177,7 +200,10 @@ final class RunningQuery: Sendable {
     }
 
     /// Ends the scan, mostly within one block.
-    func cancel() { self.run.cancel() }
+    func cancel() {
+        self.channel?.close()
+        self.run.cancel()
+    }
 
     /// Adds what storage could not read.
     private func complete(_ result: QueryResult) -> QueryResult {

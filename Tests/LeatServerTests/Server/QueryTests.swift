@@ -160,4 +160,46 @@ import Testing
             #expect(try await server.send("DELETE", "\(path)/\(id)").status == 204)
         }
     }
+
+    @Test func rowsOfALargeAnswerComeOnceAndInOrder() async throws {
+        try await TestServer.with { server in
+            let padding = String(repeating: "x", count: 400)
+            for part in 0..<4 {
+                let body = (0..<5_000).map { number in
+                    "{\"create\":{}}\n{\"@timestamp\":\(1_700_000_000_000 + part * 5_000 + number),\"message\":\"\(padding)\"}\n"
+                }.joined()
+                #expect(try await server.send("POST", "/_bulk?filter_path=errors", body).status == 200)
+            }
+            let rows = try await server.query("*")
+            let times = rows.compactMap { $0["@timestamp"]?.int }
+            #expect(times == (0..<20_000).map { 1_700_000_019_999 - $0 })
+            let picked = try await Self.ask(server, #""queryString":"* | select([message, @timestamp])","start":"all""#)
+            #expect(picked.lines.count == 20_000)
+            #expect(picked.lines.first?.hasPrefix("{\"message\":") ?? false, "\(picked.text.prefix(80))")
+        }
+    }
+
+    @Test func aClientThatStopsReadingDoesNotStopTheServer() async throws {
+        try await TestServer.with { server in
+            let body = String(
+                repeating: "{\"create\":{}}\n{\"message\":\"\(String(repeating: "x", count: 4_000))\"}\n",
+                count: 5_000
+            )
+            #expect(try await server.send("POST", "/_bulk?filter_path=errors", body).status == 200)
+            let port = server.port
+            try await onThread {
+                let connection = try TestConnection(port: port)
+                let question = "{\"queryString\":\"*\",\"start\":\"all\"}"
+                try connection.write(
+                    "POST /api/v1/repositories/default/query HTTP/1.1\r\nHost: localhost\r\n"
+                        + "Content-Length: \(question.utf8.count)\r\n\r\n\(question)"
+                )
+                guard try connection.head().status == 200 else { throw TestFailure("no answer") }
+            }
+            #expect(try await server.query("count()").first?["_count"] == "5000")
+            try await eventually("the query has ended") {
+                try await server.send("GET", "/api/v1/status").json?["requestsRunning"] == 1
+            }
+        }
+    }
 }
