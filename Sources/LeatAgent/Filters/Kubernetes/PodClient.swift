@@ -21,6 +21,7 @@ final class PodClient {
     private var watch: PodWatch
     private var token: (text: String, readAt: UInt64)?
     private var timer: TimerQueue.ID?
+    private var isStopped = false
 
     init(
         _ options: Options,
@@ -50,6 +51,7 @@ final class PodClient {
     func start() { self.perform(self.watch.next()) }
 
     func stop() {
+        self.isStopped = true
         if let timer = self.timer { self.loop.cancel(timer) }
         self.timer = nil
         self.connection.close()
@@ -78,6 +80,7 @@ final class PodClient {
     }
 
     private func didEnd(_ result: Result<HTTPResponseParser.Head, HTTPFailure>) {
+        if self.isStopped { return }
         let action: PodWatch.Action
         switch result {
         case .success(let head):
