@@ -65,8 +65,9 @@ public struct ParserScript: Sendable {
     }
 
     private func parsed(_ batch: Batch) throws(QueryFailure) -> [Batch] {
-        var first = batch
-        for name in batch.fieldNames where self.isRemoved(name) { first.drop(name) }
+        // The text of a document is made from all of its fields, also from those that go now.
+        var first = batch.showingDocumentText()
+        for name in first.fieldNames where self.isRemoved(name) { first.drop(name) }
         let context = StageContext(options: self.options)
         var current = [EventRows(first, sequence: 1)]
         for stage in self.stages {

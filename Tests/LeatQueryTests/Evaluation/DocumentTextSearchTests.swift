@@ -49,4 +49,21 @@ struct DocumentTextSearchTests {
         let expected = rows.reversed().map { #"{"@rawstring":\#(JSONValue.string(Self.documents[$0]).jsonText)}"# }
         #expect(jsonRows(result) == Array(expected))
     }
+
+    @Test func parserScriptsSeeTheTextEvenOfFieldsThatGo() throws {
+        let script = try ParserScript(
+            "found := @rawstring",
+            removedFields: ["user.*"],
+            options: QueryOptions(now: Timestamp(milliseconds: 1_700_000_001_000))
+        )
+        let batches = script.events(of: try Self.batch())
+        let batch = try #require(batches.first)
+        #expect(batches.count == 1)
+        #expect(!batch.fieldNames.contains("user.name"))
+        #expect(!batch.fieldNames.contains(JSONShape.columnName))
+        for name in ["@rawstring", "found"] {
+            let column = try #require(try batch.column(name))
+            #expect((0..<batch.rowCount).map { column.text(at: $0) } == Self.documents)
+        }
+    }
 }
