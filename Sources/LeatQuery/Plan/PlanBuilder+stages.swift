@@ -77,6 +77,8 @@ extension PlanBuilder {
             return [FilterStage(filter: .predicate(predicate, operands: self.operands(predicate.inputs)))]
         case nil: break
         }
+        // What is wrong with the call was said already.
+        if self.diagnostics.count > before { return [] }
         if call.signature.canFilter { return [FilterStage(filter: self.node(call.call))] }
         if self.diagnostics.count == before {
             self.report("\(call.signature.name)() is not supported here", at: call.call.range)
