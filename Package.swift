@@ -128,7 +128,7 @@ func tests(_ module: String, _ others: Target.Dependency..., fixtures: Bool = fa
 let testTargets: [Target] = [
     tests("LeatCore", "CLeatKernels"),
     tests("LeatParsing"),
-    tests("LeatStorage"),
+    tests("LeatStorage", fixtures: true),
     tests("LeatQuery", fixtures: true),
     tests("LeatAgent"),
     tests("LeatServer", "LeatStorage", fixtures: true),

@@ -6,10 +6,14 @@ enum StorageFileNames {
     static let segments = "segments"
     static let journalSuffix = ".journal"
     static let segmentSuffix = ".segment"
+    static let ids = "ids"
+    static let idsSuffix = ".ids"
     /// Files under construction; whatever still has this name at start is removed.
     static let temporarySuffix = ".tmp"
 
     static func journal(_ number: UInt64) -> String { "\(self.padded(String(number)))\(self.journalSuffix)" }
+
+    static func ids(_ number: Int64) -> String { "\(self.padded(String(number)))\(self.idsSuffix)" }
 
     static func segment(repositoryID: Int64, number: Int64) -> String {
         "\(repositoryID)/\(self.padded(String(number)))\(self.segmentSuffix)"
@@ -18,7 +22,7 @@ enum StorageFileNames {
     /// The number of a segment's key or a journal file's name; `nil` when it is neither.
     static func number(in name: String) -> Int64? {
         let last = name.split(separator: "/").last ?? ""
-        for suffix in [self.journalSuffix, self.segmentSuffix] where last.hasSuffix(suffix) {
+        for suffix in [self.journalSuffix, self.segmentSuffix, self.idsSuffix] where last.hasSuffix(suffix) {
             return Int64(last.dropLast(suffix.count))
         }
         return nil

@@ -93,7 +93,10 @@ struct StoreTests {
         store.abandon()
         store = try Store.open(testOptions(folder.path))
         #expect(try await store.append(batch).repeatedIDs == [[0, 2]])
-        let expected = [Self.someRows[0], Self.someRows[1], Self.someRows[1], Self.someRows[1]]
+        try store.close()
+        store = try Store.open(testOptions(folder.path))
+        #expect(try await store.append(batch).repeatedIDs == [[0, 2]], "ids outlive the journal")
+        let expected = [Self.someRows[0]] + [Row](repeating: Self.someRows[1], count: 4)
         #expect(try store.snapshot(repository: "web").rows() == expected)
         try store.close()
     }

@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "leat_grams.h"
 #include <string.h>
 
 #if defined(__SSE2__)

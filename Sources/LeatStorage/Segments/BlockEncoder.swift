@@ -8,6 +8,7 @@ struct EncodedBlock {
     /// Its datasource and offset are 0 until the block is in a segment.
     let summary: BlockSummary
     let bytes: ByteSlice
+    let filter: BlockFilter
 }
 
 /// Turns rows into the pages of a block.
@@ -140,6 +141,7 @@ struct BlockEncoder {
         for field in self.fields {
             if let twin = field.twin { block.append(twinOf: self.fields[twin].name, name: field.name) }
         }
+        let filter = self.filter()
         let summary = BlockSummary(
             datasource: 0,
             offset: 0,
@@ -149,9 +151,41 @@ struct BlockEncoder {
             arrivals: self.range(of: StoredFields.arrival),
             rows: self.range(of: StoredFields.id),
             plainByteCount: plainByteCount,
+            filter: BlockSummary.Filter(
+                lineCount: filter.lineCount,
+                lengths: filter.lengths,
+                openLengths: filter.openLengths
+            ),
             pages: block.pages
         )
-        return EncodedBlock(tags: tags, names: block.names, summary: summary, bytes: ByteSlice(block.bytes))
+        return EncodedBlock(
+            tags: tags,
+            names: block.names,
+            summary: summary,
+            bytes: ByteSlice(block.bytes),
+            filter: filter
+        )
+    }
+
+    /// The search filter over all fields but those of storage's own.
+    private func filter() -> BlockFilter {
+        let builder = BlockFilterBuilder()
+        for field in self.fields where field.twin == nil && !StoredFields.isOwn(field.name) {
+            guard let kind = field.page?.summary.kind, !Self.isKeyless(field.strings, kind) else { continue }
+            let isRepeated = kind == .dictionary || kind == .mapped || kind == .constant
+            let distinct = isRepeated ? field.dictionary ?? ColumnEncoder.dictionary(field.strings) : nil
+            builder.add(distinct?.texts(of: field.strings) ?? field.strings, areDistinct: isRepeated && distinct != nil)
+        }
+        return builder.finish()
+    }
+
+    /// Whether the values are numbers too short to have a key, so that needles within them have none either.
+    private static func isKeyless(_ strings: ByteStrings, _ kind: ColumnKind) -> Bool {
+        switch kind {
+        case .integer, .decimal, .address, .padded:
+            (0..<strings.count).allSatisfy { strings[$0].count < BlockFilter.keylessByteCount }
+        default: false
+        }
     }
 
     private static func range(_ values: [Int64]) -> ClosedRange<Int64> {

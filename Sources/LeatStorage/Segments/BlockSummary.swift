@@ -14,6 +14,14 @@ struct BlockSummary: Hashable {
         var summary: ColumnEncoder.Summary
     }
 
+    /// What the footer keeps of a block's search filter.
+    struct Filter: Hashable {
+        /// 0 when there is none.
+        var lineCount: Int
+        var lengths: UInt64
+        var openLengths: UInt64
+    }
+
     /// Index in the segment's list of datasources.
     var datasource: Int
     /// Offset from the start of the file, in bytes.
@@ -28,6 +36,8 @@ struct BlockSummary: Hashable {
     var rows: ClosedRange<Int64>
     /// Bytes of the values as they arrived.
     var plainByteCount: Int
+    /// Size and lengths of the search filter; the lines themselves are in a group of the segment.
+    var filter: Filter
     /// The first page holds the event times.
     var pages: [Page]
 }
@@ -45,6 +55,9 @@ extension BlockSummary {
             footer.append(varint: UInt64(bitPattern: range.upperBound &- range.lowerBound))
         }
         footer.append(varint: self.plainByteCount)
+        footer.append(varint: self.filter.lineCount)
+        footer.append(self.filter.lengths)
+        footer.append(self.filter.openLengths)
         footer.append(varint: self.pages.count)
         for page in self.pages {
             footer.append(varint: page.name)
@@ -65,6 +78,11 @@ extension BlockSummary {
         self.arrivals = try Self.range(from: &footer)
         self.rows = try Self.range(from: &footer)
         self.plainByteCount = try footer.readCount(limit: .max)
+        self.filter = Filter(
+            lineCount: try footer.readCount(limit: fileByteCount / BlockFilter.lineByteCount),
+            lengths: try footer.read(UInt64.self),
+            openLengths: try footer.read(UInt64.self)
+        )
         self.pages = []
         for _ in 0..<(try footer.readCount(limit: Self.pageCountMax)) {
             let name = try footer.readCount(limit: Self.pageCountMax)

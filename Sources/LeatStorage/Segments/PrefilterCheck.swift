@@ -2,27 +2,44 @@ internal import LeatCore
 
 /// Refuses blocks that surely hold no wanted row, from their summaries alone.
 enum PrefilterCheck {
-    static func mayMatch(_ prefilter: Prefilter, _ block: StoredBlock) -> Bool {
+    static func mayMatch(_ prefilter: Prefilter, _ block: StoredBlock) throws(DamagedBlock) -> Bool {
         switch prefilter {
-        case .all, .anyField: return true
+        case .all: return true
         case .none: return false
-        case .and(let parts): return parts.allSatisfy { Self.mayMatch($0, block) }
-        case .or(let parts): return parts.contains { Self.mayMatch($0, block) }
+        case .and(let parts):
+            for part in parts {
+                let may = try Self.mayMatch(part, block)
+                if !may { return false }
+            }
+            return true
+        case .or(let parts):
+            for part in parts {
+                let may = try Self.mayMatch(part, block)
+                if may { return true }
+            }
+            return false
+        case .anyField(let needle): return try block.mayHold(NeedleKeys(needle.bytes, isWhole: false))
         case .present(let field): return Self.values(of: field, block) != .absent
         case .equals(let field, let text):
-            return Self.may(Self.values(of: field, block)) { value in
-                value == text
+            let values = Self.values(of: field, block)
+            let may = Self.may(values) {
+                $0 == text
             } within: { bounds in
                 text.withUnsafeBytes { DecimalText.value($0) }.map(bounds.contains) ?? false
             }
+            guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
+            return try block.mayHold(NeedleKeys(text, isWhole: true))
         case .contains(let field, let needle):
-            return Self.may(Self.values(of: field, block)) { value in
-                Self.contains(value, needle)
+            let values = Self.values(of: field, block)
+            let may = Self.may(values) {
+                Self.contains($0, needle)
             } within: { _ in
                 needle.bytes.allSatisfy {
                     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
                 }
             }
+            guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
+            return try block.mayHold(NeedleKeys(needle.bytes, isWhole: false))
         case .numeric(let field, let wanted):
             return Self.may(Self.values(of: field, block)) { _ in
                 true
@@ -30,6 +47,11 @@ enum PrefilterCheck {
                 Double(bounds.lowerBound) <= wanted.upperBound && Double(bounds.upperBound) >= wanted.lowerBound
             }
         }
+    }
+
+    /// Whether the search filter knows the values of a field.
+    private static func isFiltered(_ field: String, _ block: StoredBlock) -> Bool {
+        !StoredFields.isOwn(field) && field != StoredFields.time && block.page(named: field) != nil
     }
 
     /// What a summary says of a field.

@@ -3,7 +3,7 @@ internal import LeatCore
 /// What a segment file says of itself; enough to rebuild the catalog.
 ///
 ///     ┌──────────┬────────────────┬──────────────────┬───────────────────────────────────────┐
-///     │"LEATSEG1"│ pages of blocks│ footer (zstd)    │ trailer, 32 bytes                     │
+///     │"LEATSEG1"│ pages of blocks│ filters │ footer │ trailer, 32 bytes                        │
 ///     └──────────┴────────────────┴──────────────────┴───────────────────────────────────────┘
 ///     trailer: footer offset u64 │ stored length u32 │ plain length u32 │ crc32c of the stored
 ///              footer u32 │ version u32 │ crc32c of bytes 0..<24 u32 │ "SEG1"
@@ -25,6 +25,8 @@ struct SegmentFooter: Hashable {
     var datasources: [DatasourceTags]
     var names: [String]
     var blocks: [BlockSummary]
+    /// Where the groups of search filters begin; one group per size, smallest first, each with its blocks in order.
+    var filterOffset: UInt64 = 0
 }
 
 extension SegmentFooter {
@@ -45,6 +47,7 @@ extension SegmentFooter {
         for name in self.names { footer.append(counted: name) }
         footer.append(varint: self.blocks.count)
         for block in self.blocks { block.append(to: &footer) }
+        footer.append(varint: self.filterOffset)
         return footer.bytes
     }
 
@@ -84,7 +87,23 @@ extension SegmentFooter {
             else { throw footer.fail("block names what is not there") }
             self.blocks.append(block)
         }
+        self.filterOffset = try footer.readVarint()
+        guard self.filterOffset <= UInt64(file.count), self.filterByteCount <= file.count - Int(self.filterOffset)
+        else {
+            throw footer.fail("search filters beyond the file")
+        }
         try footer.expectEnd()
+    }
+
+    /// Blocks by the size of their filter, smallest first; those without a filter are in no group.
+    var filterGroups: [(lineCount: Int, blocks: [Int])] {
+        let withFilter = self.blocks.indices.filter { self.blocks[$0].filter.lineCount > 0 }
+        return Dictionary(grouping: withFilter) { self.blocks[$0].filter.lineCount }
+            .sorted { $0.key < $1.key }.map { (lineCount: $0.key, blocks: $0.value) }
+    }
+
+    private var filterByteCount: Int {
+        self.filterGroups.reduce(0) { $0 + FilterGroup.byteCount(lineCount: $1.lineCount, blockCount: $1.blocks.count) }
     }
 
     private static func plainFooter(of file: ByteSlice) throws(FormatError) -> ByteSlice {
@@ -170,6 +189,12 @@ enum SegmentWriter {
             parts.append(block.bytes)
             offset += block.bytes.count
         }
+        footer.filterOffset = UInt64(offset)
+        for group in footer.filterGroups {
+            let bytes = FilterGroup.encode(group.blocks.map { blocks[$0].filter })
+            parts.append(ByteSlice(bytes))
+            offset += bytes.count
+        }
         parts.append(ByteSlice(footer.tail(at: offset)))
         return (parts, footer)
     }
@@ -189,14 +214,30 @@ enum SegmentWriter {
 extension SegmentFooter {
     /// The blocks of the file from which the footer was read.
     func storedBlocks(of file: ByteSlice, path: String) -> [StoredBlock] {
-        self.blocks.map { summary in
-            StoredBlock(
+        var filters = [StoredBlock.FilterPlace?](repeating: nil, count: self.blocks.count)
+        var offset = Int(self.filterOffset)
+        for (lineCount, blocks) in self.filterGroups {
+            let byteCount = FilterGroup.byteCount(lineCount: lineCount, blockCount: blocks.count)
+            let group = FilterGroup(
+                lineCount: lineCount,
+                blockCount: blocks.count,
+                bytes: file[offset..<offset + byteCount],
+                path: path,
+                offset: UInt64(offset)
+            )
+            for (place, block) in blocks.enumerated() { filters[block] = .init(group: group, block: place) }
+            offset += byteCount
+        }
+        return self.blocks.indices.map { index in
+            let summary = self.blocks[index]
+            return StoredBlock(
                 repository: self.repository,
                 tags: self.datasources[summary.datasource],
                 names: self.names,
                 summary: summary,
                 bytes: file[Int(summary.offset)..<Int(summary.offset) + summary.byteCount],
-                path: path
+                path: path,
+                filter: filters[index]
             )
         }
     }

@@ -11,6 +11,14 @@ final class StoredBlock: BlockSource {
     let bytes: ByteSlice
     /// What an operator sees of the file in a report of damage.
     let path: String
+    private let filter: FilterPlace?
+
+    /// Where the search filter is.
+    struct FilterPlace {
+        var group: FilterGroup
+        /// Place of the block in its group.
+        var block: Int
+    }
 
     init(
         repository: String,
@@ -18,8 +26,10 @@ final class StoredBlock: BlockSource {
         names: [String],
         summary: BlockSummary,
         bytes: ByteSlice,
-        path: String
+        path: String,
+        filter: FilterPlace?
     ) {
+        self.filter = filter
         self.repository = repository
         self.tags = tags
         self.names = names
@@ -36,7 +46,29 @@ final class StoredBlock: BlockSource {
             names: block.names,
             summary: block.summary,
             bytes: block.bytes,
-            path: "block in memory"
+            path: "block in memory",
+            filter: block.filter.lineCount == 0 ? nil : FilterPlace(group: FilterGroup(block.filter), block: 0)
+        )
+    }
+
+    /// Whether some value may hold what a needle asks for.
+    func mayHold(_ needle: NeedleKeys) throws(DamagedBlock) -> Bool {
+        guard let filter = self.filter else { return true }
+        let place = self.summary.filter
+        return try needle.mayMatch(lengths: place.lengths, openLengths: place.openLengths) {
+            (key) throws(DamagedBlock) in
+            try filter.group.contains(key, block: filter.block)
+        }
+    }
+
+    /// The search filter, checked, for another segment.
+    func blockFilter() throws(DamagedBlock) -> BlockFilter {
+        guard let filter = self.filter else { return .none }
+        return BlockFilter(
+            lineCount: filter.group.lineCount,
+            lengths: self.summary.filter.lengths,
+            openLengths: self.summary.filter.openLengths,
+            lines: try filter.group.lines(of: filter.block)
         )
     }
 
@@ -54,7 +86,7 @@ final class StoredBlock: BlockSource {
         self.summary.pages.first { self.names[$0.name] == name }
     }
 
-    func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { PrefilterCheck.mayMatch(prefilter, self) }
+    func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { try PrefilterCheck.mayMatch(prefilter, self) }
 
     func read() throws(DamagedBlock) -> Batch {
         let page = self.summary.pages[0]

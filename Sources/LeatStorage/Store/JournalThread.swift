@@ -10,7 +10,6 @@ final class JournalThread: @unchecked Sendable {
     private let store: Store
     private let writer: JournalWriter
     private var nextRows: [Int64: Int64]
-    private var ids: RowIDMemory
     private var sequence: UInt64
     private var durable: UInt64
     /// The last frame that was accepted, perhaps in the group under way.
@@ -20,13 +19,11 @@ final class JournalThread: @unchecked Sendable {
         store: Store,
         writer: JournalWriter,
         nextRows: [Int64: Int64],
-        ids: RowIDMemory,
         lastSequence: UInt64
     ) {
         self.store = store
         self.writer = writer
         self.nextRows = nextRows
-        self.ids = ids
         self.sequence = lastSequence
         self.durable = lastSequence
         self.previous = lastSequence
@@ -144,11 +141,10 @@ final class JournalThread: @unchecked Sendable {
         let milliseconds = entry.batch.arrivedAt.milliseconds
         var isChanged = false
         for index in entry.batch.parts.indices {
-            let repeated = self.ids.record(
-                entry.ids[index],
-                repositoryID: entry.repositoryID,
-                arrivedAtMilliseconds: milliseconds
-            )
+            let given = entry.ids[index]
+            let repeated = self.store.ids.withLock { ids in
+                ids.record(given, repositoryID: entry.repositoryID, arrivedAtMilliseconds: milliseconds)
+            }
             outcome.repeatedIDs.append(repeated)
             if repeated.isEmpty { continue }
             let kept = Self.rows(entry.batch.parts[index].batch.rowCount, without: repeated)
@@ -221,7 +217,9 @@ final class JournalThread: @unchecked Sendable {
             if let key = batch.entry.batch.key, !batch.outcome.differsFromFirst {
                 self.store.forget(key, repositoryID: batch.entry.repositoryID)
             }
-            for ids in batch.entry.ids { self.ids.forget(ids, repositoryID: batch.entry.repositoryID) }
+            self.store.ids.withLock { ids in
+                for list in batch.entry.ids { ids.forget(list, repositoryID: batch.entry.repositoryID) }
+            }
         }
     }
 

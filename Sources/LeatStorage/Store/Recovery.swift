@@ -4,11 +4,11 @@ internal import Synchronization
 /// Brings the rows back that were in the journal when the last process ended.
 struct Recovery {
     private let store: Store
-    private var ids = RowIDMemory()
     private var nextRows: [Int64: Int64] = [:]
     private var lastSequence: UInt64 = 0
     private var lastFile: UInt64 = 0
     private var seen: Set<UInt64> = []
+    private var replayedIDs = RowIDMemory()
     private var replayedKeys: Set<ReplayedKey> = []
     /// Gaps with the number of the last frame before them, and what the first frame after them has as its previous one.
     private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64, before: UInt64?)] = []
@@ -90,11 +90,15 @@ struct Recovery {
             if case .stored = verdict {} else { self.store.record(key, meta) }
         }
         let arrival = Timestamp(nanoseconds: meta.arrivedAtNanoseconds).milliseconds
+        // An id is one too many only if an earlier frame of the journal has it: those that were saved may be of this one.
         var repeated: [[Int]] = []
         for part in meta.parts {
             repeated.append(
-                self.ids.record(part.ids, repositoryID: meta.repositoryID, arrivedAtMilliseconds: arrival)
+                self.replayedIDs.record(part.ids, repositoryID: meta.repositoryID, arrivedAtMilliseconds: arrival)
             )
+            _ = self.store.ids.withLock { ids in
+                ids.record(part.ids, repositoryID: meta.repositoryID, arrivedAtMilliseconds: arrival)
+            }
         }
         if Self.isSealed(meta, known) { return }
         do {
@@ -185,7 +189,6 @@ struct Recovery {
             store: self.store,
             writer: writer,
             nextRows: self.nextRows,
-            ids: self.ids,
             lastSequence: self.lastSequence
         )
     }

@@ -181,6 +181,12 @@ extension StoredBlock {
             names.append(self.names[summary.pages[index].name])
             summary.pages[index].name = index
         }
-        return EncodedBlock(tags: self.tags, names: names, summary: summary, bytes: self.bytes)
+        return EncodedBlock(
+            tags: self.tags,
+            names: names,
+            summary: summary,
+            bytes: self.bytes,
+            filter: try self.blockFilter()
+        )
     }
 }

@@ -22,8 +22,9 @@ extension Store {
     ) throws(StorageError) -> Store {
         let segments = "\(options.path)/\(StorageFileNames.segments)"
         let journal = "\(options.path)/\(StorageFileNames.journal)"
+        let ids = "\(options.path)/\(StorageFileNames.ids)"
         do throws(FileSystemError) {
-            for folder in [segments, journal] { try options.fileSystem.createDirectory(folder) }
+            for folder in [segments, journal, ids] { try options.fileSystem.createDirectory(folder) }
             try options.fileSystem.syncDirectory(options.path)
         } catch {
             throw .file(error)
@@ -35,12 +36,14 @@ extension Store {
             options: options,
             catalog: catalog,
             objects: objects,
+            idObjects: DirectoryObjects(fileSystem: options.fileSystem, root: ids),
             journalFiles: files,
             lock: lock,
             state: StoreState(contents, objects: objects),
             keys: BatchKeyMemory(catalog: catalog)
         )
         try store.removeOrphans(contents)
+        try store.loadIDs()
         var recovery = Recovery(store: store, contents: contents)
         try recovery.run()
         store.start(recovery.journalThread(folder: journal))

@@ -171,6 +171,7 @@ extension Store {
     private func dropJournal() throws(StorageError) {
         let unneeded = self.unneededJournal()
         guard !unneeded.isEmpty else { return }
+        try self.saveIDs()
         // Keys of batches are in the catalog before the frames that name them go.
         var change = CatalogChange()
         self.keys.withLock { $0.addUnpublished(to: &change) }

@@ -17,6 +17,8 @@ public final class Store: Sendable {
     /// Held by whoever merges; taken before `publishing`.
     let merging = Mutex(())
     let keys: Mutex<BatchKeyMemory>
+    let ids = Mutex(RowIDMemory())
+    let idObjects: any ObjectStore
     let threads = Mutex<[WorkerThread]>([])
     let sealing = Monitor(SealingSignal())
     let lock: DataFolderLock?
@@ -25,6 +27,7 @@ public final class Store: Sendable {
         options: StoreOptions,
         catalog: any Catalog,
         objects: any ObjectStore,
+        idObjects: any ObjectStore,
         journalFiles: JournalFiles,
         lock: DataFolderLock?,
         state: StoreState,
@@ -33,6 +36,7 @@ public final class Store: Sendable {
         self.options = options
         self.catalog = catalog
         self.objects = objects
+        self.idObjects = idObjects
         self.journalFiles = journalFiles
         self.lock = lock
         self.state = Mutex(state)

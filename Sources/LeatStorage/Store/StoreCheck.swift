@@ -34,6 +34,7 @@ extension Store {
     private static func verify(_ block: StoredBlock, _ check: inout StoreCheck) {
         let batch: Batch
         do {
+            _ = try block.blockFilter()
             batch = try block.read()
             check.rowCount += batch.rowCount
         } catch {

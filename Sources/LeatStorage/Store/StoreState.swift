@@ -35,6 +35,7 @@ struct StoreState: Sendable {
     var catalogVersion: Int64 = 0
     var nextSegment: Int64 = 1
     var nextRepository: Int64 = 1
+    var nextIDFile: Int64 = 1
     var counters = StoreCounters()
     /// Damage that belongs to no known repository.
     var damaged: [String] = []

@@ -1,0 +1,49 @@
+// Keys of search filters: which short pieces of a text a filter remembers, so that a search for any substring can
+// skip blocks. The rules, and why they are sound, are in docs/decisions/0003-search-filters.md.
+#ifndef LEAT_GRAMS_H
+#define LEAT_GRAMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The distinct keys of a block while it is encoded.
+typedef struct leat_key_set leat_key_set;
+
+/// An empty set that holds at most `limit` keys; NULL without memory.
+leat_key_set *leat_key_set_create(size_t limit);
+void leat_key_set_free(leat_key_set *set);
+
+/// Adds the keys of a text. `winnows_runs`: identifiers also get the keys of their parts, as is right for texts that
+/// occur in many rows; otherwise their length is noted in the mask of open lengths.
+void leat_key_set_add(leat_key_set *set, const void *text, size_t count, int winnows_runs);
+
+size_t leat_key_set_count(const leat_key_set *set);
+
+/// Whether there were more keys than allowed; then the set is of no use.
+int leat_key_set_is_full(const leat_key_set *set);
+
+/// Copies all keys to `out`, in no order.
+void leat_key_set_keys(const leat_key_set *set, uint64_t *out);
+
+/// Lengths of identifiers: bit n for n bytes, bit 63 for 63 and more; all, and those without keys for their parts.
+uint64_t leat_key_set_lengths(const leat_key_set *set);
+uint64_t leat_key_set_open_lengths(const leat_key_set *set);
+
+/// What a needle asks of a filter.
+typedef struct {
+    /// An identifier that begins or ends with the needle, and so may be longer: 1 if there is one.
+    int has_edge;
+    /// Its length in bytes within the needle.
+    size_t edge_count;
+    /// Its key if it is not longer.
+    uint64_t edge_key;
+    /// Where its part keys begin in `keys`, and how many there are.
+    size_t part_start;
+    size_t part_count;
+    /// Keys before `part_start` must all be there.
+} leat_needle_keys;
+
+/// The keys of a needle; `keys` must have room for 3 * count + 8. `is_whole`: the needle is a whole value.
+void leat_needle_keys_find(const void *needle, size_t count, int is_whole, uint64_t *keys, leat_needle_keys *out);
+
+#endif

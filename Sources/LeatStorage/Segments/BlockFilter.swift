@@ -1,0 +1,163 @@
+internal import CLeatKernels
+internal import LeatCore
+
+/// Which short pieces of text occur in a block, so that a search for a substring can skip it.
+///
+/// A Bloom filter of lines of 64 bytes; all bits of a key lie in one line. The rules that choose the keys are in
+/// `docs/decisions/0003-search-filters.md`.
+struct BlockFilter: Sendable {
+    static let lineByteCount = 64
+    /// Texts of digits, dots and dashes have no key up to this length, excluded.
+    static let keylessByteCount = 16
+    /// Bits set per key.
+    private static let probeCount: UInt64 = 4
+    /// Bits of a line per key.
+    private static let bitsPerKey = 6
+    /// Beyond this many keys a block has no filter: it holds what does not repeat, such as encoded files.
+    static let keyCountMax = 2 << 20
+
+    /// Lines; 0 for a filter that lets everything through.
+    let lineCount: Int
+    /// Lengths of identifiers in the block: bit n for n bytes, bit 63 for 63 and more.
+    let lengths: UInt64
+    /// Those lengths of which identifiers have no keys for their parts.
+    let openLengths: UInt64
+    let lines: ByteSlice
+
+    /// A filter that lets everything through.
+    static let none = BlockFilter(lineCount: 0, lengths: 0, openLengths: 0, lines: .empty)
+
+    init(lineCount: Int, lengths: UInt64, openLengths: UInt64, lines: ByteSlice) {
+        self.lineCount = lineCount
+        self.lengths = lengths
+        self.openLengths = openLengths
+        self.lines = lines
+    }
+
+    /// Sizes of filters, four per doubling, so that many blocks have filters of one size.
+    static func lineCount(keyCount: Int) -> Int {
+        let needed = max(1, (keyCount * Self.bitsPerKey + 511) / 512)
+        var size = 4
+        while size * 2 < needed { size *= 2 }
+        if needed <= 4 { return needed }
+        for quarter in 4...8 where size * quarter / 4 >= needed { return size * quarter / 4 }
+        return size * 2
+    }
+
+    /// The line of a key.
+    @inline(__always)
+    static func line(of key: UInt64, lineCount: Int) -> Int { Int(((key >> 32) * UInt64(lineCount)) >> 32) }
+
+    /// Sets the bits of a key in its line.
+    @inline(__always)
+    fileprivate static func set(_ key: UInt64, in line: UnsafeMutablePointer<UInt8>) {
+        var bits = key
+        for _ in 0..<Self.probeCount {
+            let bit = Int(bits & 511)
+            line[bit >> 3] |= 1 << UInt8(bit & 7)
+            bits >>= 9
+        }
+    }
+
+    /// Whether all bits of a key are set in its line.
+    @inline(__always)
+    static func contains(_ key: UInt64, in line: UnsafeRawBufferPointer) -> Bool {
+        var bits = key
+        for _ in 0..<Self.probeCount {
+            let bit = Int(bits & 511)
+            if line[bit >> 3] & 1 << UInt8(bit & 7) == 0 { return false }
+            bits >>= 9
+        }
+        return true
+    }
+}
+
+/// Gathers the keys of a block while it is encoded.
+final class BlockFilterBuilder {
+    private let keys: OpaquePointer?
+
+    init() { self.keys = leat_key_set_create(BlockFilter.keyCountMax) }
+
+    deinit { leat_key_set_free(self.keys) }
+
+    /// Adds the texts of a column.
+    ///
+    /// `areDistinct` says that they stand for many rows, so that their identifiers deserve keys for their parts.
+    func add(_ texts: ByteStrings, areDistinct: Bool) {
+        guard let keys = self.keys else { return }
+        for index in 0..<texts.count {
+            let text = texts[index]
+            if let start = text.baseAddress { leat_key_set_add(keys, start, text.count, areDistinct ? 1 : 0) }
+        }
+    }
+
+    /// The filter of all that was added.
+    func finish() -> BlockFilter {
+        guard let keys = self.keys, leat_key_set_is_full(keys) == 0 else { return .none }
+        let count = leat_key_set_count(keys)
+        let lineCount = BlockFilter.lineCount(keyCount: count)
+        let lines = ByteStorage(byteCount: lineCount * BlockFilter.lineByteCount)
+        lines.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        let list = [UInt64](unsafeUninitializedCapacity: count) { buffer, written in
+            if let start = buffer.baseAddress { leat_key_set_keys(keys, start) }
+            written = count
+        }
+        if let start = lines.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) {
+            for key in list {
+                let line = BlockFilter.line(of: key, lineCount: lineCount)
+                BlockFilter.set(key, in: start + line * BlockFilter.lineByteCount)
+            }
+        }
+        return BlockFilter(
+            lineCount: lineCount,
+            lengths: leat_key_set_lengths(keys),
+            openLengths: leat_key_set_open_lengths(keys),
+            lines: ByteSlice(UnsafeRawBufferPointer(lines.bytes), owner: lines)
+        )
+    }
+}
+
+/// What a needle asks of the filters.
+struct NeedleKeys {
+    private let keys: [UInt64]
+    private let found: leat_needle_keys
+
+    /// The keys of a text that a value contains, or with `isWhole` equals.
+    init(_ bytes: [UInt8], isWhole: Bool) {
+        var found = leat_needle_keys()
+        self.keys = [UInt64](unsafeUninitializedCapacity: bytes.count * 3 + 8) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            bytes.withUnsafeBytes { leat_needle_keys_find($0.baseAddress, $0.count, isWhole ? 1 : 0, start, &found) }
+            count = found.part_start + found.part_count
+        }
+        self.found = found
+    }
+
+    /// Whether a block may hold the needle; `has` says whether its filter has a key.
+    func mayMatch(
+        lengths: UInt64,
+        openLengths: UInt64,
+        _ has: (UInt64) throws(DamagedBlock) -> Bool
+    ) throws(DamagedBlock) -> Bool {
+        guard try self.hasAll(0..<self.found.part_start, has) else { return false }
+        guard self.found.has_edge != 0 else { return true }
+        // The identifier at an edge of the needle is a whole one of the block, or part of a longer one.
+        let count = min(self.found.edge_count, 63)
+        if count < 63, lengths >> UInt64(count) & 1 != 0, try has(self.found.edge_key) { return true }
+        let longer = count == 63 ? 1 << 63 : UInt64.max << UInt64(count + 1)
+        if openLengths & longer != 0 { return true }
+        guard lengths & longer != 0 else { return false }
+        return try self.hasAll(self.found.part_start..<self.keys.count, has)
+    }
+
+    private func hasAll(
+        _ range: Range<Int>,
+        _ has: (UInt64) throws(DamagedBlock) -> Bool
+    ) throws(DamagedBlock) -> Bool {
+        for index in range {
+            let isThere = try has(self.keys[index])
+            if !isThere { return false }
+        }
+        return true
+    }
+}
