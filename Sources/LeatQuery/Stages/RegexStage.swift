@@ -40,9 +40,7 @@ struct RegexStage: Stage {
             let column: Column?
             do throws(DamagedBlock) { column = try rows.stored.column(name) } catch { throw .damaged("\(error)") }
             guard let column else { continue }
-            let matched = try column.rows(passing: .regex(self.regex), within: left)
-            if matched.isEmpty { continue }
-            try self.writeGroups(of: column, to: &result, at: matched)
+            let matched = try self.writeGroups(of: column, to: &result, within: left)
             found.formUnion(matched)
             left.subtract(matched)
         }
@@ -55,36 +53,48 @@ struct RegexStage: Stage {
         _ rows: inout EventRows,
         within selection: Bitmap
     ) throws(QueryFailure) {
-        let matched = try column.rows(passing: .regex(self.regex), within: selection)
-        if self.isStrict { rows.selection = matched }
-        if !matched.isEmpty && !self.regex.fieldNames.isEmpty {
-            try self.writeGroups(of: column, to: &rows, at: matched)
+        if self.regex.fieldNames.isEmpty {
+            let matched = try column.rows(passing: .regex(self.regex), within: selection)
+            if self.isStrict { rows.selection = matched }
+            return
         }
+        let matched = try self.writeGroups(of: column, to: &rows, within: selection)
+        if self.isStrict { rows.selection = matched }
     }
 
-    /// Writes the groups of the first match of each row; once per distinct text.
+    /// Writes the groups of the first match of each row, once per distinct text, and returns the rows with a match.
+    ///
+    /// A text that every match contains is looked for first; what has it is matched once.
     private func writeGroups(
         of column: Column,
         to rows: inout EventRows,
-        at matched: Bitmap
-    ) throws(QueryFailure) {
+        within selection: Bitmap
+    ) throws(QueryFailure) -> Bitmap {
+        let test: ValueTest = self.regex.needle.map { .contains($0) } ?? .present
+        let candidates = try column.rows(passing: test, within: selection)
+        if candidates.isEmpty { return candidates }
         let text = column.addressable
-        let domain = RowDomain(columns: [text], selection: matched)
+        let domain = RowDomain(columns: [text], selection: candidates)
+        var isMatch = [Bool](repeating: false, count: domain.rows.count)
         let names = self.regex.fieldNames
         var values = names.map { _ in PartialColumn() }
         try self.regex.withMatcher { (matcher) throws(QueryFailure) in
             for index in domain.rows.indices {
                 guard let value = text.pointer(at: Int(domain.rows[index])) else { continue }
                 switch matcher.match(value) {
-                case .match: self.collectGroups(matcher, value, names, into: &values, at: index)
+                case .match:
+                    isMatch[index] = true
+                    self.collectGroups(matcher, value, names, into: &values, at: index)
                 case .noMatch: break
                 case .tooExpensive: throw self.regex.failure
                 }
             }
         }
+        let matched = Bitmap(within: candidates, count: rows.rowCount) { isMatch[domain.index(of: $0)] }
         for (name, column) in zip(names, values) where !column.isEmpty {
             try rows.write(domain.expanded(column, rowCount: rows.rowCount), to: name, at: matched)
         }
+        return matched
     }
 
     private func collectGroups(
