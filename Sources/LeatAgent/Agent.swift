@@ -180,6 +180,7 @@ extension Agent {
         guard !events.isEmpty else { return }
         for index in route.outputs.intersection(self.direct).indices { self.directOutputs[index]?.take(events) }
         let stored = route.outputs.subtracting(self.direct)
+        for index in stored.indices { self.queues[index]?.counters.acceptedEvents += UInt64(events.count) }
         if !stored.isEmpty { frames.append(ChunkStore.NewFrame(outputs: stored, tag: tag, events: events)) }
     }
 

@@ -91,6 +91,7 @@ struct AgentFactory {
             )
             let recovered = try recovery.run()
             for note in recovered.notes { self.log.write(.warning, note) }
+            for cursor in cursors.values { cursor.keepOnly(chunks: Set(recovered.chunks.map(\.number))) }
             let store = ChunkStore(
                 names: names,
                 limits: limits,

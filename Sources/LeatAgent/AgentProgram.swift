@@ -12,6 +12,7 @@ public enum AgentProgram {
         // A closed connection or pipe is told by its write.
         signal(SIGPIPE, SIG_IGN)
         leat_malloc_arenas_max(1)
+        if arguments.first == "state" { return Self.runState(Array(arguments.dropFirst()), environment) }
         let commandLine: AgentCommandLine
         do throws(Diagnostics) {
             commandLine = try AgentCommandLine(arguments: arguments)
@@ -45,6 +46,34 @@ public enum AgentProgram {
         }
         do throws(AgentError) {
             return try AgentRun(commandLine, environment).run()
+        } catch {
+            Self.printError(error.text)
+            return error.code
+        }
+    }
+
+    /// `leat-agent state …`.
+    private static func runState(_ arguments: [String], _ environment: [String: String]) -> Int32 {
+        var options: [String: String] = [:]
+        var rest = arguments.dropFirst()
+        while let name = rest.popFirst() {
+            guard ["-c", "--source", "--output"].contains(name), let value = rest.popFirst() else {
+                Self.printError("unknown or unfinished option '\(name)'\n\(StateCommand.usage)")
+                return 64
+            }
+            options[name] = value
+        }
+        guard let verb = arguments.first, ["list", "reset", "replay"].contains(verb), let path = options["-c"] else {
+            Self.printError(StateCommand.usage)
+            return 64
+        }
+        guard access(path, R_OK) == 0 else {
+            Self.printError("cannot read \(path): \(PlainStream.reason(errno))")
+            return 66
+        }
+        do throws(AgentError) {
+            let run = AgentRun(AgentCommandLine(configurationPath: path), environment)
+            return try run.runState(verb, source: options["--source"], output: options["--output"])
         } catch {
             Self.printError(error.text)
             return error.code
@@ -85,6 +114,39 @@ struct AgentRun {
         }
     }
 
+    /// Shows or mends the state folder.
+    func runState(_ verb: String, source: String?, output: String?) throws(AgentError) -> Int32 {
+        let configuration = try self.readConfiguration()
+        let log = AgentLog(level: .warning, descriptor: STDERR_FILENO, time: self.time)
+        let names = BufferFileNames(folder: self.stateFolder(configuration, log))
+        let outputs = configuration.outputs.map(\.displayName)
+        let command = StateCommand(names: names, outputNames: outputs, disk: self.disk, time: self.time)
+        do {
+            if verb == "list" {
+                AgentProgram.print(try command.list())
+                return 0
+            }
+            let lock = try self.lock(names)
+            defer { _ = close(lock) }
+            switch (verb, source, output) {
+            case ("reset", let path?, nil):
+                AgentProgram.print("\(try command.reset(source: path)) positions of \(path) are forgotten")
+            case ("reset", nil, let name?):
+                AgentProgram.print("\(try command.reset(output: name)) chunks of \(name) are given up")
+            case ("replay", nil, let name?):
+                AgentProgram.print("\(try command.replay(output: name)) events of \(name) will be sent again")
+            default: throw AgentError(code: 64, text: StateCommand.usage)
+            }
+            return 0
+        } catch let error as FileSystemError {
+            throw AgentError(code: 74, text: "\(error)")
+        } catch let error as AgentError {
+            throw error
+        } catch {
+            throw AgentError(code: 70, text: "\(error)")
+        }
+    }
+
     private func readConfiguration() throws(AgentError) -> AgentConfiguration {
         let reader = ConfigurationReader(files: self.disk, environment: self.environment)
         do throws(Diagnostics) {
@@ -116,15 +178,35 @@ struct AgentRun {
             return 0
         }
         Self.raiseFileLimit()
+        let reloadState = ReloadState()
         let signals = leat_signalfd_create([SIGTERM, SIGINT, SIGHUP], 3)
         do throws(AgentError) {
             let names = BufferFileNames(folder: self.stateFolder(configuration, log))
             let lock = try self.lock(names)
             defer { _ = close(lock) }
             let agent = try factory.make(filters: parts.filters, router: parts.router, names: names)
-            try loop.watchSignals(signals) { signal in
-                log.write(.info, "signal \(signal): stopping")
+            let reload = { () -> Bool in
+                guard self.isConfigurationValid(log) else { return false }
+                reloadState.isWanted = true
+                log.write(.info, "the new configuration is valid: starting again with it")
                 agent.stop()
+                return true
+            }
+            try loop.watchSignals(signals) { signal in
+                if signal == SIGHUP {
+                    _ = reload()
+                } else {
+                    log.write(.info, "signal \(signal): stopping")
+                    agent.stop()
+                }
+            }
+            let monitoring = try self.startMonitoring(configuration.service, agent)
+            defer { monitoring?.close() }
+            // The answer goes out before the agent does.
+            monitoring?.reload = {
+                let isValid = self.isConfigurationValid(log)
+                if isValid { loop.schedule(after: .milliseconds(100)) { _ = reload() } }
+                return isValid
             }
             do throws(InputError) { try agent.start() } catch { throw AgentError(code: 74, text: "\(error)") }
             log.write(.info, "leat-agent \(AgentProgram.version) started, state in \(names.folder)")
@@ -133,8 +215,45 @@ struct AgentRun {
             AgentProgram.printError(error.text)
             return error.code
         }
+        if reloadState.isWanted { return self.startAgain(log) }
         return 0
     }
+
+    /// Whether an agent that is stopping is to begin again.
+    private final class ReloadState {
+        var isWanted = false
+    }
+
+    /// Reads the configuration as it is now; what is wrong with it goes to the log.
+    private func isConfigurationValid(_ log: AgentLog) -> Bool {
+        do throws(AgentError) {
+            let configuration = try self.readConfiguration()
+            let loop: EventLoop
+            do throws(FileSystemError) {
+                loop = try EventLoop(time: self.time)
+            } catch {
+                throw AgentError(code: 71, text: "\(error)")
+            }
+            var factory = AgentFactory(configuration: configuration, loop: loop, disk: self.disk, log: log)
+            if factory.check() != nil { return true }
+            throw AgentError(code: 78, text: Diagnostics(factory.diagnostics).description)
+        } catch {
+            log.write(.error, "the new configuration has errors, the old one stays:\n\(error.text)")
+            return false
+        }
+    }
+
+    /// Becomes a new process image with the same arguments: everything that counts is in the state folder.
+    private func startAgain(_ log: AgentLog) -> Int32 {
+        let count = (Int(self.environment[Self.reloadCountName] ?? "") ?? 0) + 1
+        setenv(Self.reloadCountName, String(count), 1)
+        var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
+        execv("/proc/self/exe", &arguments)
+        log.write(.error, "cannot start again: \(PlainStream.reason(errno))")
+        return 71
+    }
+
+    private static let reloadCountName = "LEAT_RELOAD_COUNT"
 
     /// The folder of `storage.path`, else of the first `DB`, else `$LEAT_STATE`, else one of our own.
     private func stateFolder(_ configuration: AgentConfiguration, _ log: AgentLog) -> String {
@@ -178,6 +297,25 @@ struct AgentRun {
         return descriptor
     }
 
+    /// The monitoring endpoints, when `HTTP_Server` is on.
+    private func startMonitoring(_ service: Settings, _ agent: Agent) throws(AgentError) -> MonitoringServer? {
+        guard service.flag("http_server") else { return nil }
+        var health = MonitoringServer.HealthOptions(isJudged: service.flag("health_check"))
+        if let period = service.nanoseconds("hc_period"), period > 0 { health.period = .nanoseconds(period) }
+        do throws(InputError) {
+            return try MonitoringServer(
+                agent: agent,
+                host: service.text("http_listen") ?? "0.0.0.0",
+                port: service.integer("http_port") ?? 2020,
+                health: health,
+                allowsRemoteReload: service.flag("hot_reload"),
+                reloadCount: Int(self.environment[Self.reloadCountName] ?? "") ?? 0
+            )
+        } catch {
+            throw AgentError(code: 73, text: "\(error); set HTTP_Port to a free one")
+        }
+    }
+
     /// Thousands of files are followed at a time.
     private static func raiseFileLimit() {
         var limit = rlimit()
@@ -211,6 +349,7 @@ enum AgentHelp {
 
         Usage: leat-agent -c FILE [options]
                leat-agent -i INPUT [-p key=value]… [-F FILTER …] -o OUTPUT [-p key=value]…
+               leat-agent state list|reset|replay -c FILE …
 
         Examples:
           leat-agent -c /etc/leat/agent.conf

@@ -78,6 +78,8 @@ final class ClosedChunk {
     let orphans: [String]
     /// The bytes while they are still in memory.
     var cached: [UInt8]?
+    /// Whether an earlier run made it.
+    var isRecovered = false
 
     init(number: UInt64, byteCount: Int, createdAtNanoseconds: Int64, remaining: OutputSet, orphans: [String] = []) {
         self.number = number

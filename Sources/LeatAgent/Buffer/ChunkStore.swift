@@ -37,6 +37,10 @@ final class ChunkStore {
     private(set) var closed: [UInt64: ClosedChunk] = [:]
 
     private var open: [OutputSet: OpenChunk] = [:]
+    /// Chunks whose sync failed.
+    private var abandoned: [OpenChunk] = []
+    /// Whether a new chunk's name may not be durable yet.
+    private var isFolderChanged = false
     private var spareBuffers: [[UInt8]] = []
     private var newPositions: [UInt64: SourcePosition?] = [:]
     private var settled: [ClosedChunk] = []
@@ -90,7 +94,7 @@ final class ChunkStore {
     var isFlushDue: Bool { self.unwrittenByteCount >= self.limits.flushByteCount }
 
     /// Whether a flush would change anything.
-    var needsFlush: Bool { self.unwrittenByteCount > 0 || !self.newPositions.isEmpty }
+    var needsFlush: Bool { self.unwrittenByteCount > 0 || !self.newPositions.isEmpty || !self.abandoned.isEmpty }
 
     /// A number for a source or a read that was never given before.
     func nextSequence() -> UInt64 {
@@ -158,14 +162,16 @@ extension ChunkStore {
     /// memory and `failure` is set.
     func flush(isWanted: (OutputSet) -> Bool) {
         self.examineDisk()
-        let chunks = self.open.values.sorted { $0.number < $1.number }
+        let chunks: [OpenChunk]
         do throws(FileSystemError) {
-            var isFolderChanged = false
+            try self.finishAbandoned()
+            chunks = self.open.values.sorted { $0.number < $1.number }
             for chunk in chunks where chunk.hasUnwritten {
-                if try chunk.write(to: self.disk, names: self.names) { isFolderChanged = true }
+                if try chunk.write(to: self.disk, names: self.names) { self.isFolderChanged = true }
             }
             for chunk in chunks where chunk.hasUnwritten { try self.sync(chunk) }
-            if isFolderChanged { try self.disk.syncDirectory(self.names.chunks) }
+            if self.isFolderChanged { try self.disk.syncDirectory(self.names.chunks) }
+            self.isFolderChanged = false
         } catch {
             self.failure = error
             return
@@ -191,8 +197,9 @@ extension ChunkStore {
         }
     }
 
-    /// After a failed sync the system may have dropped pages, so that the file must not be trusted with anything that
-    /// was not durable before: the new bytes go to a new file.
+    /// Syncs a chunk; after a failure its new bytes go to a new file.
+    ///
+    /// The system may have dropped pages, so that nothing that was not durable before can be trusted in the old one.
     private func sync(_ chunk: OpenChunk) throws(FileSystemError) {
         do throws(FileSystemError) {
             try chunk.file?.sync()
@@ -200,17 +207,33 @@ extension ChunkStore {
             self.open[chunk.outputs] = nil
             let successor = self.openChunk(for: chunk.outputs)
             successor.takeUnwritten(of: chunk)
+            self.abandoned.append(chunk)
+            throw error
+        }
+    }
+
+    /// Cuts from abandoned files what their successors hold now, then treats them as any other.
+    private func finishAbandoned() throws(FileSystemError) {
+        while let chunk = self.abandoned.first {
             if chunk.byteCount > 0 {
-                self.close(chunk)
+                try chunk.cutUnwritten()
+                self.closeFinished(chunk)
             } else {
                 chunk.file?.close()
+                let path = self.names.chunk(chunk.number)
+                if try self.disk.status(path) != nil { try self.disk.remove(path) }
+                try self.disk.syncDirectory(self.names.chunks)
             }
-            throw error
+            self.abandoned.removeFirst()
         }
     }
 
     private func close(_ chunk: OpenChunk) {
         self.open[chunk.outputs] = nil
+        self.closeFinished(chunk)
+    }
+
+    private func closeFinished(_ chunk: OpenChunk) {
         chunk.file?.close()
         let closed = ClosedChunk(
             number: chunk.number,
@@ -287,17 +310,23 @@ extension ChunkStore {
     /// Writes the positions if they are newer than the file, then deletes the settled chunks.
     func checkpoint() throws(FileSystemError) {
         if self.isPositionsFileOld || !self.settled.isEmpty {
-            self.positions.firstOpenChunk = self.open.values.map(\.number).min() ?? self.nextChunk
+            let open = Array(self.open.values) + self.abandoned
+            self.positions.firstOpenChunk = open.map(\.number).min() ?? self.nextChunk
             try self.disk.replace(self.names.positions, with: PositionsFile.encode(self.positions))
             self.isPositionsFileOld = false
             self.closedSinceCheckpoint = 0
         }
+        guard !self.settled.isEmpty else { return }
+        for chunk in self.settled {
+            let path = self.names.chunk(chunk.number)
+            if try self.disk.status(path) != nil { try self.disk.remove(path) }
+        }
+        // Cursors may forget a chunk only when it cannot come back.
+        try self.disk.syncDirectory(self.names.chunks)
         for chunk in self.settled {
             self.chunkRemoved(chunk.number)
             self.closed[chunk.number] = nil
             self.chunkByteCount -= min(self.chunkByteCount, UInt64(chunk.byteCount))
-            // Deletion need not be durable: a chunk that comes back is settled in its cursors.
-            try self.disk.remove(self.names.chunk(chunk.number))
         }
         self.settled.removeAll(keepingCapacity: true)
     }

@@ -76,6 +76,12 @@ final class OpenChunk {
         return count
     }
 
+    /// Cuts what is not durable from the end of the file, durably.
+    func cutUnwritten() throws(FileSystemError) {
+        try self.file?.truncate(to: UInt64(self.byteCount))
+        try self.file?.sync()
+    }
+
     /// Takes over the frames that another chunk could not make durable.
     func takeUnwritten(of other: OpenChunk) {
         let frames = other.unwritten.dropFirst(other.byteCount == 0 ? other.headerByteCount : 0)

@@ -35,7 +35,7 @@ final class OutputCursor {
     let output: String
 
     /// Batches that were begun and have not ended, in the order in which they were begun.
-    private(set) var openBatches: [Batch] = []
+    private(set) var openBatches: [OutputBatch] = []
 
     /// Chunks that were begun.
     private(set) var chunks: [UInt64: Progress] = [:]
@@ -73,12 +73,12 @@ final class OutputCursor {
         var reader = FieldReader(payload)
         switch reader.integer(UInt8.self) {
         case Kind.begin:
-            if let batch = Batch(from: &reader) { self.noteBegin(batch) }
+            if let batch = OutputBatch(from: &reader) { self.noteBegin(batch) }
         case Kind.end:
             guard let key = BatchKey(from: &reader), let count = reader.integer(UInt16.self) else { return }
-            var successors: [Batch] = []
+            var successors: [OutputBatch] = []
             for _ in 0..<count {
-                if let batch = Batch(from: &reader) { successors.append(batch) }
+                if let batch = OutputBatch(from: &reader) { successors.append(batch) }
             }
             self.noteEnd(key, successors)
         case Kind.progress:
@@ -103,8 +103,10 @@ extension OutputCursor {
     }
 
     /// Begins a batch of events that were in none before; durable when this returns.
-    func begin(chunk: UInt64, items: Range<Int>, endsChunk: Bool, digest: Digest128) throws(FileSystemError) -> Batch {
-        let batch = Batch(key: self.nextKey(), digest: digest, chunk: chunk, items: [items], endsChunk: endsChunk)
+    func begin(chunk: UInt64, items: Range<Int>, endsChunk: Bool, digest: Digest128) throws(FileSystemError)
+        -> OutputBatch
+    {
+        let batch = OutputBatch(key: self.nextKey(), digest: digest, chunk: chunk, items: [items], endsChunk: endsChunk)
         do throws(FileSystemError) {
             try self.append { payload in
                 payload.append(Kind.begin)
@@ -123,10 +125,12 @@ extension OutputCursor {
     /// Ends a batch, and in the same entry begins those that carry what must go again.
     ///
     /// Durable when this returns if there are such; else the entry may be lost, and the batch is sent again under its key.
-    func end(_ batch: Batch, again: [(items: [Range<Int>], digest: Digest128)]) throws(FileSystemError) -> [Batch] {
+    func end(_ batch: OutputBatch, again: [(items: [Range<Int>], digest: Digest128)]) throws(FileSystemError)
+        -> [OutputBatch]
+    {
         let lastNumber = self.lastNumber
         let successors = again.map { part in
-            Batch(
+            OutputBatch(
                 key: self.nextKey(),
                 digest: part.digest,
                 chunk: batch.chunk,
@@ -167,7 +171,12 @@ extension OutputCursor {
         self.openBatches.removeAll { $0.chunk == chunk }
     }
 
-    private func noteBegin(_ batch: Batch) {
+    /// Forgets all chunks that a start did not find.
+    func keepOnly(chunks: Set<UInt64>) {
+        for chunk in self.chunks.keys where !chunks.contains(chunk) { self.forget(chunk: chunk) }
+    }
+
+    private func noteBegin(_ batch: OutputBatch) {
         self.openBatches.append(batch)
         var progress = self.chunks[batch.chunk] ?? Progress()
         progress.taken = max(progress.taken, batch.items.last?.upperBound ?? 0)
@@ -176,7 +185,7 @@ extension OutputCursor {
         self.chunks[batch.chunk] = progress
     }
 
-    private func noteEnd(_ key: BatchKey, _ successors: [Batch]) {
+    private func noteEnd(_ key: BatchKey, _ successors: [OutputBatch]) {
         guard let index = self.openBatches.firstIndex(where: { $0.key == key }) else { return }
         let ended = self.openBatches.remove(at: index)
         self.chunks[ended.chunk]?.openBatchCount -= 1

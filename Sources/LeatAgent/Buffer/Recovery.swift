@@ -45,6 +45,9 @@ struct BufferRecovery {
         ] {
             try self.disk.createDirectory(folder)
         }
+        // The folders must not vanish with what is made durable in them.
+        try self.disk.syncDirectory(self.names.folder)
+        try self.disk.syncDirectory(self.names.folder.parentFolder)
         var result = RecoveredBuffer()
         result.positions = try self.readPositions(&result)
         let numbers = try self.disk.list(self.names.chunks).compactMap(BufferFileNames.chunkNumber).sorted()
@@ -58,10 +61,14 @@ struct BufferRecovery {
             }
         }
         let cut = self.incompleteReads(scans, result.positions)
+        self.advance(&result.positions, scans, cut: cut)
+        // Before any read is cut: should the next start find only a part of them, it sees the gap.
+        if !cut.isEmpty { try self.disk.replace(self.names.positions, with: PositionsFile.encode(result.positions)) }
         for scan in scans {
             try self.repair(scan, cut: cut, &result)
         }
-        self.advance(&result.positions, scans, cut: cut)
+        // Names that a killed process made need not be durable yet.
+        try self.disk.syncDirectory(self.names.chunks)
         result.chunks.sort { $0.number < $1.number }
         return result
     }
@@ -101,13 +108,15 @@ struct BufferRecovery {
                 orphans.append(name)
             }
         }
-        return ClosedChunk(
+        let chunk = ClosedChunk(
             number: header.number,
             byteCount: byteCount,
             createdAtNanoseconds: header.createdAtNanoseconds,
             remaining: remaining,
             orphans: orphans
         )
+        chunk.isRecovered = true
+        return chunk
     }
 
     /// Moves a chunk without a readable header out of the way.
@@ -144,24 +153,34 @@ struct BufferRecovery {
         return scan
     }
 
-    /// Numbers of the reads whose frames must be cut: a frame is missing, or one of an earlier read of that source is.
+    /// Numbers of the reads whose frames must be cut: a frame is missing, or an earlier read of that source.
+    ///
+    /// A chunk that an output has begun was closed after a complete flush, so that the reads in it are whole, whatever
+    /// has become of their other frames.
     private func incompleteReads(_ scans: [Scan], _ positions: Positions) -> Set<UInt64> {
-        var found: [UInt64: (count: Int, head: EventFrameHead)] = [:]
+        var found: [UInt64: (count: Int, isBegun: Bool, head: EventFrameHead)] = [:]
         for scan in scans {
             for (_, frame) in scan.frames {
-                let read = frame.head.read
-                found[read] = ((found[read]?.count ?? 0) + 1, frame.head)
+                let before = found[frame.head.read]
+                let isBegun = self.chunksBegun.contains(scan.number) || before?.isBegun == true
+                found[frame.head.read] = ((before?.count ?? 0) + 1, isBegun, frame.head)
             }
         }
         var cut: Set<UInt64> = []
         var brokenSources: Set<UInt64> = []
+        var offsets = positions.sources.mapValues(\.offset)
         for (read, entry) in found.sorted(by: { $0.key < $1.key }) {
             // Inputs without a file cannot read again: what survived stays.
             guard let position = entry.head.position else { continue }
             if let known = positions.sources[position.source], read <= known.read { continue }
-            if brokenSources.contains(position.source) || entry.count < entry.head.frameCount {
+            // A gap is a read that an interrupted recovery had cut, or one without events, which may come again.
+            let isGap = offsets[position.source].map { entry.head.startOffset > $0 } ?? false
+            let isWhole = entry.isBegun || (entry.count >= entry.head.frameCount && !isGap)
+            if !isWhole || (brokenSources.contains(position.source) && !entry.isBegun) {
                 brokenSources.insert(position.source)
                 cut.insert(read)
+            } else {
+                offsets[position.source] = position.offset
             }
         }
         return cut
@@ -202,7 +221,19 @@ struct BufferRecovery {
         result.chunks.append(self.chunk(scan.header, byteCount: byteCount))
     }
 
+    /// Takes the frames' positions over where they are newer; a source of which only cut reads are known begins where
+    /// the first of them did.
     private func advance(_ positions: inout Positions, _ scans: [Scan], cut: Set<UInt64>) {
+        let frames = scans.flatMap { $0.frames.map(\.frame) }.sorted { $0.head.read < $1.head.read }
+        for frame in frames where cut.contains(frame.head.read) {
+            guard var position = frame.head.position, positions.sources[position.source] == nil else { continue }
+            position.offset = frame.head.startOffset
+            position.marker = .none
+            position.pending = []
+            position.isInsideCutLine = false
+            position.read = 0
+            positions.sources[position.source] = position
+        }
         for scan in scans {
             for (_, frame) in scan.frames {
                 positions.sequence = max(positions.sequence, frame.head.read)

@@ -20,7 +20,7 @@ protocol BatchSender: AnyObject {
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8]
 
     /// Sends a body; `completion` is called once, later, on the loop.
-    func send(_ body: [UInt8], batch: Batch, completion: @escaping (DeliveryResult) -> Void)
+    func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void)
 
     /// Ends all connections; requests on their way fail.
     func close()

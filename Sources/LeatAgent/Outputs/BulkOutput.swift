@@ -31,7 +31,7 @@ final class BulkOutput: BatchSender {
 
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] { self.format.body(of: chunk, items: items) }
 
-    func send(_ body: [UInt8], batch: Batch, completion: @escaping (DeliveryResult) -> Void) {
+    func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
         guard let connection = self.connections.first(where: { !$0.isBusy }) else {
             preconditionFailure("more batches on their way than connections")
         }

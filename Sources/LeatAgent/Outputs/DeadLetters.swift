@@ -18,23 +18,37 @@ final class DeadLetters {
 
     /// Appends events and makes them durable.
     func append(_ lines: [UInt8]) throws(FileSystemError) {
-        if self.file == nil {
-            try self.disk.createDirectory(self.path.parentFolder)
-            let file = try self.disk.open(self.path, .readWrite)
-            self.byteCount = try file.status().byteCount
-            self.file = file
-            try self.disk.syncDirectory(self.path.parentFolder)
-        }
+        if self.file == nil { try self.open() }
         guard let file = self.file else { return }
         do throws(FileSystemError) {
             try file.write([ByteSlice(lines)], at: self.byteCount)
             try file.sync()
         } catch {
+            // The events come again; what there is of them now must not stand before the next line.
             self.file = nil
-            file.close()
+            defer { file.close() }
+            try file.truncate(to: self.byteCount)
             throw error
         }
         self.byteCount += UInt64(lines.count)
+    }
+
+    /// Opens the file and cuts what a crash left of a line; its event was not settled and comes again.
+    private func open() throws(FileSystemError) {
+        try self.disk.createDirectory(self.path.parentFolder)
+        let file = try self.disk.open(self.path, .readWrite)
+        var end = try file.status().byteCount
+        let last = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
+        defer { last.deallocate() }
+        while end > 0 {
+            let count = try file.read(at: end - 1, into: last)
+            if count == 1, last[0] == UInt8(ascii: "\n") { break }
+            end -= 1
+        }
+        try file.truncate(to: end)
+        try self.disk.syncDirectory(self.path.parentFolder)
+        self.byteCount = end
+        self.file = file
     }
 
     /// One line; `reason` is JSON, or empty.

@@ -2,6 +2,8 @@ internal import LeatCore
 
 /// What an output has done so far, for monitoring.
 final class OutputCounters {
+    /// Events that came to the output, in this run or waiting from earlier ones.
+    var acceptedEvents: UInt64 = 0
     var deliveredEvents: UInt64 = 0
     var deliveredBytes: UInt64 = 0
     /// Events in the dead-letter file.
@@ -16,6 +18,12 @@ final class OutputCounters {
     var failedRetries: UInt64 = 0
     var errors: UInt64 = 0
     var requests: UInt64 = 0
+
+    /// Events that wait: all accepted ones that have no other end.
+    var bufferedEvents: UInt64 {
+        let ended = self.deliveredEvents + self.rejectedEvents + self.droppedEvents
+        return self.acceptedEvents > ended ? self.acceptedEvents - ended : 0
+    }
 }
 
 /// Takes one output through the chunks: forms batches, keeps its cursor, sends, and sends again.
@@ -26,7 +34,7 @@ final class OutputCounters {
 final class OutputQueue {
     /// What is to be sent: a batch, and when at the earliest.
     private struct Waiting {
-        let batch: Batch
+        let batch: OutputBatch
         let notBefore: UInt64
         let failureCount: Int
     }
@@ -51,7 +59,10 @@ final class OutputQueue {
     private var waiting: [Waiting] = []
     private var inFlight: [BatchKey: ClosedChunk] = [:]
     private var loaded: [UInt64: LoadedChunk] = [:]
+    /// Chunks of earlier runs whose events are not counted yet.
+    private var recovered: Set<UInt64> = []
     private var failureCount = 0
+    private var failingSince: UInt64?
     private var blockedUntil: UInt64 = 0
     private var timer: TimerQueue.ID?
     private var isStopping = false
@@ -103,6 +114,11 @@ final class OutputQueue {
     /// Whether the last tries failed.
     var isFailing: Bool { self.failureCount > 0 }
 
+    /// How long all tries have failed; `nil` when the last one succeeded.
+    var failingFor: Duration? {
+        self.failingSince.map { .nanoseconds(Int64(self.loop.time.monotonicNanoseconds() - $0)) }
+    }
+
     /// Whether nothing is left to do.
     var isDone: Bool { self.chunks.isEmpty && self.waiting.isEmpty && self.inFlight.isEmpty }
 
@@ -126,6 +142,7 @@ final class OutputQueue {
             return self.store.settle(chunk, by: self.index)
         }
         self.chunks.append(chunk)
+        if chunk.isRecovered { self.recovered.insert(chunk.number) }
         self.dropBeyondLimit()
     }
 
@@ -172,6 +189,7 @@ final class OutputQueue {
     /// Begins no batch for a while.
     private func block() {
         self.failureCount += 1
+        if self.failingSince == nil { self.failingSince = self.loop.time.monotonicNanoseconds() }
         let delay = self.options.retry.delay(failureCount: self.failureCount, random: &self.random)
         self.blockedUntil = self.loop.time.monotonicNanoseconds() + delay.wholeNanoseconds
     }
@@ -233,10 +251,18 @@ extension OutputQueue {
             )
         }
         self.loaded[chunk.number] = content
+        if self.recovered.remove(chunk.number) != nil { self.countRecovered(content) }
         return content
     }
 
-    private func send(_ batch: Batch, _ body: [UInt8], of chunk: ClosedChunk, failureCount: Int) {
+    /// Counts what an earlier run left of a chunk.
+    private func countRecovered(_ content: LoadedChunk) {
+        let taken = self.cursor.chunks[content.number]?.taken ?? 0
+        let begun = self.cursor.openBatches.filter { $0.chunk == content.number }.reduce(0) { $0 + $1.itemCount }
+        self.counters.acceptedEvents += UInt64(max(0, content.eventCount - taken) + begun)
+    }
+
+    private func send(_ batch: OutputBatch, _ body: [UInt8], of chunk: ClosedChunk, failureCount: Int) {
         self.inFlight[batch.key] = chunk
         self.counters.requests += 1
         let byteCount = body.count
@@ -246,7 +272,7 @@ extension OutputQueue {
     }
 
     private func finished(
-        _ batch: Batch,
+        _ batch: OutputBatch,
         _ chunk: ClosedChunk,
         byteCount: Int,
         _ result: DeliveryResult,
@@ -281,6 +307,7 @@ extension OutputQueue {
     private func noteSuccess(events: Int, bytes: Int) {
         if self.failureCount > 0 { self.log.write(.info, "the server takes events again") }
         self.failureCount = 0
+        self.failingSince = nil
         self.blockedUntil = 0
         self.counters.deliveredEvents += UInt64(events)
         self.counters.deliveredBytes += UInt64(bytes)
@@ -322,7 +349,7 @@ extension OutputQueue {
 
 extension OutputQueue {
     private func finishPartly(
-        _ batch: Batch,
+        _ batch: OutputBatch,
         _ again: [Int],
         _ rejected: [(item: Int, reason: [UInt8])],
         failureCount: Int
@@ -340,7 +367,7 @@ extension OutputQueue {
     }
 
     /// Ends a batch and begins others with parts of its events.
-    private func replace(_ batch: Batch, by parts: [[Range<Int>]], failureCount: Int) throws(FileSystemError) {
+    private func replace(_ batch: OutputBatch, by parts: [[Range<Int>]], failureCount: Int) throws(FileSystemError) {
         guard let chunk = self.chunks.first(where: { $0.number == batch.chunk }), let content = try self.load(chunk)
         else {
             return
@@ -358,7 +385,7 @@ extension OutputQueue {
     }
 
     /// The same batch goes again, unless it was tried often enough.
-    private func sendLater(_ batch: Batch, _ reason: String, failureCount: Int) throws(FileSystemError) {
+    private func sendLater(_ batch: OutputBatch, _ reason: String, failureCount: Int) throws(FileSystemError) {
         self.counters.errors += 1
         if let limit = self.options.retryLimit, failureCount > limit {
             self.counters.failedRetries += 1
@@ -378,7 +405,7 @@ extension OutputQueue {
     }
 
     /// Sends the halves of a batch that the server does not want as a whole; a single event is rejected.
-    private func split(_ batch: Batch, _ reason: [UInt8]) throws(FileSystemError) {
+    private func split(_ batch: OutputBatch, _ reason: [UInt8]) throws(FileSystemError) {
         self.counters.errors += 1
         guard batch.itemCount > 1 else {
             try self.reject(batch, [(0, reason)])
@@ -392,7 +419,7 @@ extension OutputQueue {
     }
 
     /// Puts events into the dead-letter file.
-    private func reject(_ batch: Batch, _ rejected: [(item: Int, reason: [UInt8])]) throws(FileSystemError) {
+    private func reject(_ batch: OutputBatch, _ rejected: [(item: Int, reason: [UInt8])]) throws(FileSystemError) {
         guard let chunk = self.chunks.first(where: { $0.number == batch.chunk }), let content = try self.load(chunk)
         else {
             return
@@ -424,7 +451,7 @@ extension OutputQueue {
     }
 }
 
-extension Batch {
+extension OutputBatch {
     /// The events with these numbers in the batch, ascending, as numbers in the chunk.
     func ranges(of items: [Int]) -> [Range<Int>] {
         var result: [Range<Int>] = []

@@ -63,7 +63,7 @@ final class TextOutput: BatchSender {
         }
     }
 
-    func send(_ body: [UInt8], batch: Batch, completion: @escaping (DeliveryResult) -> Void) {
+    func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
         let result = self.write(body)
         self.loop.enqueue { completion(result) }
     }
@@ -108,6 +108,7 @@ final class DirectOutput {
 
     /// Takes the events of one read.
     func take(_ events: EventList) {
+        self.counters.acceptedEvents += UInt64(events.count)
         self.counters.deliveredEvents += UInt64(events.count)
         self.counters.deliveredBytes += UInt64(events.openStart)
         guard self.prints else { return }

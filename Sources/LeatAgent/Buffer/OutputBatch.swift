@@ -24,7 +24,7 @@ func hexadecimal(_ value: UInt64) -> String {
 }
 
 /// What one request carries: events of one chunk, fixed for ever.
-struct Batch: Hashable, Sendable {
+struct OutputBatch: Hashable, Sendable {
     var key: BatchKey
     /// XXH3-128 of the request's body before compression.
     var digest: Digest128
