@@ -4,9 +4,47 @@ internal import LeatShell
 /// `leat parser`.
 struct Parser: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Work with parser scripts.",
-        subcommands: [ParserTest.self]
+        abstract: "Test parser scripts, and keep them on the server.",
+        discussion: """
+            EXAMPLES:
+              leat parser test nginx.yaml
+              leat parser create nginx nginx.yaml
+              leat parser list
+            """,
+        subcommands: [ParserTest.self, List.self, Show.self, Create.self, Delete.self]
     )
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all parsers.")
+        @OptionGroup var options: AdministrationOptions
+
+        func run() async throws { try await self.options.run(.parsers, .list) }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the script of a parser.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The parser.") var name: String
+
+        func run() async throws { try await self.options.run(.parsers, .show(self.name)) }
+    }
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make or replace a parser from its YAML file.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The parser.") var name: String
+        @Argument(help: "Its file; - is standard input.") var file: String
+
+        func run() async throws { try await self.options.run(.parsers, .setParser(self.name, path: self.file)) }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a parser.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The parser.") var name: String
+
+        func run() async throws { try await self.options.run(.parsers, .delete(self.name)) }
+    }
 }
 
 /// `leat parser test`.

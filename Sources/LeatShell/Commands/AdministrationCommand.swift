@@ -1,12 +1,18 @@
 internal import LeatCore
 
-/// `leat repo` and `leat token`: what the server keeps, listed, made and removed.
+/// `leat repo`, `leat token` and `leat parser`: what the server keeps, listed, made and removed.
 public struct AdministrationCommand: Sendable {
     public enum Subject: String, Hashable, Sendable {
-        case repositories, tokens
+        case repositories, tokens, parsers
 
         /// The name of one, for messages.
-        var one: String { self == .repositories ? "repository" : "token" }
+        var one: String {
+            switch self {
+            case .repositories: "repository"
+            case .tokens: "token"
+            case .parsers: "parser"
+            }
+        }
     }
 
     public enum Action: Hashable, Sendable {
@@ -15,6 +21,8 @@ public struct AdministrationCommand: Sendable {
         case delete(String)
         case createRepository(String, retention: String?)
         case createToken(String, kind: String, repository: String?)
+        /// A parser from its YAML or JSON file, new or in place of the old one.
+        case setParser(String, path: String)
     }
 
     public var subject: Subject
@@ -33,11 +41,13 @@ public struct AdministrationCommand: Sendable {
         let reply = try await client.fetch(try self.request())
         guard (200..<300).contains(reply.status) else { throw self.failure(reply, client) }
         switch self.action {
+        case .show where self.subject == .parsers && !self.isJSON: try Self.showScript(reply)
         case .list, .show:
             try AdministrationTable.write(reply.body, isJSON: self.isJSON, terminal: terminal)
         case .delete(let name): Notes.write("\(self.subject.one) '\(name)' is gone")
         case .createRepository(let name, _): Notes.write("repository '\(name)' is there")
         case .createToken: try self.showToken(reply)
+        case .setParser(let name, _): Notes.write("parser '\(name)' is there")
         }
         return .success
     }
@@ -69,6 +79,13 @@ public struct AdministrationCommand: Sendable {
             }
             writer.endObject()
             return Self.post(path, writer)
+        case .setParser(let name, let file):
+            return ServerRequest(
+                .put,
+                "\(path)/\(ServerRequest.encoded(name))",
+                headers: [("Accept", "application/json")],
+                body: try LocalInput.open(file).array
+            )
         case .createToken(let name, let kind, let repository):
             var writer = JSONWriter()
             writer.beginObject()
@@ -84,6 +101,16 @@ public struct AdministrationCommand: Sendable {
 
     private static func post(_ path: String, _ body: JSONWriter) -> ServerRequest {
         ServerRequest(.post, path, headers: [("Content-Type", "application/json")], body: body.bytes)
+    }
+
+    private static func showScript(_ reply: ServerReply) throws {
+        let row = AnswerRow()
+        guard reply.body.withUnsafeBytes({ row.read($0) }), let script = row.text("script") else {
+            throw CommandError(.serverUnreachable, "the server's answer is not a parser")
+        }
+        var output = OutputStream()
+        try output.write(script.hasSuffix("\n") ? script : script + "\n")
+        try output.finish()
     }
 
     /// The secret is shown now and never again.

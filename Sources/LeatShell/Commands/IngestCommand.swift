@@ -17,11 +17,9 @@ public struct IngestCommand: Sendable {
     }
 
     public func run() async throws -> ExitStatus {
-        if self.parser != nil {
-            throw CommandError(.usage, "--parser: parser scripts are not supported by this version; see CHANGELOG.md")
-        }
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
         let input = try LocalInput.open(self.path)
+        if let parser { return try await self.sendLines(of: input, to: parser, client) }
         let isBulk = LineFormat.detect(input.unsafeBytes) == .bulk
         var splitter = LineSplitter(input.unsafeBytes)
         var batch = BulkBody(isBulk: isBulk)
@@ -45,22 +43,51 @@ public struct IngestCommand: Sendable {
         return refused > 0 ? .badData : .success
     }
 
+    /// Sends the lines as texts that a parser of the server takes apart.
+    private func sendLines(of input: ByteSlice, to parser: String, _ client: ServerClient) async throws -> ExitStatus {
+        let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/ingest-messages"
+        let head = [("Content-Type", "application/json")]
+        var splitter = LineSplitter(input.unsafeBytes)
+        var body = MessagesBody(parser: parser)
+        var sent = 0
+        while true {
+            let range = splitter.nextOrRest()
+            if let range { body.add(input.unsafeBytes.slice(range).withoutCarriageReturn) }
+            if range == nil || body.byteCount >= Self.requestByteCountMax, body.lineCount > 0 {
+                let reply = try await self.fetch(ServerRequest(.post, path, headers: head, body: body.finish()), client)
+                guard (200..<300).contains(reply.status) else {
+                    throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
+                }
+                sent += body.lineCount
+                body = MessagesBody(parser: parser)
+            }
+            if range == nil { break }
+        }
+        Notes.write("\(sent) events sent to '\(self.settings.repository)' through the parser '\(parser)'")
+        return .success
+    }
+
+    /// Sends a request; a busy server is asked again.
+    private func fetch(_ request: ServerRequest, _ client: ServerClient) async throws -> ServerReply {
+        var wait = 200
+        while true {
+            let reply = try await client.fetch(request)
+            guard reply.status == 429 || reply.status == 503 else { return reply }
+            Notes.write("leat: the server is busy; trying again in \(wait) ms")
+            try await Task.sleep(for: .milliseconds(wait))
+            wait = min(wait * 2, 5_000)
+        }
+    }
+
     /// Sends a request; returns how many of its events were refused.
     private func send(_ batch: BulkBody, _ client: ServerClient) async throws -> Int {
         let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/_bulk"
         let request = ServerRequest(.post, path, headers: [("Content-Type", "application/x-ndjson")], body: batch.bytes)
-        var wait = 200
-        while true {
-            let reply = try await client.fetch(request)
-            switch reply.status {
-            case 200: return Self.refusals(in: reply.body)
-            case 429, 503:
-                Notes.write("leat: the server is busy; trying again in \(wait) ms")
-                try await Task.sleep(for: .milliseconds(wait))
-                wait = min(wait * 2, 5_000)
-            default: throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
-            }
+        let reply = try await self.fetch(request, client)
+        guard reply.status == 200 else {
+            throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
         }
+        return Self.refusals(in: reply.body)
     }
 
     private static func refusals(in body: [UInt8]) -> Int {
@@ -129,4 +156,28 @@ struct BulkBody {
             return false
         }
     }
+}
+
+/// The body of one `ingest-messages` request under construction: lines for a parser.
+struct MessagesBody {
+    private(set) var lineCount = 0
+    private var bytes: [UInt8]
+
+    init(parser: String) {
+        self.bytes = Array("[{\"type\":".utf8)
+        JSONWriter.append(string: parser, to: &self.bytes)
+        self.bytes += ",\"messages\":[".utf8
+    }
+
+    var byteCount: Int { self.bytes.count }
+
+    mutating func add(_ line: UnsafeRawBufferPointer) {
+        if line.isEmpty { return }
+        if self.lineCount > 0 { self.bytes.append(UInt8(ascii: ",")) }
+        JSONWriter.append(string: line, to: &self.bytes)
+        self.lineCount += 1
+    }
+
+    /// The whole body.
+    func finish() -> [UInt8] { self.bytes + Array("]}]".utf8) }
 }

@@ -37,6 +37,13 @@ import Testing
         )
     }
 
+    @Test func linesForAParserAreOneMessageEach() {
+        var body = MessagesBody(parser: "nginx")
+        for line in ["a \"b\"", "", "c"] { Array(line.utf8).withUnsafeBytes { body.add($0) } }
+        #expect(body.lineCount == 2)
+        #expect(String(decoding: body.finish(), as: UTF8.self) == #"[{"type":"nginx","messages":["a \"b\"","c"]}]"#)
+    }
+
     @Test func realParserScriptsPassTheirTests() throws {
         guard let path = SharedData.path("data/parsers/dev.jsonl") else { return }
         let status = try ParserTestCommand(paths: [], jsonlPath: path).run()
