@@ -24,7 +24,7 @@ struct LiveFollower: Sendable {
         var request = QueryRequest(
             repository: self.settings.repository,
             text: self.text,
-            start: self.since,
+            start: self.since.map { Moment.forServer($0) },
             isLive: true
         )
         var seen = SeenEvents(countMax: Self.rememberedCountMax)

@@ -19,10 +19,9 @@ public struct IngestCommand: Sendable {
     public func run() async throws -> ExitStatus {
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
         let input = try LocalInput.open(self.path)
-        if let parser { return try await self.sendLines(of: input, to: parser, client) }
-        let isBulk = LineFormat.detect(input.unsafeBytes) == .bulk
+        let isBulk = self.parser == nil && LineFormat.detect(input.unsafeBytes) == .bulk
         var splitter = LineSplitter(input.unsafeBytes)
-        var batch = BulkBody(isBulk: isBulk)
+        var batch = BulkBody(isBulk: isBulk, isForParser: self.parser != nil)
         var (sent, refused) = (0, 0)
         while true {
             let range = splitter.nextOrRest()
@@ -33,7 +32,7 @@ public struct IngestCommand: Sendable {
                     sent += batch.documentCount - count
                     refused += count
                 }
-                batch = BulkBody(isBulk: isBulk)
+                batch = BulkBody(isBulk: isBulk, isForParser: self.parser != nil)
             }
             if range == nil { break }
         }
@@ -41,30 +40,6 @@ public struct IngestCommand: Sendable {
             "\(sent) events sent to '\(self.settings.repository)'" + (refused > 0 ? ", \(refused) refused" : "")
         )
         return refused > 0 ? .badData : .success
-    }
-
-    /// Sends the lines as texts that a parser of the server takes apart.
-    private func sendLines(of input: ByteSlice, to parser: String, _ client: ServerClient) async throws -> ExitStatus {
-        let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/ingest-messages"
-        let head = [("Content-Type", "application/json")]
-        var splitter = LineSplitter(input.unsafeBytes)
-        var body = MessagesBody(parser: parser)
-        var sent = 0
-        while true {
-            let range = splitter.nextOrRest()
-            if let range { body.add(input.unsafeBytes.slice(range).withoutCarriageReturn) }
-            if range == nil || body.byteCount >= Self.requestByteCountMax, body.lineCount > 0 {
-                let reply = try await self.fetch(ServerRequest(.post, path, headers: head, body: body.finish()), client)
-                guard (200..<300).contains(reply.status) else {
-                    throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
-                }
-                sent += body.lineCount
-                body = MessagesBody(parser: parser)
-            }
-            if range == nil { break }
-        }
-        Notes.write("\(sent) events sent to '\(self.settings.repository)' through the parser '\(parser)'")
-        return .success
     }
 
     /// Sends a request; a busy server is asked again.
@@ -81,7 +56,9 @@ public struct IngestCommand: Sendable {
 
     /// Sends a request; returns how many of its events were refused.
     private func send(_ batch: BulkBody, _ client: ServerClient) async throws -> Int {
-        let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/_bulk"
+        let path =
+            "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/_bulk"
+            + (self.parser.map { "?parser=\(ServerRequest.encoded($0))" } ?? "")
         let request = ServerRequest(.post, path, headers: [("Content-Type", "application/x-ndjson")], body: batch.bytes)
         let reply = try await self.fetch(request, client)
         guard reply.status == 200 else {
@@ -113,12 +90,17 @@ struct BulkBody {
 
     /// Whether the lines are actions and documents already.
     let isBulk: Bool
+    /// Whether every line is the text of an event, which a parser of the server takes apart.
+    let isForParser: Bool
     private(set) var bytes: [UInt8] = []
     private(set) var documentCount = 0
     /// Whether no action waits for its document.
     private(set) var isWhole = true
 
-    init(isBulk: Bool) { self.isBulk = isBulk }
+    init(isBulk: Bool, isForParser: Bool = false) {
+        self.isBulk = isBulk
+        self.isForParser = isForParser
+    }
 
     var byteCount: Int { self.bytes.count }
 
@@ -137,10 +119,10 @@ struct BulkBody {
         }
         self.documentCount += 1
         self.bytes += Self.action
-        if line.first == UInt8(ascii: "{"), Self.isObject(line) {
+        if !self.isForParser, line.first == UInt8(ascii: "{"), Self.isObject(line) {
             self.bytes.append(contentsOf: line)
         } else {
-            self.bytes += "{\"message\":".utf8
+            self.bytes += (self.isForParser ? "{\"@rawstring\":" : "{\"message\":").utf8
             JSONWriter.append(string: line, to: &self.bytes)
             self.bytes.append(UInt8(ascii: "}"))
         }
@@ -156,28 +138,4 @@ struct BulkBody {
             return false
         }
     }
-}
-
-/// The body of one `ingest-messages` request under construction: lines for a parser.
-struct MessagesBody {
-    private(set) var lineCount = 0
-    private var bytes: [UInt8]
-
-    init(parser: String) {
-        self.bytes = Array("[{\"type\":".utf8)
-        JSONWriter.append(string: parser, to: &self.bytes)
-        self.bytes += ",\"messages\":[".utf8
-    }
-
-    var byteCount: Int { self.bytes.count }
-
-    mutating func add(_ line: UnsafeRawBufferPointer) {
-        if line.isEmpty { return }
-        if self.lineCount > 0 { self.bytes.append(UInt8(ascii: ",")) }
-        JSONWriter.append(string: line, to: &self.bytes)
-        self.lineCount += 1
-    }
-
-    /// The whole body.
-    func finish() -> [UInt8] { self.bytes + Array("]}]".utf8) }
 }

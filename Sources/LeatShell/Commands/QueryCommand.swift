@@ -70,8 +70,8 @@ public struct QueryCommand: Sendable {
         let request = QueryRequest(
             repository: self.settings.repository,
             text: self.text,
-            start: self.start ?? "24h",
-            end: self.end ?? "now",
+            start: self.start.map { Moment.forServer($0) } ?? "24h",
+            end: self.end.map { Moment.forServer($0) } ?? "now",
             arguments: self.arguments
         )
         let client = ServerClient(address: self.settings.server, token: self.settings.token)

@@ -28,6 +28,17 @@ enum Moment {
         return TimestampParser.parse(text)
     }
 
+    /// The moment as a server takes it: relative as it is, anything else in milliseconds since 1970.
+    static func forServer(_ text: String) -> String {
+        let now = SystemTime().now()
+        if text == "now" || Self.length(text) != nil { return text }
+        guard let moment = Self.read(text, now: now) else {
+            // The server knows more forms of relative times, such as `1d@d`.
+            return text
+        }
+        return String(moment.milliseconds)
+    }
+
     /// A length of time such as `24h`, `5 minutes`, `1.5h`, in nanoseconds.
     static func length(_ text: String) -> Int64? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }

@@ -37,11 +37,10 @@ import Testing
         )
     }
 
-    @Test func linesForAParserAreOneMessageEach() {
-        var body = MessagesBody(parser: "nginx")
-        for line in ["a \"b\"", "", "c"] { Array(line.utf8).withUnsafeBytes { body.add($0) } }
-        #expect(body.lineCount == 2)
-        #expect(String(decoding: body.finish(), as: UTF8.self) == #"[{"type":"nginx","messages":["a \"b\"","c"]}]"#)
+    @Test func linesForAParserAreTexts() {
+        var body = BulkBody(isBulk: false, isForParser: true)
+        Array(#"{"a":1}"#.utf8).withUnsafeBytes { body.add($0) }
+        #expect(String(decoding: body.bytes, as: UTF8.self) == "{\"create\":{}}\n{\"@rawstring\":\"{\\\"a\\\":1}\"}\n")
     }
 
     @Test func realParserScriptsPassTheirTests() throws {
