@@ -101,6 +101,44 @@ struct StoreTests {
         try store.close()
     }
 
+    @Test func compactingLeavesNoJournal() async throws {
+        let folder = try TemporaryFolder()
+        let store = try Store.open(testOptions(folder.path))
+        try store.createRepository("web")
+        _ = try await store.append(IngestBatch(repository: "web", batch: .rows(Self.someRows), arrivedAt: arrival))
+        #expect(store.status().journalByteCount > 0)
+        try store.compact()
+        #expect(store.status().journalByteCount == 0)
+        _ = try await store.append(IngestBatch(repository: "web", batch: .rows(Self.someRows), arrivedAt: arrival))
+        store.abandon()
+        let again = try Store.open(testOptions(folder.path))
+        #expect(try again.snapshot(repository: "web").rows() == Self.someRows + Self.someRows)
+        try again.close()
+    }
+
+    @Test func oldIDsAreForgotten() async throws {
+        let folder = try TemporaryFolder()
+        let time = ManualTime()
+        var options = testOptions(folder.path)
+        options.time = time
+        let store = try Store.open(options)
+        try store.createRepository("web")
+        for round in 0..<2 {
+            let batch = IngestBatch(
+                repository: "web",
+                batch: .rows([["n": "1"]]),
+                ids: [ByteSlice("a")],
+                arrivedAt: time.now()
+            )
+            #expect(try await store.append(batch).repeatedIDs == [[]], "round \(round)")
+            #expect(try await store.append(batch).repeatedIDs == [[0]], "round \(round)")
+            try store.compact()
+            #expect(try store.idObjects.list().count == 1, "round \(round)")
+            time.advance(by: .seconds(25 * 3_600))
+        }
+        try store.close()
+    }
+
     @Test func aFolderHasOneOwner() throws {
         let folder = try TemporaryFolder()
         let store = try Store.open(testOptions(folder.path))

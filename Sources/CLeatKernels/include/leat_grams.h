@@ -1,5 +1,5 @@
 // Keys of search filters: which short pieces of a text a filter remembers, so that a search for any substring can
-// skip blocks. The rules, and why they are sound, are in docs/decisions/0003-search-filters.md.
+// skip blocks. The rules, and why they are sound, are in docs/decisions/0004-search-filters.md.
 #ifndef LEAT_GRAMS_H
 #define LEAT_GRAMS_H
 

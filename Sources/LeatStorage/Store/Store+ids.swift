@@ -12,6 +12,7 @@ extension Store {
             }
             do throws(StorageError) {
                 try self.idObjects.put(StorageFileNames.ids(number), [run.encoded()])
+                self.state.withLock { $0.idFiles[number] = run.lastArrival }
             } catch {
                 self.ids.withLock { ids in
                     for left in runs[index...] { ids.putBack(left) }
@@ -21,7 +22,17 @@ extension Store {
         }
     }
 
-    /// Reads the ids of the last 24 hours, and removes those that are older.
+    /// Removes ids that are older than 24 hours.
+    func expireIDs() throws(StorageError) {
+        let limit = self.options.time.now().milliseconds - StorageLimits.idMilliseconds
+        let expired = self.state.withLock { state in state.idFiles.filter { $0.value < limit }.keys.sorted() }
+        for number in expired {
+            try self.idObjects.delete(StorageFileNames.ids(number))
+            self.state.withLock { $0.idFiles[number] = nil }
+        }
+    }
+
+    /// Reads the ids of the last 24 hours.
     func loadIDs() throws(StorageError) {
         let limit = self.options.time.now().milliseconds - StorageLimits.idMilliseconds
         for object in try self.idObjects.list() {
@@ -32,11 +43,8 @@ extension Store {
             self.state.withLock { $0.nextIDFile.raise(to: number + 1) }
             do {
                 let run = try RowIDRun(try self.idObjects.get(object.key))
-                if run.lastArrival < limit {
-                    try self.idObjects.delete(object.key)
-                } else {
-                    self.ids.withLock { $0.load(run) }
-                }
+                self.state.withLock { $0.idFiles[number] = run.lastArrival }
+                if run.lastArrival >= limit { self.ids.withLock { $0.load(run) } }
             } catch let error as FormatError {
                 let path = self.idObjects.location(of: object.key)
                 self.state.withLock { state in

@@ -5,8 +5,19 @@ extension Store {
     /// Seals and merges until nothing is due, and applies the retention.
     public func compact() throws(StorageError) {
         try self.seal()
+        self.endJournalFile()
+        try self.seal()
         try self.applyRetention()
         try self.mergeDue(all: true)
+    }
+
+    /// Has the journal begin a new file with its next frame, so that the one of today can go.
+    private func endJournalFile() {
+        let wanted = self.queue.update { queue in
+            queue.fileEndsWanted += 1
+            return queue.fileEndsWanted
+        }
+        self.queue.wait { $0.endedFiles >= wanted || $0.isClosed ? () : nil }
     }
 
     /// Merges small segments; with `all` as far as it goes, else those of which there are many.

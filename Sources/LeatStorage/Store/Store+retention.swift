@@ -4,6 +4,7 @@ internal import Synchronization
 extension Store {
     /// Removes segments that are too old, or the oldest where there are too many bytes.
     func applyRetention() throws(StorageError) {
+        try self.expireIDs()
         for repository in self.repositories { try self.applyRetention(of: repository) }
         let space: (free: UInt64, total: UInt64)
         do {

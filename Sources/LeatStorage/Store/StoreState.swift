@@ -36,6 +36,8 @@ struct StoreState: Sendable {
     var nextSegment: Int64 = 1
     var nextRepository: Int64 = 1
     var nextIDFile: Int64 = 1
+    /// Objects with ids, and the last arrival in each, in milliseconds.
+    var idFiles: [Int64: Int64] = [:]
     var counters = StoreCounters()
     /// Damage that belongs to no known repository.
     var damaged: [String] = []

@@ -13,11 +13,8 @@ struct SizeMeasurements {
     private struct Totals {
         var rowCount = 0
         var bytes: [String: Int] = [:]
-        var kinds: [String: Int] = [:]
         var seconds = 0.0
-        var filterSeconds = 0.0
         var decodeSeconds = 0.0
-        var textByteCount = 0
     }
 
     @Test(.enabled(if: Self.path != nil)) func bytesPerColumn() throws {
@@ -36,7 +33,7 @@ struct SizeMeasurements {
         print("encode \(totals.seconds / gibibytes) s/GiB of body, decode \(totals.decodeSeconds / gibibytes) s/GiB")
         for (name, count) in totals.bytes.sorted(by: { $0.value > $1.value }).prefix(40) {
             print(
-                "  \(name): \(Double(count) / Double(totals.rowCount)) B/row  \(totals.kinds[name].map { "\($0)" } ?? "")"
+                "  \(name): \(Double(count) / Double(totals.rowCount)) B/row"
             )
         }
     }
@@ -59,6 +56,7 @@ struct SizeMeasurements {
             let name = "\(encoded.names[page.name]) [\(page.summary.kind)]"
             totals.bytes[name, default: 0] += page.byteCount
         }
+        totals.bytes["(search filter)", default: 0] += encoded.filter.lines.count
         let back = clock.monotonicNanoseconds()
         let read = try StoredBlock(encoded, repository: "r").read()
         for name in read.fieldNames { _ = try read.column(name) }
