@@ -17,7 +17,7 @@ final class PosixFile: File {
             }
         var descriptor: Int32
         repeat {
-            descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o666)
+            descriptor = Glibc.open(path, flags | O_CLOEXEC, 0o600)
         } while descriptor < 0 && errno == EINTR
         guard descriptor >= 0 else {
             throw FileSystemError(operation: mode == .createNew ? "create" : "open", path: path, code: errno)

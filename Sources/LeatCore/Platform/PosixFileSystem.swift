@@ -41,7 +41,7 @@ public struct PosixFileSystem: FileSystem {
     }
 
     public func createDirectory(_ path: String) throws(FileSystemError) {
-        if mkdir(path, 0o777) == 0 { return }
+        if mkdir(path, 0o700) == 0 { return }
         let code = errno
         switch code {
         case EEXIST:
@@ -50,7 +50,7 @@ public struct PosixFileSystem: FileSystem {
             if let slash = path.dropLast().lastIndex(of: "/"), slash != path.startIndex {
                 try self.createDirectory(String(path[..<slash]))
                 // Somebody else may have made it in between.
-                if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+                if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
             }
         default: break
         }
