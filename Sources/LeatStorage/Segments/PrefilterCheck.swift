@@ -18,7 +18,7 @@ enum PrefilterCheck {
                 if may { return true }
             }
             return false
-        case .anyField(let needle): return try block.mayHold(NeedleKeys(needle.bytes, isWhole: false))
+        case .anyField(let needle): return try Self.mayHold(needle, block)
         case .present(let field): return Self.values(of: field, block) != .absent
         case .equals(let field, let text):
             let values = Self.values(of: field, block)
@@ -28,6 +28,7 @@ enum PrefilterCheck {
                 text.withUnsafeBytes { DecimalText.value($0) }.map(bounds.contains) ?? false
             }
             guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
+            if field == DocumentColumns.textName, !text.isEmpty { return try Self.mayHold(Needle(text), block) }
             return try block.mayHold(NeedleKeys(text, isWhole: true))
         case .contains(let field, let needle):
             let values = Self.values(of: field, block)
@@ -39,7 +40,7 @@ enum PrefilterCheck {
                 }
             }
             guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
-            return try block.mayHold(NeedleKeys(needle.bytes, isWhole: false))
+            return try Self.mayHold(needle, block)
         case .numeric(let field, let wanted):
             return Self.may(Self.values(of: field, block)) { _ in
                 true
@@ -47,6 +48,21 @@ enum PrefilterCheck {
                 Double(bounds.lowerBound) <= wanted.upperBound && Double(bounds.upperBound) >= wanted.lowerBound
             }
         }
+    }
+
+    /// Whether the search filter lets a needle through.
+    ///
+    /// The text of a document that is made from its fields is not in the filter: a needle that may lie across fields is
+    /// looked for by its parts, which each lie within one name or value.
+    private static func mayHold(_ needle: Needle, _ block: StoredBlock) throws(DamagedBlock) -> Bool {
+        guard needle.hasJSONPunctuation, block.page(named: JSONShape.columnName) != nil else {
+            return try block.mayHold(NeedleKeys(needle.bytes, isWhole: false))
+        }
+        for part in needle.partsWithinDocuments {
+            let may = try block.mayHold(NeedleKeys(part.bytes, isWhole: false))
+            if !may { return false }
+        }
+        return true
     }
 
     /// Whether the search filter knows the values of a field.
