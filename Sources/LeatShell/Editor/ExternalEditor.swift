@@ -8,7 +8,7 @@ enum ExternalEditor {
         let environment = Environment.current()
         let command = [environment["VISUAL"], environment["EDITOR"]].compactMap { $0 }.first { !$0.isEmpty } ?? "vi"
         let folder = environment["TMPDIR"] ?? "/tmp"
-        var template = Array("\(folder)/leat-XXXXXX\(suffix)".utf8CString)
+        var template = Array("\(folder)/leat-\(String(repeating: "X", count: 6))\(suffix)".utf8CString)
         let descriptor = mkstemps(&template, Int32(suffix.utf8.count))
         guard descriptor >= 0 else { return nil }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
