@@ -8,7 +8,7 @@ struct OutputFactory {
     let loop: EventLoop
     let log: AgentLog
 
-    private static let names: Set<String> = ["es", "opensearch", "stdout", "file", "null", "counter"]
+    private static let names: Set<String> = ["es", "opensearch", "http", "stdout", "file", "null", "counter"]
 
     /// Whether an output takes events without a chunk.
     static func isDirect(_ plugin: PluginConfiguration) -> Bool { plugin.name == "null" || plugin.name == "counter" }
@@ -19,6 +19,15 @@ struct OutputFactory {
             throw Diagnostics(plugin.mark.diagnostic("the output '\(plugin.name)' is not part of this build"))
         }
         if plugin.name == "es" || plugin.name == "opensearch" { _ = try BulkFormat(plugin) }
+        let format = plugin.settings.section.entry("format")
+        if plugin.name == "http", let format, ["msgpack", "gelf"].contains(format.value.lowercased()) {
+            throw Diagnostics(
+                format.valueMark.diagnostic(
+                    "the format '\(format.value)' is not part of this build",
+                    hint: "json, json_lines and json_stream are"
+                )
+            )
+        }
     }
 
     /// Batches that may be on their way at a time.
@@ -55,6 +64,7 @@ struct OutputFactory {
                 loop: self.loop
             )
         case "file": return try self.fileSender()
+        case "http": return try self.httpSender()
         default: return try self.bulkSender()
         }
     }
@@ -101,6 +111,38 @@ struct OutputFactory {
             connections: (0..<count).map { _ in HTTPConnection(endpoint: endpoint, tls: tls, loop: self.loop) },
             tracesErrors: settings.flag("trace_error"),
             log: self.log
+        )
+    }
+
+    private func httpSender() throws(FileSystemError) -> any BatchSender {
+        let settings = self.plugin.settings
+        var form = HTTPOutput.Form()
+        switch settings.text("format")?.lowercased() {
+        case "json_lines": form.framing = .lines
+        case "json_stream": form.framing = .stream
+        default: form.framing = .array
+        }
+        form.dateKey = settings.text("json_date_key")
+        if form.dateKey?.lowercased() == "false" { form.dateKey = nil }
+        form.dateForm = HTTPOutput.Form.DateForm(rawValue: settings.text("json_date_format") ?? "double") ?? .double
+        var request = HTTPRequest(method: settings.text("http_method")?.uppercased() ?? "POST")
+        request.path = settings.text("uri") ?? "/"
+        let type = form.framing == .lines ? "application/x-ndjson" : "application/json"
+        request.headers = [("User-Agent", "leat-agent"), ("Content-Type", type)]
+        for entry in settings.entries("header") {
+            let words = SettingValue.words(entry.value, limit: 2)
+            if words.count == 2 { request.headers.append((words[0], words[1])) }
+        }
+        if let authorization = self.authorization() { request.headers.append(("Authorization", authorization)) }
+        let tls = try self.tlsClient()
+        let endpoint = self.endpoint(defaultPort: 80)
+        return HTTPOutput(
+            form: form,
+            request: request,
+            compresses: settings.text("compress")?.lowercased() == "gzip",
+            connections: (0..<self.workerCount).map { _ in
+                HTTPConnection(endpoint: endpoint, tls: tls, loop: self.loop)
+            }
         )
     }
 
