@@ -9,7 +9,7 @@ import Testing
         "CLeatPlatform": [],
         "LeatCore": ["CLeatKernels", "CLeatPlatform"],
         "LeatParsing": ["LeatCore"],
-        "LeatStorage": ["LeatCore"],
+        "LeatStorage": ["LeatCore", "CLeatKernels"],
         "LeatQuery": ["LeatCore"],
         "LeatAgent": ["LeatCore", "LeatParsing", "CLeatPlatform"],
         "LeatServer": ["LeatCore", "LeatParsing", "LeatStorage", "LeatQuery"],

@@ -197,7 +197,8 @@ import Testing
                 guard try connection.head().status == 200 else { throw TestFailure("no answer") }
             }
             #expect(try await server.query("count()").first?["_count"] == "5000")
-            try await eventually("the query has ended") {
+            // At the latest when the client has taken nothing for a minute.
+            try await eventually(within: .seconds(90), "the query has ended") {
                 try await server.send("GET", "/api/v1/status").json?["requestsRunning"] == 1
             }
         }

@@ -54,6 +54,13 @@ final class LuaLibrary {
         return nil
     }
 
+    private typealias Load =
+        @convention(c) (State, UnsafePointer<CChar>, Int, UnsafePointer<CChar>, UnsafePointer<CChar>?) -> Int32
+    private typealias PushString = @convention(c) (State, UnsafePointer<CChar>?, Int) -> UnsafePointer<CChar>?
+    private typealias PushPointer = @convention(c) (State, UnsafeMutableRawPointer?) -> Void
+    private typealias ToString = @convention(c) (State, Int32, UnsafeMutablePointer<Int>?) -> UnsafePointer<CChar>?
+    private typealias ToNumber = @convention(c) (State, Int32, UnsafeMutablePointer<Int32>?) -> Double
+
     private init?(_ handle: UnsafeMutableRawPointer) {
         func symbol<Function>(_ name: String, _ type: Function.Type) -> Function? {
             // Sound: the type is that of the function in Lua's manual.
@@ -63,37 +70,21 @@ final class LuaLibrary {
             let newState = symbol("luaL_newstate", (@convention(c) () -> State?).self),
             let openLibraries = symbol("luaL_openlibs", (@convention(c) (State) -> Void).self),
             let close = symbol("lua_close", (@convention(c) (State) -> Void).self),
-            let load = symbol(
-                "luaL_loadbufferx",
-                (@convention(c) (State, UnsafePointer<CChar>, Int, UnsafePointer<CChar>, UnsafePointer<CChar>?) -> Int32)
-                    .self
-            ),
+            let load = symbol("luaL_loadbufferx", Load.self),
             let getField = symbol("lua_getfield", (@convention(c) (State, Int32, UnsafePointer<CChar>) -> Int32).self),
             let setField = symbol("lua_setfield", (@convention(c) (State, Int32, UnsafePointer<CChar>) -> Void).self),
-            let pushString = symbol(
-                "lua_pushlstring",
-                (@convention(c) (State, UnsafePointer<CChar>?, Int) -> UnsafePointer<CChar>?).self
-            ),
+            let pushString = symbol("lua_pushlstring", PushString.self),
             let pushNumber = symbol("lua_pushnumber", (@convention(c) (State, Double) -> Void).self),
             let pushInteger = symbol("lua_pushinteger", (@convention(c) (State, Int) -> Void).self),
             let pushBoolean = symbol("lua_pushboolean", (@convention(c) (State, Int32) -> Void).self),
             let pushNil = symbol("lua_pushnil", (@convention(c) (State) -> Void).self),
-            let pushPointer = symbol(
-                "lua_pushlightuserdata",
-                (@convention(c) (State, UnsafeMutableRawPointer?) -> Void).self
-            ),
+            let pushPointer = symbol("lua_pushlightuserdata", PushPointer.self),
             let createTable = symbol("lua_createtable", (@convention(c) (State, Int32, Int32) -> Void).self),
             let rawSet = symbol("lua_rawset", (@convention(c) (State, Int32) -> Void).self),
             let rawSetIndex = symbol("lua_rawseti", (@convention(c) (State, Int32, Int) -> Void).self),
             let type = symbol("lua_type", (@convention(c) (State, Int32) -> Int32).self),
-            let toString = symbol(
-                "lua_tolstring",
-                (@convention(c) (State, Int32, UnsafeMutablePointer<Int>?) -> UnsafePointer<CChar>?).self
-            ),
-            let toNumber = symbol(
-                "lua_tonumberx",
-                (@convention(c) (State, Int32, UnsafeMutablePointer<Int32>?) -> Double).self
-            ),
+            let toString = symbol("lua_tolstring", ToString.self),
+            let toNumber = symbol("lua_tonumberx", ToNumber.self),
             let toBoolean = symbol("lua_toboolean", (@convention(c) (State, Int32) -> Int32).self),
             let next = symbol("lua_next", (@convention(c) (State, Int32) -> Int32).self),
             let setTop = symbol("lua_settop", (@convention(c) (State, Int32) -> Void).self),
