@@ -46,6 +46,8 @@ public final class RunningProgram: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, inputPath, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, self.outputPath, writing, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, self.errorPath, writing, 0o600)
+        // A child that held another test's connection would keep it open after that test has closed it.
+        for descriptor in (STDERR_FILENO + 1)..<1024 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 
         var argumentPointers: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var environmentPointers = Self.environment(adding: environment).map { strdup($0) } + [nil]

@@ -197,8 +197,7 @@ import Testing
                 guard try connection.head().status == 200 else { throw TestFailure("no answer") }
             }
             #expect(try await server.query("count()").first?["_count"] == "5000")
-            // At the latest when the client has taken nothing for a minute.
-            try await eventually(within: .seconds(90), "the query has ended") {
+            try await eventually(within: .seconds(30), "the query has ended") {
                 try await server.send("GET", "/api/v1/status").json?["requestsRunning"] == 1
             }
         }

@@ -29,7 +29,7 @@ final class CannedServer: Sendable {
     init(_ handler: @escaping @Sendable (Request) -> Answer) {
         self.handler = handler
         signal(SIGPIPE, SIG_IGN)
-        self.listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         _ = fcntl(self.listener, F_SETFD, FD_CLOEXEC)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
