@@ -69,8 +69,8 @@ final class MeteredProcess: @unchecked Sendable {
             self.peakMemoryMiB = 0
             self.isSampling = true
         }
-        let thread = Thread { [unowned self] in
-            while self.lock.withLock({ self.isSampling }) {
+        let thread = Thread { [weak self] in
+            while let self, self.lock.withLock({ self.isSampling }) {
                 let now = self.memoryMiB
                 self.lock.withLock { self.peakMemoryMiB = max(self.peakMemoryMiB, now) }
                 Thread.sleep(forTimeInterval: 0.1)
