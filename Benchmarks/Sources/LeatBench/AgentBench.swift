@@ -91,8 +91,7 @@ struct AgentBench {
         let agent = try MeteredProcess(
             program,
             ["-c", path],
-            outputPath: "\(self.folder)/agent.out",
-            dataFolder: state
+            outputPath: "\(self.folder)/agent.out"
         )
         let stopSampling = agent.samplePeak()
         var cpu = 0.0
@@ -138,8 +137,7 @@ struct AgentBench {
             let agent = try MeteredProcess(
                 program,
                 ["-c", path],
-                outputPath: "\(self.folder)/idle.out",
-                dataFolder: state
+                outputPath: "\(self.folder)/idle.out"
             )
             Thread.sleep(forTimeInterval: 3)
             report.add("agent", "idle, \(files) files", system, agent.memoryMiB, "MiB")
@@ -176,14 +174,14 @@ struct ContainerLogs {
     let eventCount: Int
 
     init(options: BenchOptions, folder: String) throws {
-        self.root = "\(folder)/cri-\(options.events)"
+        self.root = "\(folder)/cri-\(options.agentEvents)"
         let containers = self.root + "/var/log/containers"
         let isNew = !FileManager.default.fileExists(atPath: containers)
         if isNew {
             try FileManager.default.createDirectory(atPath: containers, withIntermediateDirectories: true)
-            try Self.write(options.events, to: containers)
+            try Self.write(options.agentEvents, to: containers)
         }
-        self.eventCount = options.events
+        self.eventCount = options.agentEvents
         self.byteCount = Int(try Shell.byteCount(of: containers))
     }
 

@@ -16,21 +16,34 @@ struct BenchOptions {
     static let usage = """
         leat-bench: whole-process figures of leat-server and leat-agent, beside peers on the PATH
 
-          Benchmarks/run                          about 1 M events each
-          Benchmarks/run --events 5000000         the size of design targets
+          Benchmarks/run                          everything; 5 M events, 1 M of them for the agent
+          Benchmarks/run --events 1000000         less
           Benchmarks/run --only ingest,query      some parts: ingest, query, agent
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
           --data vlgen|loggen   which generator for ingest and query (default vlgen)
+          --seed N              of vlgen (default 42)
           --connections N       bulk connections (default 2)
+          --questions q01,q14   some of the 27 questions
+          --no-cold             do not restart servers for figures with cold caches
+          --no-peers            only leat
+          --no-clickhouse       leave out chdb, which is installed from PyPI into an environment of its own otherwise
           --json FILE           also write the figures there (default Benchmarks/results/<time>.json)
-          --keep FOLDER         keep generated data there and use it again
+          --keep FOLDER         keep generated data there and use it again; with --only query also what the servers hold
         """
 
-    var events = 1_000_000
+    var events = 5_000_000
+    /// The agent's figures need no more.
+    var agentEvents: Int { min(self.events, 1_000_000) }
     var parts: Set<String> = ["ingest", "query", "agent"]
     var data = "vlgen"
+    var seed = 42
     var connections = 2
+    /// Beginnings of questions' ids; empty: all.
+    var questions: [String] = []
+    var asksCold = true
+    var asksPeers = true
+    var asksClickHouse = true
     var isSmoke = false
     var jsonPath: String?
     var keepFolder: String?
@@ -47,6 +60,11 @@ struct BenchOptions {
                 self.isSmoke = true
                 self.events = 20_000
             case "--events": self.events = try Self.number(try value(flag), flag)
+            case "--seed": self.seed = try Self.number(try value(flag), flag)
+            case "--questions": self.questions = try value(flag).split(separator: ",").map(String.init)
+            case "--no-cold": self.asksCold = false
+            case "--no-peers": self.asksPeers = false
+            case "--no-clickhouse": self.asksClickHouse = false
             case "--connections": self.connections = try Self.number(try value(flag), flag)
             case "--only": self.parts = Set(try value(flag).split(separator: ",").map(String.init))
             case "--data": self.data = try value(flag)

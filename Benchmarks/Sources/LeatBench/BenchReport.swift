@@ -15,6 +15,7 @@ struct BenchReport {
     var dataSet = ""
     private(set) var rows: [Row] = []
     private(set) var failures: [String] = []
+    private var questions = QueryTable()
 
     init(options: BenchOptions) { self.options = options }
 
@@ -31,6 +32,19 @@ struct BenchReport {
         FileHandle.standardError.write(Data("\(Self.line(row))\n".utf8))
     }
 
+    mutating func add(_ figures: QuestionFigures, of system: String, to question: Question) {
+        self.questions.update(system, question) { $0 = figures }
+        let answer = figures.answer.map { ", " + $0 } ?? ""
+        let line = "\(question.id) \(system) \(QueryTable.number(figures.warm)) ms\(answer)\n"
+        FileHandle.standardError.write(Data(line.utf8))
+    }
+
+    mutating func update(_ system: String, _ id: String, _ change: (inout QuestionFigures) -> Void) {
+        self.questions.update(system, id, change)
+    }
+
+    func figures(of system: String, for id: String) -> QuestionFigures? { self.questions.figures(of: system, for: id) }
+
     mutating func fail(_ message: String) { self.failures.append(message) }
 
     private static func line(_ row: Row) -> String {
@@ -41,7 +55,7 @@ struct BenchReport {
 
     var table: String {
         let head = "\n\(self.dataSet)\n\n| part | what | system | figure | note |\n|---|---|---|---|---|\n"
-        return head + self.rows.map(Self.line).joined(separator: "\n") + "\n"
+        return head + self.rows.map(Self.line).joined(separator: "\n") + "\n\n" + self.questions.text
     }
 
     /// Writes the figures with what they depend on, and returns the path.
@@ -54,11 +68,11 @@ struct BenchReport {
             let events: Int
             let connections: Int
             let rows: [Row]
+            let questions: QueryTable
             let failures: [String]
         }
         let time = ISO8601DateFormatter().string(from: Date())
-        let here = ProcessInfo.processInfo.environment["LEAT_BENCH_FOLDER"] ?? "Benchmarks"
-        let path = self.options.jsonPath ?? "\(here)/results/\(time).json"
+        let path = self.options.jsonPath ?? "\(Bench.folder)/results/\(time).json"
         let folder = (path as NSString).deletingLastPathComponent
         if !folder.isEmpty {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -71,6 +85,7 @@ struct BenchReport {
             events: self.options.events,
             connections: self.options.connections,
             rows: self.rows,
+            questions: self.questions,
             failures: self.failures
         )
         let encoder = JSONEncoder()

@@ -1,5 +1,10 @@
 import Foundation
 
+/// Where the benchmark's own files are.
+enum Bench {
+    static let folder = ProcessInfo.processInfo.environment["LEAT_BENCH_FOLDER"] ?? "Benchmarks"
+}
+
 /// One run: data, parts, report.
 struct BenchRun {
     let options: BenchOptions
@@ -20,9 +25,20 @@ struct BenchRun {
         if !self.options.parts.isDisjoint(with: ["ingest", "query"]) {
             let data = try DataSet.bulk(options: self.options, folder: self.folder)
             report.dataSet = data.description
+            let asks = self.options.parts.contains("query")
+            let truth = asks ? try Truth.of(data) : Truth()
+            if asks && truth.answers.isEmpty { report.add("query", "answers", "", 0, "", "not known: not compared") }
             try ServerBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
-                .run(into: &report)
-            try PeerServerBench(folder: self.folder, options: self.options, data: data).run(into: &report)
+                .run(truth: truth, into: &report)
+            if self.options.asksPeers {
+                try PeerServerBench(folder: self.folder, options: self.options, data: data)
+                    .run(truth: truth, into: &report)
+                if asks {
+                    let queries = QueryBench(folder: self.folder, options: self.options, data: data, truth: truth)
+                    try queries.measureClickHouse(into: &report)
+                    try queries.measureRipgrep(into: &report)
+                }
+            }
         }
         if self.options.parts.contains("agent") {
             try AgentBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)

@@ -6,15 +6,17 @@ struct DataSet {
     let description: String
     let eventCount: Int
     let byteCount: Int
-    /// Whether answers to the 27 questions are known (vlgen, 5 M events, seed 42).
-    let hasKnownAnswers: Bool
+    /// Whether the events are vlgen's, which the 27 questions are about.
+    let isFromVlgen: Bool
+    /// Which events they are, for names of folders.
+    let key: String
     /// The interval that the events cover, epoch milliseconds.
     let interval: Range<Int>
 
     /// The data that the options ask for; made when it is not there yet.
     static func bulk(options: BenchOptions, folder: String) throws -> DataSet {
         let tools = ProcessInfo.processInfo.environment["LEAT_SHARED"].map { $0 + "/tools" }
-        let path = "\(folder)/\(options.data)-\(options.events).ndjson"
+        let path = "\(folder)/\(options.data)-\(options.events)-\(options.seed).ndjson"
         var name = options.data
         if let tools, FileManager.default.fileExists(atPath: "\(tools)/\(options.data)"), Shell.find("gcc") != nil {
             if !FileManager.default.fileExists(atPath: path) {
@@ -29,7 +31,7 @@ struct DataSet {
                 )
                 let command =
                     options.data == "vlgen"
-                    ? "\(program) \(options.events) 42 > \(path)"
+                    ? "\(program) \(options.events) \(options.seed) > \(path)"
                     : "cd \(tools)/loggen && \(program) -f bulk -o - -n \(options.events) -s 7 -M \(path).manifest > \(path)"
                 _ = try Shell.output("sh", "-c", command)
             }
@@ -45,8 +47,10 @@ struct DataSet {
         self.path = path
         self.byteCount = (attributes[.size] as? NSNumber)?.intValue ?? 0
         self.eventCount = options.events
-        self.description = "\(name): \(options.events) events, \(self.byteCount) bytes of bulk body"
-        self.hasKnownAnswers = name == "vlgen" && options.events == 5_000_000
+        self.description =
+            "\(name), seed \(options.seed): \(options.events) events, \(self.byteCount) bytes of bulk body"
+        self.isFromVlgen = name == "vlgen"
+        self.key = "\(options.data)-\(options.events)-\(options.seed)"
         self.interval = 0..<4_102_444_800_000
     }
 

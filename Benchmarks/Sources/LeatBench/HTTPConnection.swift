@@ -77,14 +77,14 @@ final class HTTPConnection {
     }
 
     /// Reads exactly `count` bytes and hands them on piece by piece.
-    private func read(_ count: Int, _ body: (ArraySlice<UInt8>) -> Void) throws {
+    private func read(_ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {
         var left = count
         while left > 0 {
             if self.consumed == self.filled { try self.fill() }
-            let piece = min(left, self.filled - self.consumed)
-            body(self.buffer[self.consumed..<self.consumed + piece])
-            self.consumed += piece
-            left -= piece
+            let piece = self.consumed..<self.consumed + min(left, self.filled - self.consumed)
+            self.buffer.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[piece])) }
+            self.consumed = piece.upperBound
+            left -= piece.count
         }
     }
 
@@ -99,9 +99,11 @@ final class HTTPConnection {
         }
         var data = Data()
         var byteCount = 0
-        let take = { (piece: ArraySlice<UInt8>) in
+        let take = { (piece: UnsafeRawBufferPointer) in
             byteCount += piece.count
-            if keepsBody { data.append(contentsOf: piece) }
+            if keepsBody, let start = piece.baseAddress {
+                data.append(start.assumingMemoryBound(to: UInt8.self), count: piece.count)
+            }
         }
         if headers["transfer-encoding"]?.lowercased() == "chunked" {
             while let size = Int(try self.readLine().prefix { $0 != ";" }, radix: 16), size > 0 {

@@ -6,8 +6,6 @@ final class MeteredProcess: @unchecked Sendable {
 
     let process = Process()
     let outputPath: String
-    /// Mapped files below this folder do not count as memory.
-    private let dataFolder: String
     private(set) var peakMemoryMiB = 0.0
     private let lock = NSLock()
     private var isSampling = false
@@ -17,11 +15,9 @@ final class MeteredProcess: @unchecked Sendable {
         _ program: String,
         _ arguments: [String],
         environment: [String: String] = [:],
-        outputPath: String,
-        dataFolder: String
+        outputPath: String
     ) throws {
         self.outputPath = outputPath
-        self.dataFolder = dataFolder
         let output = try Shell.create(outputPath)
         self.process.executableURL = URL(filePath: program)
         self.process.arguments = arguments
@@ -39,29 +35,43 @@ final class MeteredProcess: @unchecked Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// User and system time so far, in seconds.
+    /// User and system time so far, in seconds, to the nanosecond and with that of threads that have ended.
     var cpuSeconds: Double {
-        guard let text = self.procText("stat"), let close = text.lastIndex(of: ")")
-        else { return 0 }
-        let fields = text[text.index(after: close)...].split(separator: " ")
-        guard fields.count > 13, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
-        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(self.process.processIdentifier, &clock) == 0, clock_gettime(clock, &time) == 0 else {
+            return 0
+        }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    /// Resident memory without mapped data files, in MiB.
+    /// Bytes that the process has had read from the disk so far, mapped files included.
+    var readByteCount: Int {
+        let line = self.procText("io")?.split(separator: "\n").first { $0.hasPrefix("read_bytes:") }
+        return line.flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
+    }
+
+    /// Anonymous and shared memory and the pages of the program's own file, in MiB; mapped data does not count.
     var memoryMiB: Double {
         guard let text = self.procText("smaps") else { return 0 }
-        var isData = false
-        var total = 0.0
+        let program = self.process.executableURL?.resolvingSymlinksInPath().path ?? ""
+        var isProgram = false
+        var isShared = false
+        var kibibytes = 0.0
         for line in text.split(separator: "\n") {
             if line.hasPrefix("Rss:") {
-                if !isData { total += Double(line.split(separator: " ")[1]) ?? 0 }
+                if isProgram || isShared { kibibytes += Self.number(line) }
+            } else if line.hasPrefix("Anonymous:") {
+                if !isProgram && !isShared { kibibytes += Self.number(line) }
             } else if line.first.map({ $0.isHexDigit && !$0.isUppercase }) == true, line.contains("-") {
-                isData = line.contains(self.dataFolder)
+                isProgram = !program.isEmpty && line.hasSuffix(program)
+                isShared = line.contains("/dev/zero") || line.contains("/SYSV") || line.contains("/memfd:")
             }
         }
-        return total / 1024
+        return kibibytes / 1024
     }
+
+    private static func number(_ line: Substring) -> Double { Double(line.split(separator: " ")[1]) ?? 0 }
 
     /// Notes the peak of `memoryMiB` from now on until the returned closure is called.
     func samplePeak() -> () -> Double {
@@ -115,6 +125,20 @@ enum Shell {
             throw BenchFailure("\(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
         }
         return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Runs a program found on the PATH; its output goes nowhere.
+    static func run(_ arguments: [String], accepting statuses: Set<Int32>) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard statuses.contains(process.terminationStatus) else {
+            throw BenchFailure("\(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+        }
     }
 
     /// A new, empty file, open for writing.

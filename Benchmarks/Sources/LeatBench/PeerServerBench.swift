@@ -8,13 +8,38 @@ struct PeerServerBench {
 
     private static let streams = "kubernetes.namespace,kubernetes.pod,kubernetes.container"
 
-    func run(into report: inout BenchReport) throws {
+    private var dataFolder: String { "\(self.folder)/victoria-data-\(self.data.key)" }
+
+    func run(truth: Truth, into report: inout BenchReport) throws {
         guard let program = Shell.find("victoria-logs") ?? Shell.find("victoria-logs-prod") else {
             report.add("ingest", "peer", "VictoriaLogs", 0, "", "victoria-logs is not on the PATH: not measured")
             return
         }
-        let dataFolder = "\(self.folder)/victoria-data"
-        try? FileManager.default.removeItem(atPath: dataFolder)
+        let isKept = LoadedMark.isSet(self.dataFolder, self.data) && !self.options.parts.contains("ingest")
+        if !isKept { try self.fill(program, into: &report) }
+        guard self.options.parts.contains("query") else { return }
+        let server = try QueryServer.victoriaLogs(
+            program: program,
+            folder: self.folder,
+            dataFolder: self.dataFolder,
+            interval: self.data.interval
+        )
+        defer { server.stop() }
+        try QueryBench(folder: self.folder, options: self.options, data: self.data, truth: truth)
+            .measure(server, into: &report)
+    }
+
+    private func fill(_ program: String, into report: inout BenchReport) throws {
+        try? FileManager.default.removeItem(atPath: self.dataFolder)
+        LoadedMark.remove(self.dataFolder)
+        let (server, port) = try Self.launch(program: program, folder: self.folder, dataFolder: self.dataFolder)
+        defer { server.stop() }
+        try self.ingest(server, port: port, dataFolder: self.dataFolder, into: &report)
+        try LoadedMark.set(self.dataFolder, self.data)
+    }
+
+    /// Starts the peer over a data folder and waits until it serves.
+    static func launch(program: String, folder: String, dataFolder: String) throws -> (MeteredProcess, port: Int) {
         let port = try Self.freePort()
         let server = try MeteredProcess(
             program,
@@ -22,15 +47,12 @@ struct PeerServerBench {
                 "-httpListenAddr=127.0.0.1:\(port)", "-storageDataPath=\(dataFolder)", "-retentionPeriod=100y",
                 "-futureRetention=10y",
             ],
-            outputPath: "\(self.folder)/victoria.out",
-            dataFolder: dataFolder
+            outputPath: "\(folder)/victoria.out"
         )
-        defer { server.stop() }
         try Shell.wait("VictoriaLogs") {
             ((try? HTTPConnection(port: port).send("GET", "/health").status) ?? 0) == 200
         }
-        try self.ingest(server, port: port, dataFolder: dataFolder, into: &report)
-        if self.options.parts.contains("query") { try self.query(server, port: port, into: &report) }
+        return (server, port)
     }
 
     static func freePort() throws -> Int {
@@ -68,32 +90,5 @@ struct PeerServerBench {
         report.add("ingest", "ack p99", "VictoriaLogs", result.percentile(0.99) * 1e3, "ms")
         report.add("ingest", "peak memory", "VictoriaLogs", stopSampling(), "MiB")
         report.add("ingest", "on disk", "VictoriaLogs", try Shell.byteCount(of: dataFolder) / 1e6, "MB")
-    }
-
-    private func query(_ server: MeteredProcess, port: Int, into report: inout BenchReport) throws {
-        for question in Question.all {
-            let connection = try HTTPConnection(port: port)
-            var allowed = CharacterSet.alphanumerics
-            allowed.insert(charactersIn: "-._~")
-            let query = question.victoriaLogs.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
-            var times: [Double] = []
-            let cpuBefore = server.cpuSeconds
-            let runs = self.options.isSmoke ? 1 : 6
-            for _ in 0..<runs {
-                let start = ContinuousClock.now
-                let answer = try connection.send("GET", "/select/logsql/query?query=\(query)", keepsBody: false)
-                // Older versions of the peer lack some questions' syntax; the others are still worth comparing.
-                guard answer.status == 200 else { continue }
-                times.append(start.duration(to: .now) / .seconds(1))
-            }
-            guard times.count == runs else {
-                report.add("query", question.id, "VictoriaLogs", 0, "", "not understood by this version")
-                continue
-            }
-            let warm = times.dropFirst(runs > 1 ? 1 : 0).sorted()
-            let cpu = (server.cpuSeconds - cpuBefore) / Double(runs)
-            let note = String(format: "CPU %.1f ms", cpu * 1e3)
-            report.add("query", question.id, "VictoriaLogs", warm[warm.count / 2] * 1e3, "ms", note)
-        }
     }
 }

@@ -7,21 +7,45 @@ struct ServerBench {
     let options: BenchOptions
     let data: DataSet
 
-    func run(into report: inout BenchReport) throws {
-        let dataFolder = "\(self.folder)/leat-data"
-        try? FileManager.default.removeItem(atPath: dataFolder)
-        let server = try MeteredProcess(
-            "\(self.programs)/leat-server",
-            ["--listen", "127.0.0.1:0", "--data", dataFolder],
-            outputPath: "\(self.folder)/leat-server.out",
-            dataFolder: dataFolder
+    private var dataFolder: String { "\(self.folder)/leat-data-\(self.data.key)" }
+
+    /// Fills a fresh server and measures that, unless only questions are wanted and a kept folder holds the events.
+    func run(truth: Truth, into report: inout BenchReport) throws {
+        let isKept = LoadedMark.isSet(self.dataFolder, self.data) && !self.options.parts.contains("ingest")
+        if !isKept { try self.fill(into: &report) }
+        guard self.options.parts.contains("query") else { return }
+        let server = try QueryServer.leat(
+            programs: self.programs,
+            folder: self.folder,
+            dataFolder: self.dataFolder,
+            interval: self.data.interval
         )
         defer { server.stop() }
-        let port = try Self.port(of: server)
-        if self.options.parts.contains("ingest") || self.options.parts.contains("query") {
-            try self.ingest(server, port: port, dataFolder: dataFolder, into: &report)
-        }
-        if self.options.parts.contains("query") { try self.query(server, port: port, into: &report) }
+        try QueryBench(folder: self.folder, options: self.options, data: self.data, truth: truth)
+            .measure(server, into: &report)
+    }
+
+    private func fill(into report: inout BenchReport) throws {
+        try? FileManager.default.removeItem(atPath: self.dataFolder)
+        LoadedMark.remove(self.dataFolder)
+        let (server, port) = try Self.launch(
+            programs: self.programs,
+            folder: self.folder,
+            dataFolder: self.dataFolder
+        )
+        defer { server.stop() }
+        try self.ingest(server, port: port, dataFolder: self.dataFolder, into: &report)
+        try LoadedMark.set(self.dataFolder, self.data)
+    }
+
+    /// Starts a server over a data folder and waits until it serves.
+    static func launch(programs: String, folder: String, dataFolder: String) throws -> (MeteredProcess, port: Int) {
+        let server = try MeteredProcess(
+            "\(programs)/leat-server",
+            ["--listen", "127.0.0.1:0", "--data", dataFolder],
+            outputPath: "\(folder)/leat-server.out"
+        )
+        return (server, try Self.port(of: server))
     }
 
     /// The port that the server chose, from what it prints.
@@ -64,50 +88,21 @@ struct ServerBench {
             String(format: "%.2f x", Double(self.data.byteCount) / stored)
         )
     }
+}
 
-    private func query(_ server: MeteredProcess, port: Int, into report: inout BenchReport) throws {
-        let stopSampling = server.samplePeak()
-        for question in Question.all {
-            var times: [Double] = []
-            var answer = 0
-            let cpuBefore = server.cpuSeconds
-            let runs = self.options.isSmoke ? 1 : 6
-            let connection = try HTTPConnection(port: port)
-            for _ in 0..<runs {
-                let start = ContinuousClock.now
-                answer = try self.ask(question, connection)
-                times.append(start.duration(to: .now) / .seconds(1))
-            }
-            let cpu = (server.cpuSeconds - cpuBefore) / Double(runs)
-            let warm = times.dropFirst(runs > 1 ? 1 : 0).sorted()
-            let note = String(format: "CPU %.1f ms, answer %d", cpu * 1e3, answer)
-            report.add("query", question.id, "leat", warm[warm.count / 2] * 1e3, "ms", note)
-            if self.data.hasKnownAnswers, answer != question.answer {
-                report.fail("\(question.id): \(answer), not \(question.answer)")
-            }
-        }
-        report.add("query", "peak memory", "leat", stopSampling(), "MiB")
+/// A file beside a data folder that says which events it holds.
+enum LoadedMark {
+    private static func path(_ dataFolder: String) -> String { dataFolder + ".loaded" }
+
+    static func isSet(_ dataFolder: String, _ data: DataSet) -> Bool {
+        (try? String(contentsOfFile: self.path(dataFolder), encoding: .utf8)) == data.description
     }
 
-    private func ask(_ question: Question, _ connection: HTTPConnection) throws -> Int {
-        let interval = question.interval ?? self.data.interval
-        let request: [String: Any] = [
-            "queryString": question.ours, "start": interval.lowerBound, "end": interval.upperBound, "isLive": false,
-        ]
-        let body = try JSONSerialization.data(withJSONObject: request)
-        let answer = try body.withUnsafeBytes {
-            try connection.send(
-                "POST",
-                "/api/v1/repositories/default/query",
-                headers: ["Content-Type": "application/json", "Accept": "application/x-ndjson"],
-                body: $0
-            )
-        }
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard answer.status == 200 else { throw BenchFailure("\(question.id): \(answer.status) \(text)") }
-        if question.isCount { return text.firstMatch(of: /:\s*"?(\d+)"?/).flatMap { Int($0.output.1) } ?? -1 }
-        return answer.body.reduce(0) { $0 + ($1 == 10 ? 1 : 0) }
+    static func set(_ dataFolder: String, _ data: DataSet) throws {
+        try data.description.write(toFile: self.path(dataFolder), atomically: true, encoding: .utf8)
     }
+
+    static func remove(_ dataFolder: String) { try? FileManager.default.removeItem(atPath: self.path(dataFolder)) }
 }
 
 /// Bulk requests over several connections, and how long each took.
