@@ -9,6 +9,8 @@ struct CorrelatePlan: AggregatePlan {
         /// Fields that are kept of each event: those that are shown first, then those that only link.
         let fields: [String]
         let shownCount: Int
+        /// The fields that say which event is earlier, instead of its time; numbers of `fields`.
+        let orderFields: [Int]
     }
 
     /// Equality of a field of one query with one of another.
@@ -211,6 +213,31 @@ struct CorrelateSearch {
             return false
         }
         guard self.plan.isSequence else { return true }
+        if !self.plan.parts[0].orderFields.isEmpty {
+            return zip(parts, parts.dropFirst()).allSatisfy { !self.precedes($1, $0) }
+        }
         return zip(times, times.dropFirst()).allSatisfy { $1 >= $0 &- self.plan.jitter }
+    }
+
+    /// Whether the chosen event of one part is earlier than that of another by the fields of `sequenceBy`; what has no
+    /// value comes last.
+    private func precedes(_ left: Int, _ right: Int) -> Bool {
+        for (one, other) in zip(self.plan.parts[left].orderFields, self.plan.parts[right].orderFields) {
+            let first = self.candidates[left][self.chosen[left]].values[one]
+            let second = self.candidates[right][self.chosen[right]].values[other]
+            guard let first, let second else {
+                if first == nil && second == nil { continue }
+                return first != nil
+            }
+            if first == second { continue }
+            if let one = first.withUnsafeBytes({ NumberText.parse($0) }),
+                let other = second.withUnsafeBytes({ NumberText.parse($0) })
+            {
+                if one == other { continue }
+                return one < other
+            }
+            return first.lexicographicallyPrecedes(second)
+        }
+        return false
     }
 }

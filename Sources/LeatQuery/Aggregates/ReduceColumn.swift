@@ -53,11 +53,15 @@ final class ReduceColumnState: AggregateState {
             for (index, state) in self.states.enumerated() {
                 let own = RowWriter()
                 try state.emit(group, into: own) { () throws(QueryFailure) in if own.rowCount == 0 { own.endRow() } }
-                guard let batch = own.finish().first, let name = own.columns.first,
-                    let value = try EventRows(batch, sequence: 0).column(name)?.bytes(at: 0)
-                else { continue }
-                try writer.set(writer.column("\(self.plan.target)[\(index)]"), to: value)
-                isEmpty = false
+                guard let batch = own.finish().first else { continue }
+                let output = EventRows(batch, sequence: 0)
+                for (place, name) in own.columns.enumerated() {
+                    guard let value = try output.column(name)?.bytes(at: 0) else { continue }
+                    let element = "\(self.plan.target)[\(index)]"
+                    if place == 0 { try writer.set(writer.column(element), to: value) }
+                    try writer.set(writer.column("\(element).\(name)"), to: value)
+                    isEmpty = false
+                }
             }
             if !isEmpty { try next() }
         }

@@ -67,6 +67,12 @@ final class RowWriter {
     /// Whether the row has the field already.
     func isSet(_ column: Int) -> Bool { self.outputs[column].isSet }
 
+    /// The value of a field of the row as a number.
+    func number(_ column: Int) -> Double? {
+        guard self.outputs[column].isSet else { return nil }
+        return self.outputs[column].value.withUnsafeBytes { NumberText.parse($0) }
+    }
+
     /// Takes a field from the row.
     func clear(_ column: Int) { self.outputs[column].isSet = false }
 

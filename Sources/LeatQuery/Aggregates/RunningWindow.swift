@@ -194,7 +194,7 @@ struct TransposeFunction: SequenceFunction {
             let title = try self.header.flatMap { (name) throws(QueryFailure) in try rows.value(name, index) }
             titles.append(title.map { String(decoding: $0, as: UTF8.self) } ?? "row[\(index + 1)]")
         }
-        for name in rows.names where name != self.header {
+        for name in rows.names.sorted() where name != self.header {
             try writer.scoped { () throws(QueryFailure) in
                 try writer.set(writer.column(self.column), to: Array(name.utf8))
                 for (index, title) in titles.enumerated() {

@@ -2,17 +2,39 @@ internal import LeatCore
 
 /// How time is cut into buckets.
 struct TimeBuckets: Hashable, Sendable {
-    /// Length of a bucket in nanoseconds.
+    /// Length of a bucket in nanoseconds; that of days is an hour more or less where clocks are set.
     let span: Int64
-    /// What is added to a moment before it is cut, so that day buckets begin at midnight of the zone.
-    let offset: Int64
+    /// The zone in which buckets of whole days begin at midnight; `nil`: buckets are multiples of the span.
+    private(set) var zone: TimeZoneRules?
+
+    /// Buckets of a span; `zone` matters for whole days.
+    init(span: Int64, zone: TimeZoneRules? = nil) {
+        self.span = span
+        self.zone = span % Self.day == 0 && zone != .utc ? zone : nil
+    }
 
     /// The start of the bucket of a moment.
-    @inline(__always)
-    func start(of nanoseconds: Int64) -> Int64 {
-        let shifted = nanoseconds &+ self.offset
-        let remainder = shifted % self.span
-        return nanoseconds &- (remainder < 0 ? remainder &+ self.span : remainder)
+    func start(of nanoseconds: Int64) -> Int64 { self.range(of: nanoseconds).lowerBound }
+
+    /// The bucket of a moment.
+    func range(of nanoseconds: Int64) -> Range<Int64> {
+        guard let zone = self.zone else {
+            let start = Self.floor(nanoseconds, by: self.span)
+            return start..<start &+ self.span
+        }
+        let offset = Int64(zone.offset(at: Timestamp(nanoseconds: nanoseconds)).seconds) * Self.second
+        let local = Self.floor(nanoseconds &+ offset, by: self.span)
+        return Self.moment(local, zone)..<Self.moment(local &+ self.span, zone)
+    }
+
+    private static func floor(_ value: Int64, by span: Int64) -> Int64 {
+        let remainder = value % span
+        return value &- (remainder < 0 ? remainder &+ span : remainder)
+    }
+
+    /// When clocks of a zone show a local time, which is given as if it were UTC.
+    private static func moment(_ local: Int64, _ zone: TimeZoneRules) -> Int64 {
+        zone.timestamp(of: CivilTime(Timestamp(nanoseconds: local)))?.nanoseconds ?? local
     }
 
     private static let second: Int64 = 1_000_000_000
@@ -32,7 +54,26 @@ struct TimeBuckets: Hashable, Sendable {
     }
 
     /// The start of the bucket after the one that starts at `start`.
-    func next(after start: Int64) -> Int64 { self.start(of: start &+ self.span) }
+    func next(after start: Int64) -> Int64 { self.range(of: start).upperBound }
+
+    /// The start of the bucket `count` places before the one that starts at `start`.
+    func start(_ count: Int, before start: Int64) -> Int64 {
+        guard self.zone != nil else { return start &- Int64(count) &* self.span }
+        return (0..<count).reduce(start) { start, _ in self.start(of: start &- 1) }
+    }
+
+    /// The length of a bucket in words, such as `15 minutes`.
+    var spanText: String {
+        let units: [(name: String, length: Int64)] = [
+            ("day", Self.day), ("hour", 3600 * Self.second), ("minute", 60 * Self.second), ("second", Self.second),
+            ("millisecond", 1_000_000),
+        ]
+        for (name, length) in units where self.span % length == 0 {
+            let count = self.span / length
+            return "\(count) \(name)\(count == 1 ? "" : "s")"
+        }
+        return "\(self.span) nanoseconds"
+    }
 }
 
 /// Numbers for bucket starts.
@@ -59,9 +100,8 @@ struct BucketTable {
         var number: UInt32 = 0
         func note(_ time: Int64, _ row: Int) {
             if !current.contains(time) {
-                let start = buckets.start(of: time)
-                current = start..<start &+ buckets.span
-                number = UInt32(self.index(of: start))
+                current = buckets.range(of: time)
+                number = UInt32(self.index(of: current.lowerBound))
             }
             values[row] = number
         }

@@ -17,8 +17,12 @@ struct TimeChartPlan: AggregatePlan {
     /// The interval of the query; ends that are open are those of the events.
     var start: Int64?
     var end: Int64?
-    /// What local time is ahead of UTC, in nanoseconds; aligns buckets of whole days.
-    var zoneOffset: Int64 = 0
+    /// Whether events may lie after `end`, which is the moment of the question.
+    var isEndOpen = false
+    /// The zone whose midnights begin buckets of whole days.
+    var zone = TimeZoneRules.utc
+    /// Into which units the numbers of the function are converted: per part of the function, or one for all.
+    var units: [BucketUnit?] = []
 
     var columns: [String]? {
         self.function.columns.map { ["_bucket"].adding(self.fields).adding($0) }
@@ -36,7 +40,18 @@ struct TimeChartPlan: AggregatePlan {
         var span = self.span ?? TimeBuckets.automaticSpan(for: length)
         if self.span == nil, let count = self.bucketCount, count > 0 { span = max(length / Int64(count), 1_000_000) }
         if let minSpan = self.minSpan { span = max(span, minSpan) }
-        return TimeBuckets(span: max(span, 1), offset: span % TimeBuckets.day == 0 ? self.zoneOffset : 0)
+        return TimeBuckets(span: max(span, 1), zone: self.zone)
+    }
+
+    /// The columns whose numbers are multiplied, by how much.
+    func factors(_ buckets: TimeBuckets) -> [(column: String, factor: Double)] {
+        guard !self.units.isEmpty else { return [] }
+        let parts = (self.function as? CombinedPlan)?.parts ?? [self.function]
+        return parts.enumerated().flatMap { index, part -> [(column: String, factor: Double)] in
+            let unit = self.units.count == 1 ? self.units[0] : index < self.units.count ? self.units[index] : nil
+            guard let unit else { return [] }
+            return (part.columns ?? []).map { ($0, unit.factor(bucketNanoseconds: buckets.span)) }
+        }
     }
 }
 
@@ -46,11 +61,13 @@ final class TimeChartState: AggregateState {
     private let buckets: TimeBuckets
     private let grouping: Grouping
     private let context: StageContext
+    private let factors: [(column: String, factor: Double)]
 
     init(_ plan: TimeChartPlan, _ buckets: TimeBuckets, _ context: StageContext) {
         self.plan = plan
         self.buckets = buckets
         self.context = context
+        self.factors = plan.factors(buckets)
         self.grouping = Grouping(
             [.time(buckets)] + plan.fields.map { .field($0) },
             function: plan.function.makeState(context),
@@ -75,6 +92,7 @@ final class TimeChartState: AggregateState {
         let groups = (0..<self.grouping.count).filter { self.grouping.keys.outer(of: $0) == group }
         let series = self.largest(self.series(of: groups))
         let starts = try self.bucketStarts(groups)
+        if self.plan.fillsBuckets, let first = starts.first, let last = starts.last { self.note(first, last) }
         let bucketColumn = writer.column("_bucket")
         let fieldColumns = self.plan.fields.enumerated().map { (key: $0.offset + 1, column: writer.column($0.element)) }
         for start in starts {
@@ -106,10 +124,10 @@ final class TimeChartState: AggregateState {
         _ next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure) {
         guard let function = self.grouping.function else { return }
-        let length = Int64(window.count(bucketSpan: self.buckets.span)) * self.buckets.span
+        let first = self.buckets.start(window.count(bucketSpan: self.buckets.span) - 1, before: start)
         // Group 0 is the window, group 1 everything else.
         var target = [UInt32](repeating: 1, count: self.grouping.count)
-        for (bucket, group) in series.groupOfBucket where bucket <= start && bucket > start - length {
+        for (bucket, group) in series.groupOfBucket where bucket <= start && bucket >= first {
             target[group] = 0
         }
         let sum = window.makeState(self.context)
@@ -123,10 +141,31 @@ final class TimeChartState: AggregateState {
             var isEmpty = true
             try sum.emit(0, into: writer) { () throws(QueryFailure) in
                 isEmpty = false
-                try next()
+                try self.converted(writer, next)
             }
             if isEmpty { try next() }
         }
+    }
+
+    /// Writes down what whoever draws the chart wants to know.
+    private func note(_ first: Int64, _ last: Int64) {
+        self.context.note("timechart", "true")
+        self.context.note("bucket_span_millis", String(self.buckets.span / 1_000_000))
+        self.context.note("bucket_span_humanized", self.buckets.spanText)
+        self.context.note("bucket_first_bucket", String(Timestamp(nanoseconds: first).milliseconds))
+        self.context.note("bucket_last_bucket", String(Timestamp(nanoseconds: last).milliseconds))
+        self.context.note("ui:suggested-widget", "time-chart")
+    }
+
+    /// Converts the numbers of the row into their units.
+    private func converted(_ writer: RowWriter, _ next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
+        for (name, factor) in self.factors {
+            let column = writer.column(name)
+            guard let number = writer.number(column) else { continue }
+            writer.clear(column)
+            try writer.set(column, to: number * factor)
+        }
+        try next()
     }
 
     private func emit(
@@ -155,7 +194,7 @@ final class TimeChartState: AggregateState {
         var isEmpty = true
         try self.grouping.function?.emit(group, into: writer) { () throws(QueryFailure) in
             isEmpty = false
-            try next()
+            try self.converted(writer, next)
         }
         if isEmpty { try next() }
     }
@@ -194,8 +233,10 @@ final class TimeChartState: AggregateState {
     private func bucketStarts(_ groups: [Int]) throws(QueryFailure) -> [Int64] {
         let used = Set(groups.map { self.grouping.keys.bucket(0, of: $0) }).sorted()
         guard self.plan.fillsBuckets else { return used }
-        let first = self.plan.start.map { self.buckets.start(of: $0) } ?? used.first
-        let last = self.plan.end.map { self.buckets.start(of: $0 - 1) } ?? used.last
+        let moved = self.context.interval
+        let first = (moved?.lowerBound ?? self.plan.start).map { self.buckets.start(of: $0) } ?? used.first
+        var last = (moved?.upperBound ?? self.plan.end).map { self.buckets.start(of: $0 - 1) } ?? used.last
+        if self.plan.isEndOpen || moved != nil, let end = last, let newest = used.last { last = max(end, newest) }
         guard let first, let last, first <= last else { return used }
         let limit = self.context.options.limits.buckets
         guard (last - first) / self.buckets.span <= limit else {

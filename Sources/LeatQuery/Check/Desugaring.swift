@@ -32,10 +32,12 @@ struct Desugaring: TreeRewriter {
     }
 
     mutating func rewrite(_ expression: Expression) -> Expression {
-        guard case .assignment(let assignment) = self.descend(expression), let call = Self.named(assignment) else {
-            return self.descend(expression)
+        switch self.descend(expression) {
+        case .assignment(let assignment): return Self.named(assignment).map { .call($0) } ?? .assignment(assignment)
+        // Within an expression the value matters, not where it would be written.
+        case .call(let call): return .call(Self.withTarget(call))
+        case let other: return other
         }
-        return .call(call)
     }
 
     mutating func rewrite(_ condition: MatchStatement.Guard, of field: FieldName) -> MatchStatement.Guard {
@@ -58,6 +60,16 @@ struct Desugaring: TreeRewriter {
             )
         )
         return call
+    }
+
+    /// The call with the `as` that its function demands.
+    private static func withTarget(_ call: FunctionCall) -> FunctionCall {
+        guard FunctionCatalogue.find(call.name)?.parameter("as")?.isRequired == true,
+            !call.arguments.contains(where: { $0.name?.name.lowercased() == "as" })
+        else { return call }
+        var result = call
+        result.arguments.append(Argument(name: FieldName("as"), value: .field("_value", .none)))
+        return result
     }
 
     /// The call with its field argument, which is the unnamed parameter of functions that have no `field`.

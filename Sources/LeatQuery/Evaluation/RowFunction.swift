@@ -17,6 +17,9 @@ public protocol RowFunction: Sendable {
     /// Whether fields are written whose names are not among `outputs`.
     var writesOtherNames: Bool { get }
 
+    /// Whether one call may take so long that a cancelled query should not wait for the next.
+    var checksEachRow: Bool { get }
+
     /// Reads one event and writes what the function says; a field that is not written keeps what it has.
     ///
     /// `outputs` is empty at the call. Names that depend on the event go through `RowOutputs.set(field:to:)`.
@@ -26,6 +29,7 @@ public protocol RowFunction: Sendable {
 extension RowFunction {
     public var keepsExisting: Bool { false }
     public var writesOtherNames: Bool { self.outputs.isEmpty }
+    public var checksEachRow: Bool { false }
 }
 
 /// A function of single events that keeps or drops them.
@@ -71,6 +75,8 @@ public struct FunctionContext: Sendable {
     public var isCheckOnly: Bool
     public var limits: QueryLimits
     public var lookupFiles: (any LookupFileProvider)?
+    /// Name servers that may be asked.
+    public var nameServers: [String] = []
 
     public init(options: QueryOptions, isParser: Bool = false) {
         self.now = options.now
@@ -81,6 +87,7 @@ public struct FunctionContext: Sendable {
         self.isCheckOnly = options.isCheckOnly
         self.limits = options.limits
         self.lookupFiles = options.lookupFiles
+        self.nameServers = options.nameServers
     }
 }
 

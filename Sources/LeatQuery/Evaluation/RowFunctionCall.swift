@@ -33,8 +33,9 @@ enum RowFunctionCall {
         var declared = function.outputs.map { _ in PartialColumn() }
         var others = NamedColumns()
         var outputs = RowOutputs(count: declared.count)
+        let checkMask = function.checksEachRow ? 0 : 0xFFF
         for index in domain.rows.indices {
-            if index & 0xFFF == 0 { try context.check() }
+            if index & checkMask == 0 { try context.check() }
             outputs.clear()
             try reader.withInputs(row: Int(domain.rows[index])) { (inputs) throws(QueryFailure) in
                 try function.apply(inputs, &outputs)

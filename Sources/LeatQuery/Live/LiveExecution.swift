@@ -84,6 +84,7 @@ public final class LiveExecution: Sendable {
                 let length = window / Self.slicesPerWindow
                 let first = Self.floorDivide(now.nanoseconds - window, length)
                 state.slices.removeAll { $0.number < first }
+                self.context.interval = now.nanoseconds - window..<now.nanoseconds
             }
             let total = self.plan.program.makeState(self.context)
             for slice in state.slices { try total.merge(slice.aggregate, groups: [0], groupCount: 1) }

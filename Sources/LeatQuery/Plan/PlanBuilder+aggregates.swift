@@ -121,9 +121,11 @@ extension PlanBuilder {
     private mutating func timeChart(_ call: BoundCall) -> any AggregatePlan {
         let limits = self.options.limits
         let isChart = call.signature.name == "timeChart"
+        let function = self.function(call, "function") ?? CountPlan(name: "_count")
+        let end = self.end ?? (self.start == nil && !self.options.isLive ? nil : self.options.now)
         return TimeChartPlan(
             fields: isChart ? call.texts("series") : call.texts("field"),
-            function: self.function(call, "function") ?? CountPlan(name: "_count"),
+            function: function,
             span: self.span(call, "span"),
             bucketCount: call.integer("buckets").map { min($0, limits.buckets) },
             minSpan: self.span(call, "minSpan"),
@@ -131,19 +133,38 @@ extension PlanBuilder {
             isLimitGiven: call.isGiven("limit"),
             fillsBuckets: isChart,
             start: self.start?.nanoseconds,
-            end: self.end?.nanoseconds,
-            zoneOffset: self.zoneOffset(call)
+            end: end?.nanoseconds,
+            isEndOpen: self.end == nil,
+            zone: self.zone(call),
+            units: self.units(call, partCount: (function as? CombinedPlan)?.parts.count ?? 1)
         )
     }
 
-    /// What local time is ahead of UTC at the end of the interval, in nanoseconds.
-    private mutating func zoneOffset(_ call: BoundCall) -> Int64 {
+    /// The zone of the parameter `timezone`, else that of the query.
+    mutating func zone(_ call: BoundCall) -> TimeZoneRules {
         let name = call.text("timezone") ?? self.options.timeZone
-        guard let zone = TimeZoneRules.named(name) else {
-            self.report("unknown time zone '\(name)'", at: call.call.range, hint: "for example Europe/Copenhagen")
-            return 0
+        if let zone = TimeZoneRules.named(name) { return zone }
+        let range = call.expression("timezone")?.range ?? call.call.range
+        self.report("unknown time zone '\(name)'", at: range, hint: "for example Europe/Copenhagen or +02:00")
+        return .utc
+    }
+
+    /// The conversions of the parameter `unit`: one for all parts of the function, or one for each.
+    private mutating func units(_ call: BoundCall, partCount: Int) -> [BucketUnit?] {
+        guard call.isGiven("unit") else { return [] }
+        let range = call.expression("unit")?.range ?? call.call.range
+        var units: [BucketUnit?] = []
+        for text in call.texts("unit") {
+            do throws(CallProblem) {
+                units.append(try BucketUnit(text, at: range))
+            } catch {
+                self.report(error.message, at: error.range, hint: error.hint)
+            }
         }
-        return Int64(zone.offset(at: self.end ?? self.options.now).seconds) * 1_000_000_000
+        if units.count > 1 && units.count != partCount {
+            self.report("'unit' has \(units.count) conversions for \(partCount) functions", at: range)
+        }
+        return units
     }
 
     /// A length of time in nanoseconds; `nil` when it is not given, or `auto`.

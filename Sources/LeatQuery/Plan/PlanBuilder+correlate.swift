@@ -16,14 +16,17 @@ extension PlanBuilder {
             )
             return nil
         }
-        if call.isGiven("aggregation") {
-            self.report(
-                "'aggregation' of correlate() is not supported",
-                at: call.call.range,
-                hint: "aggregate after it"
-            )
-            return nil
-        }
+        let plan = self.constellations(call, queries, labels)
+        guard call.isGiven("aggregation"), let aggregate = self.function(call, "aggregation") else { return plan }
+        // What the events come to, as if it followed: correlate(…) | aggregation.
+        var program = Program()
+        program.aggregate = plan
+        program.rest = [.aggregate(aggregate)]
+        return SubpipelinePlan(program: program)
+    }
+
+    private mutating func constellations(_ call: BoundCall, _ queries: [Subquery], _ labels: [String]) -> CorrelatePlan
+    {
         var builder = CorrelationBuilder(labels: labels)
         let globals = call.texts("globalConstraints")
         var stages: [[any Stage]] = []
@@ -37,7 +40,7 @@ extension PlanBuilder {
             for number in 1..<queries.count { builder.link(number, field, 0, field) }
         }
         let showsConstraints = call.text("includeConstraintValues")?.lowercased() != "false"
-        let (fields, links) = builder.finish(showsLinks: showsConstraints)
+        let (fields, links) = builder.finish(showsLinks: showsConstraints, orderedBy: call.texts("sequenceBy"))
         let root = call.text("root").flatMap { labels.firstIndex(of: $0) } ?? 0
         return CorrelatePlan(
             parts: labels.indices.map { number in
@@ -45,7 +48,8 @@ extension PlanBuilder {
                     label: labels[number],
                     stages: stages[number],
                     fields: fields[number].names,
-                    shownCount: fields[number].shownCount
+                    shownCount: fields[number].shownCount,
+                    orderFields: fields[number].order
                 )
             },
             links: links,
@@ -123,17 +127,18 @@ private struct CorrelationBuilder {
         return (part, name)
     }
 
-    /// Per query its fields, the shown ones first, and the links by their numbers.
+    /// Per query its fields, the shown ones first, with those that say its order, and the links by their numbers.
     mutating func finish(
-        showsLinks: Bool
-    ) -> (fields: [(names: [String], shownCount: Int)], links: [CorrelatePlan.Link]) {
+        showsLinks: Bool,
+        orderedBy order: [String]
+    ) -> (fields: [(names: [String], shownCount: Int, order: [Int])], links: [CorrelatePlan.Link]) {
         if showsLinks {
             for link in self.links {
                 self.show([link.field], of: link.part)
                 self.show([link.otherField], of: link.otherPart)
             }
         }
-        var fields = self.shown.map { (names: $0, shownCount: $0.count) }
+        var fields = self.shown.map { (names: $0, shownCount: $0.count, order: [Int]()) }
         func number(_ field: String, _ part: Int) -> Int {
             if let known = fields[part].names.firstIndex(of: field) { return known }
             fields[part].names.append(field)
@@ -147,6 +152,7 @@ private struct CorrelationBuilder {
                 otherField: number(link.otherField, link.otherPart)
             )
         }
+        for part in fields.indices { fields[part].order = order.map { number($0, part) } }
         return (fields, links)
     }
 }

@@ -116,6 +116,8 @@ extension PlanBuilder {
         case "match":
             if self.tables[call.text("file") ?? ""] != nil { return .lookup(self.matchStage(call)) }
         case "join": return self.joinStage(call).map { .lookup($0) } ?? .constant(false)
+        case "cidr":
+            if let node = self.subnets(call) { return node }
         default: break
         }
         let before = self.diagnostics.count

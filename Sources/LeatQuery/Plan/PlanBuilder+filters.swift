@@ -161,6 +161,7 @@ extension PlanBuilder {
         for value in call.texts("values") {
             if foldsCase {
                 tests.append(.glob(GlobPattern(value, foldsCase: true)))
+                if NumberText.parse(value) != nil { tests.append(.equality(to: value)) }
             } else if case .equals(let text) = ValueTest.equality(to: value) {
                 plain.append(text)
             } else {

@@ -189,7 +189,7 @@ extension PlanBuilder {
             return NeighborFunction(
                 fields: call.texts("include"),
                 offset: call.text("direction")?.lowercased() == "succeeding" ? distance : -distance,
-                prefix: call.text("prefix") ?? ""
+                prefix: call.text("prefix") ?? "_neighbor"
             )
         case "counterAsRate":
             return CounterRateFunction(field: call.text("field") ?? "", name: call.text("as") ?? "_rate")

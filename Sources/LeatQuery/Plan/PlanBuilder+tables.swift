@@ -8,6 +8,7 @@ extension PlanBuilder {
             // Tables that the query defines; files are looked up in `elementStage`.
             return self.tables[call.text("file") ?? ""] == nil ? nil : self.matchStage(call)
         case "join": return self.joinStage(call)
+        case "cidr": return self.subnets(call).map { FilterStage(filter: $0) }
         case "selfJoinFilter": return self.selfJoinFilterStage(call)
         case "split":
             return SplitStage(array: Self.arrayName(call.text("field") ?? "_events"), strips: call.isTrue("strip"))
@@ -77,8 +78,9 @@ extension PlanBuilder {
             return nil
         }
         let origin = self.end ?? self.options.now
-        let start = call.text("start").flatMap { RelativeTime.moment($0, now: origin) } ?? self.start
-        let end = call.text("end").flatMap { RelativeTime.moment($0, now: origin) } ?? self.end
+        let zone = TimeZoneRules.named(self.options.timeZone) ?? .utc
+        let start = self.moment(call, "start", origin, zone) ?? self.start
+        let end = self.moment(call, "end", origin, zone) ?? self.end
         var program = self.program(of: subquery.pipeline)
         // Without an aggregate of its own the sub-query keeps its newest events, with only the fields that are asked for.
         if !program.isAggregate {
@@ -89,6 +91,20 @@ extension PlanBuilder {
         }
         let tree = QueryTree(text: self.text.string, pipeline: subquery.pipeline)
         return QueryPlan(program, of: tree, options: self.options, start: start, end: end)
+    }
+
+    /// The moment that a parameter of a sub-query names, seen from the end of the query.
+    private mutating func moment(
+        _ call: BoundCall,
+        _ parameter: String,
+        _ origin: Timestamp,
+        _ zone: TimeZoneRules
+    ) -> Timestamp? {
+        guard let text = call.text(parameter) else { return nil }
+        if let moment = RelativeTime.moment(text, now: origin, zone: zone) { return moment }
+        let range = call.expression(parameter)?.range ?? call.call.range
+        self.report("'\(text)' is no moment", at: range, hint: "write 7d, now or a number")
+        return nil
     }
 
     mutating func matchStage(_ call: BoundCall) -> JoinStage {
@@ -108,6 +124,21 @@ extension PlanBuilder {
             rowLimit: min(max(call.integer("nrows") ?? 1, 1), self.options.limits.lookupRows),
             array: isArray ? call.text("asArray").map { Self.arrayName($0) } ?? "_match" : nil
         )
+    }
+
+    /// `cidr(file=)` where the file is a table that the query defines; `nil` when it is none.
+    func subnets(_ call: BoundCall) -> FilterNode? {
+        guard let name = call.text("file"), let source = self.tables[name], let column = call.text("column") else {
+            return nil
+        }
+        let stage = JoinStage(
+            source: source,
+            fields: [call.text("field") ?? ""],
+            keys: [column],
+            include: [],
+            mode: .cidr
+        )
+        return call.isTrue("negate") ? .not(.lookup(stage)) : .lookup(stage)
     }
 
     mutating func joinStage(_ call: BoundCall) -> JoinStage? {
@@ -194,9 +225,8 @@ extension PlanBuilder {
             if builder.rowCount > 0 { batches.append(builder.finish()) }
             return .batches(batches)
         case "readFile":
-            guard let name = bound.texts("file").first else { return nil }
-            return .table(
-                self.table(name, at: call.range),
+            return .tables(
+                bound.texts("file").map { self.table($0, at: call.range) },
                 include: bound.isGiven("include") ? bound.texts("include") : nil,
                 limit: bound.integer("limit")
             )

@@ -12,6 +12,8 @@ struct PlanBuilder {
     var end: Timestamp?
     /// Tables by name, those of lookup files and those that the query defines.
     var tables: [String: TableSource] = [:]
+    /// Whether the plan is to be shown instead of run, and its prefilter with it.
+    private var explains: Bool?
     /// The stages before the step that is being built, for functions that pass over the events twice.
     var earlierStages: [any Stage] = []
 
@@ -27,8 +29,11 @@ struct PlanBuilder {
         let checked = try QueryCheck.check(tree, options: options, context: options.isLive ? .live : .query)
         var builder = PlanBuilder(checked.tree, options: options)
         let pipeline = builder.takePreambles(checked.tree.pipeline)
-        let program = builder.program(of: pipeline)
+        var program = builder.program(of: pipeline)
         guard builder.diagnostics.isEmpty else { throw QueryErrors(builder.diagnostics) }
+        if let showsPrefilter = builder.explains {
+            program = QueryExplanation.program(of: pipeline, as: program, showsPrefilter: showsPrefilter)
+        }
         return Built(
             program: program,
             prefilter: program.source == nil ? PrefilterDerivation.prefilter(of: program.stages) : .all,
@@ -61,9 +66,9 @@ struct PlanBuilder {
             }
             switch bound.signature.name {
             case "setTimeInterval":
-                self.start = self.moment(bound, "start") ?? self.start
-                self.end = self.moment(bound, "end") ?? self.end
+                self.setInterval(bound)
             case "defineTable": self.defineTable(bound)
+            case "explain:asTable": self.explains = bound.isTrue("showPrefilters")
             case "beta:repeating": break
             default: self.report("\(call.name)() is not supported", at: call.range)
             }
@@ -71,12 +76,27 @@ struct PlanBuilder {
         return result
     }
 
-    private mutating func moment(_ call: BoundCall, _ parameter: String) -> Timestamp? {
+    /// `setTimeInterval`: the interval of the query is this one.
+    private mutating func setInterval(_ call: BoundCall) {
+        let zone = self.zone(call)
+        self.start = self.moment(call, "start", zone) ?? self.start
+        self.end = self.moment(call, "end", zone) ?? self.end
+        guard let start = self.start, let end = self.end, start >= end else { return }
+        self.report("the interval is empty: 'start' is not before 'end'", at: call.call.range)
+    }
+
+    private mutating func moment(_ call: BoundCall, _ parameter: String, _ zone: TimeZoneRules) -> Timestamp? {
         guard let text = call.text(parameter) else { return nil }
-        let moment = RelativeTime.moment(text, now: self.options.now)
-        if moment == nil {
-            self.report("'\(text)' is no moment", at: call.call.range, hint: "write 7d, now or a number")
+        let range = call.expression(parameter)?.range ?? call.call.range
+        if self.options.isLive && RelativeTime.isAnchored(text) {
+            self.report(
+                "'\(text)' has an anchor, which moves by jumps",
+                at: range,
+                hint: "a live query takes 7d or 15m"
+            )
         }
+        let moment = RelativeTime.moment(text, now: self.options.now, zone: zone)
+        if moment == nil { self.report("'\(text)' is no moment", at: range, hint: "write 7d, now or a number") }
         return moment
     }
 

@@ -18,21 +18,20 @@ struct Program: Sendable {
     var rest: [Step] = []
     /// The fields that the last stage of a filter query leaves, in order; `nil`: each event has its own.
     var columns: [String]?
-    /// Facts for whoever draws the answer.
-    var extraData: [String: String] = [:]
 
     var isAggregate: Bool { self.aggregate != nil }
 
     /// Rows that a function of the query makes.
     enum EventSource: Sendable {
         case batches([Batch])
-        case table(TableSource, include: [String]?, limit: Int?)
+        /// The rows of lookup files or tables, one after the other.
+        case tables([TableSource], include: [String]?, limit: Int?)
     }
 
     /// Runs what follows the first aggregate.
     func finish(_ state: any AggregateState, _ context: StageContext) throws(QueryFailure) -> QueryResult {
         let output = try self.runRest(try Self.output(of: state, of: self.aggregate, context), context)
-        return try output.result(warnings: context.warnings, extraData: self.extraData)
+        return try output.result(warnings: context.warnings, extraData: context.extraData)
     }
 
     /// Runs what follows the first aggregate over the rows that it gave.

@@ -80,7 +80,10 @@ extension Program {
     /// What consumes the events: without an aggregate all of them are kept, newest first.
     func makeState(_ context: StageContext) -> any AggregateState {
         self.aggregate?.makeState(context)
-            ?? KeepRowsState(RowKeeper(preference: .newest, limit: .max), newestFirst: true)
+            ?? KeepRowsState(
+                RowKeeper(preference: .newest, limit: context.options.eventLimit),
+                newestFirst: true
+            )
     }
 }
 

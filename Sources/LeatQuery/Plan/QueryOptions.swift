@@ -14,6 +14,10 @@ public struct QueryOptions: Sendable {
     public var timeZone = "UTC"
     /// What one query may use.
     public var limits = QueryLimits()
+    /// Events that the answer to a filter query keeps, the newest; a query that is streamed gives all.
+    public var eventLimit = Int.max
+    /// Name servers that `reverseDns` may ask, as addresses with or without a port; empty: none.
+    public var nameServers: [String] = []
     /// Whether the query stays open for events to come.
     public var isLive = false
     /// Whether a missing parameter, saved query or lookup file passes (`leat check`).

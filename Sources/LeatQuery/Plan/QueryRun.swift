@@ -23,6 +23,7 @@ public final class QueryRun: Sendable {
     private let cursor = Atomic<Int>(0)
     private let progressState: Mutex<QueryProgress>
     private let failure = Mutex<QueryFailure?>(nil)
+    private let isStopped = Atomic<Bool>(false)
 
     /// A run over `blocks`, which must be in the order newest first.
     public init(_ plan: QueryPlan, over blocks: [any BlockSource]) {
@@ -50,6 +51,9 @@ public final class QueryRun: Sendable {
 
     /// Makes `run` throw `cancelled`, mostly within one block.
     public func cancel() { self.execution.cancel() }
+
+    /// Makes `run` take no further blocks, so that its answer is to what was scanned.
+    public func stop() { self.isStopped.store(true, ordering: .relaxed) }
 
     /// Scans the blocks with `threads` threads, this one included, and gives the answer.
     public func run(threads: Int) throws(QueryFailure) -> QueryResult {
@@ -81,7 +85,7 @@ public final class QueryRun: Sendable {
         let worker = self.execution.makeWorker()
         while true {
             let index = self.cursor.add(1, ordering: .relaxed).oldValue
-            guard index < blocks.count else { return }
+            guard index < blocks.count, !self.isStopped.load(ordering: .relaxed) else { return }
             let block = blocks[index]
             var isSkipped = true
             do {
@@ -131,7 +135,7 @@ extension QueryRun {
         var pending = RowKeeper(preference: .newest, limit: .max)
         let order = self.newestFirst
         var start = 0
-        while start < order.count {
+        while start < order.count, !self.isStopped.load(ordering: .relaxed) {
             let end = min(start + max(threads, 1) * 2, order.count)
             for rows in try self.matching(Array(order[start..<end]), threads: threads) { try pending.add(rows) }
             start = end

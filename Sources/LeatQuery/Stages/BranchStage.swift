@@ -10,6 +10,16 @@ struct BranchStage: Stage {
         let result: EventRows
     }
 
+    /// Those of all branches; `nil` when a branch does not know its own.
+    func columns(after columns: [String]?) -> [String]? {
+        var result: [String] = []
+        for branch in self.branches {
+            guard let own = branch.reduce(columns, { $1.columns(after: $0) }) else { return nil }
+            result = result.adding(own)
+        }
+        return result
+    }
+
     func run(_ rows: EventRows, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
         var left = rows.selection
         var parts: [Part] = []

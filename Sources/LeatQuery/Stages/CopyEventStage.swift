@@ -4,6 +4,8 @@ internal import LeatCore
 struct CopyEventStage: Stage {
     let type: String
 
+    func columns(after columns: [String]?) -> [String]? { columns?.adding(["#type"]) }
+
     func run(_ rows: EventRows, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
         var result: [EventRows] = []
         for var part in rows.pickedBatches(rows.selection.rows.flatMap { [$0, $0] }) {

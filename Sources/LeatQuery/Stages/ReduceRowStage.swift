@@ -52,17 +52,22 @@ struct ReduceRowStage: InPlaceStage {
         try self.write(writer, rowOfOutput, to: &rows)
     }
 
+    /// Writes each field of the aggregate below the target, and the first as the target itself.
     private func write(_ writer: RowWriter, _ rowOfOutput: [Int32], to rows: inout EventRows) throws(QueryFailure) {
-        guard let batch = writer.finish().first, let name = writer.columns.first else { return }
-        guard let column = try EventRows(batch, sequence: 0).column(name) else { return }
-        var partial = PartialColumn()
-        for (index, row) in rowOfOutput.enumerated() {
-            if let value = column.bytes(at: index) { partial.set(value, at: Int(row)) }
+        guard let batch = writer.finish().first else { return }
+        let output = EventRows(batch, sequence: 0)
+        for (place, name) in writer.columns.enumerated() {
+            guard let column = try output.column(name) else { continue }
+            var partial = PartialColumn()
+            for (index, row) in rowOfOutput.enumerated() {
+                if let value = column.bytes(at: index) { partial.set(value, at: Int(row)) }
+            }
+            let (strings, presence) = partial.finish(count: rows.rowCount)
+            let values = Column.plain(PlainColumn(values: strings, presence: presence))
+            if place == 0 { try rows.write(values, to: self.target, at: rows.selection) }
+            try rows.write(values, to: "\(self.target).\(name)", at: rows.selection)
         }
-        let (strings, presence) = partial.finish(count: rows.rowCount)
-        let values = Column.plain(PlainColumn(values: strings, presence: presence))
-        try rows.write(values, to: self.target, at: rows.selection)
     }
 
-    func columns(after columns: [String]?) -> [String]? { columns?.adding([self.target]) }
+    func columns(after columns: [String]?) -> [String]? { nil }
 }

@@ -33,5 +33,7 @@ struct RowFunctionStage: InPlaceStage {
     /// Whether fields may be written that nobody knows beforehand.
     var writesOtherNames: Bool { self.function.writesOtherNames }
 
-    func columns(after columns: [String]?) -> [String]? { columns?.adding(self.function.outputs) }
+    func columns(after columns: [String]?) -> [String]? {
+        self.writesOtherNames ? nil : columns?.adding(self.function.outputs)
+    }
 }

@@ -58,6 +58,8 @@ final class StageContext: Sendable {
     let options: QueryOptions
     private let cancelled = Atomic<Bool>(false)
     private let messages = Mutex<[String]>([])
+    private let facts = Mutex<[String: String]>([:])
+    private let movedInterval = Mutex<Range<Int64>?>(nil)
     private let tables = Guarded<[ObjectIdentifier: JoinTable]>([:])
     private let indexes = Guarded<[IndexKey: JoinIndex]>([:])
 
@@ -127,6 +129,17 @@ final class StageContext: Sendable {
     }
 
     var warnings: [String] { self.messages.withLock { $0 } }
+
+    /// Says something to whoever draws the answer, under the name that Humio's `extraData` has for it.
+    func note(_ name: String, _ value: String) { self.facts.withLock { $0[name] = value } }
+
+    var extraData: [String: String] { self.facts.withLock { $0 } }
+
+    /// The interval of a live query, which moves with the clock, in nanoseconds; `nil`: that of the plan.
+    var interval: Range<Int64>? {
+        get { self.movedInterval.withLock { $0 } }
+        set { self.movedInterval.withLock { $0 = newValue } }
+    }
 
     func cancel() { self.cancelled.store(true, ordering: .relaxed) }
 

@@ -6,9 +6,7 @@ import Testing
 /// Every function of the catalogue can be called, or says clearly why not.
 struct FunctionCoverageTests {
     /// Functions that need what an operator or another machine would have to supply.
-    private static let unsupported: Set<String> = [
-        "remoteTable", "explain:asTable", "eventInternals",
-    ]
+    private static let unsupported: Set<String> = ["remoteTable"]
 
     /// Arguments where those made from the signature would not do.
     private static let arguments: [String: String] = [
@@ -26,6 +24,16 @@ struct FunctionCoverageTests {
         "text:editDistanceAsArray": "target=a, references=[\"x\"], maxDistance=3",
         "sample": "50, field=a", "beta:param": "p, as=x",
     ]
+
+    /// Every function is shown by some script, with what it does to events that it does not fit.
+    @Test func everyFunctionOccursInAScript() throws {
+        var text = ""
+        for path in QueryScriptTests.paths { text += try PosixFileSystem().contents(path).text.lowercased() }
+        let missing = FunctionCatalogue.all.map(\.name).filter { name in
+            !Self.unsupported.contains(name) && !text.contains(name.lowercased() + "(")
+        }
+        #expect(missing.isEmpty, "no script has \(missing)")
+    }
 
     private static func call(_ signature: FunctionSignature) -> String {
         if let given = Self.arguments[signature.name] { return "\(signature.name)(\(given))" }

@@ -29,6 +29,7 @@ extension FunctionCatalogue {
         ),
         FunctionSignature(
             "counterAsRate",
+            aliases: ["counterRate"],
             .aggregate,
             [
                 .init("field", .field, unnamed: true, required: true),

@@ -100,7 +100,7 @@ extension FunctionCatalogue {
                 .init("include", .fields, unnamed: true, required: true),
                 .init("direction", .choice(["preceding", "succeeding"]), default: "preceding"),
                 .init("distance", .number, default: "1"),
-                .init("prefix", .string),
+                .init("prefix", .string, default: "_neighbor"),
             ],
             outputs: "prefix.field",
             summary: "Fields of the row that lies distance rows before or after, in ordered rows."

@@ -97,7 +97,10 @@ extension FunctionCatalogue {
                 .init("server", .string),
             ],
             outputs: "_hostname",
-            summary: "The host name of an address; not supported, as a query asks no other machines."
+            summary: """
+                The host name of an address, asked from a name server; the operator says which servers queries may \
+                ask. limit bounds the addresses that are asked for.
+                """
         ),
         FunctionSignature(
             "subnet",

@@ -81,8 +81,8 @@ extension FunctionCatalogue {
             [
                 .init("prefix", .string, default: "@")
             ],
-            outputs: "@...",
-            summary: "Shows what is known of how the event is stored."
+            outputs: "@fieldCount, @byteCount, @textByteCount",
+            summary: "Shows how many fields and bytes an event has, and how many bytes its text."
         ),
         FunctionSignature(
             "eventSize",
@@ -99,8 +99,11 @@ extension FunctionCatalogue {
             [
                 .init("showPrefilters", .boolean, default: "true")
             ],
-            outputs: "table",
-            summary: "Shows how the query is executed, as rows."
+            outputs: "step, phase, query",
+            summary: """
+                Shows how the query is executed, a row for each step, instead of its answer: what storage tests before \
+                it reads, what runs on events block by block, and what runs once on rows.
+                """
         ),
         FunctionSignature(
             "now",

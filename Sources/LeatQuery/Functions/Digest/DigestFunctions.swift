@@ -104,20 +104,25 @@ extension RowFunctions {
 struct SaltedHash: Sendable {
     private let salt: [UInt8]
     private let byteCount: Int
+    private let digest: @Sendable ([UInt8]) -> [UInt8]
 
     init(_ call: BoundCall) throws(CallProblem) {
-        guard let bits = call.integer("bits"), bits > 0, bits <= 256, bits % 8 == 0 else {
-            throw call.problem("'bits' is a multiple of 8 up to 256", of: "bits")
+        let name = call.text("hash")?.lowercased() ?? "sha256"
+        switch name {
+        case "sha256": self.digest = { MessageDigest.sha256($0) }
+        case "sha512": self.digest = { MessageDigest.sha512($0) }
+        default: throw call.problem("the hash '\(name)' is not known", of: "hash", hint: "it is sha256 or sha512")
         }
-        if let name = call.text("hash"), name.lowercased() != "sha256" {
-            throw call.problem("the hash '\(name)' is not supported", of: "hash", hint: "use sha256")
+        let most = name == "sha512" ? 512 : 256
+        guard let bits = call.integer("bits"), bits > 0, bits <= most, bits % 8 == 0 else {
+            throw call.problem("'bits' is a multiple of 8 up to \(most)", of: "bits")
         }
         self.salt = Array((call.text("salt") ?? "").utf8)
         self.byteCount = bits / 8
     }
 
     func text(_ value: [UInt8]) -> [UInt8] {
-        Base64.encoded(MessageDigest.sha256(self.salt + value).prefix(self.byteCount))
+        Base64.encoded(self.digest(self.salt + value).prefix(self.byteCount))
     }
 }
 

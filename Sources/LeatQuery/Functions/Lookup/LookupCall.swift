@@ -64,7 +64,7 @@ struct LookupCall: Sendable {
         _ context: FunctionContext
     ) throws(CallProblem) -> [(column: Int, name: String)] {
         let names = call.texts("include")
-        if names.isEmpty || names == ["*"] {
+        if names.isEmpty || names == ["*"] || names == ["all"] && !table.columns.contains("all") {
             return table.columns.indices.filter { !keyColumns.contains($0) }.map { ($0, table.columns[$0]) }
         }
         var result: [(column: Int, name: String)] = []

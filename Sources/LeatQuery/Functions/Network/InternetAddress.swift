@@ -103,7 +103,11 @@ struct SubnetSet: Sendable {
     /// Adds a subnet, or one address; `false` when the text is neither.
     mutating func insert(_ text: String) -> Bool {
         let parts = text.split(separator: "/", maxSplits: 1)
-        guard let first = parts.first, let address = InternetAddress(String(first)) else { return false }
+        guard let first = parts.first else { return false }
+        // `127.0.0/16` and `10/8` stand for addresses that end in zeros.
+        let missing = parts.count == 2 && !first.contains(":") ? max(0, 3 - first.filter { $0 == "." }.count) : 0
+        let text = String(first) + String(repeating: ".0", count: missing)
+        guard let address = InternetAddress(text) else { return false }
         let most = address.bytes.count * 8
         guard let length = parts.count == 2 ? Int(parts[1]) : most, (0...most).contains(length) else { return false }
         // Versions are kept apart, as masks of 32 bits and less exist in both.

@@ -36,14 +36,7 @@ extension RowFunctions {
         "asn": { call, context throws(CallProblem) in
             try GeoLookup.make(call, context, kind: .network)
         },
-        "reverseDns": { call, context throws(CallProblem) in
-            if context.isCheckOnly { return .function(FieldsFunction([]) { _, _ in }) }
-            throw CallProblem(
-                "reverseDns() is not supported: a query makes no requests to other machines",
-                at: call.call.range,
-                hint: "use match() with a lookup file of addresses and names"
-            )
-        },
+        "reverseDns": { call, context throws(CallProblem) in .function(try ReverseLookup(call, context)) },
     ]
 
     /// Metres along a great circle of a sphere of 6,371 km (haversine formula).

@@ -1,7 +1,7 @@
 internal import LeatCore
 
 /// Comma-separated values after RFC 4180: fields may be quoted, `""` within quotes is a quote.
-enum CSVText {
+public enum CSVText {
     /// The values of one record, the whole text.
     static func record(_ text: UnsafeRawBufferPointer, delimiter: UInt8 = UInt8(ascii: ",")) -> [[UInt8]] {
         var position = 0
@@ -9,7 +9,7 @@ enum CSVText {
     }
 
     /// All records of a text, one a line unless quotes span lines; empty lines are left out.
-    static func records(_ text: UnsafeRawBufferPointer, delimiter: UInt8 = UInt8(ascii: ",")) -> [[[UInt8]]] {
+    public static func records(_ text: UnsafeRawBufferPointer, delimiter: UInt8 = UInt8(ascii: ",")) -> [[[UInt8]]] {
         var records: [[[UInt8]]] = []
         var position = 0
         while position < text.count {

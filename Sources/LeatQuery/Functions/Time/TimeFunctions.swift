@@ -97,7 +97,8 @@ extension RowFunctions {
         let precision = call.integer("precision") ?? 0
         return .function(
             ValueFunction([call.field("field")], as: call.outputName) { inputs in
-                guard let number = inputs.number(0) else { return nil }
+                // LogScale leaves what is no whole number as it is.
+                guard let number = inputs.number(0), number == number.rounded() else { return nil }
                 var rest = (number * scale).magnitude.rounded()
                 var parts: [String] = []
                 for unit in units {
