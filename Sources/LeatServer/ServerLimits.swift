@@ -22,10 +22,34 @@ enum ServerLimits {
     static let heartbeatSeconds = 5
     /// Query jobs that nobody polls end after this.
     static let jobIdleSeconds = 60
+    /// Live query jobs that nobody polls end after this; dashboards in the background poll rarely.
+    static let liveJobIdleSeconds = 3_600
+    /// Between looks for query jobs that nobody polls.
+    static let jobReapSeconds = 5
+    /// Shortest time between two runs of a live query job whose query asks everything anew.
+    static let repetitionSeconds = 10
     /// Query jobs that may exist at a time.
     static let jobCountMax = 200
-    /// Rows that one poll of a query job shows of a filter query.
-    static let jobEventCountMax = 200
+    /// Events that a query job keeps of a filter query, the newest, to page through.
+    static let jobEventCountMax = 1_000
+    /// Events that one poll shows of a filter query when it names no other number.
+    static let jobPageEventCount = 200
+    /// Events before and after one that a query job shows in its context.
+    static let contextEventCountMax = 2_000
+    /// Longest lookup file, in bytes.
+    static let lookupFileByteCountMax = 32 << 20
+    /// Bytes of all lookup files, which are kept in memory.
+    static let lookupByteCountMax = 128 << 20
+    /// Lookup files of one repository.
+    static let lookupFileCountMax = 1_000
+    /// Longest name of a lookup file or saved query, in bytes.
+    static let lookupNameByteCountMax = 255
+    /// Saved queries of one repository.
+    static let savedQueryCountMax = 10_000
+    /// Selections that a GraphQL document may have, fragments counted each time they are used.
+    static let graphQLSelectionCountMax = 5_000
+    /// How deeply selections and values of a GraphQL document may nest.
+    static let graphQLDepthMax = 32
     /// Rows waiting for one live client before further ones are dropped and counted.
     static let liveRowCountMax = 20_000
     /// Bytes of rows waiting for one live client.

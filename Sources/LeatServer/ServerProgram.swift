@@ -47,7 +47,10 @@ public final class ServerProgram: Sendable {
             }
             try self.checkReach(tokens)
             try await Self.createStandardRepository(store)
-            try await self.serve(store, tokens, parsers, stopsOnSignals: stopsOnSignals)
+            let files = try LookupFiles(store)
+            let queries = try SavedQueries(store, parsers: parsers)
+            let library = LibraryEndpoints(store: store, files: files, queries: queries)
+            try await self.serve(store, tokens, parsers, library, stopsOnSignals: stopsOnSignals)
         } catch {
             await self.close(store)
             throw self.failure(error)
@@ -94,8 +97,13 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func serve(_ store: Store, _ tokens: TokenStore, _ parsers: ParserStore, stopsOnSignals: Bool) async throws
-    {
+    private func serve(
+        _ store: Store,
+        _ tokens: TokenStore,
+        _ parsers: ParserStore,
+        _ library: LibraryEndpoints,
+        stopsOnSignals: Bool
+    ) async throws {
         let listener = Listener(
             host: self.configuration.host,
             port: self.configuration.port,
@@ -105,7 +113,7 @@ public final class ServerProgram: Sendable {
                 max(16, OpenFileLimit.raise() - ServerLimits.reservedFileCount)
             ),
             idleSeconds: self.configuration.idleSeconds,
-            dispatcher: self.makeDispatcher(store, tokens, parsers),
+            dispatcher: self.makeDispatcher(store, tokens, parsers, library),
             logger: self.logger,
             onListening: { port in
                 self.logger.info(
@@ -132,13 +140,20 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func makeDispatcher(_ store: Store, _ tokens: TokenStore, _ parsers: ParserStore) -> Dispatcher {
+    private func makeDispatcher(
+        _ store: Store,
+        _ tokens: TokenStore,
+        _ parsers: ParserStore,
+        _ library: LibraryEndpoints
+    ) -> Dispatcher {
         let metrics = ServerMetrics()
         let live = LiveQueries()
         let budget = IngestBudget(limit: self.configuration.ingestMemoryByteCount)
         let digester = Digester(store: store, live: live, parsers: parsers)
         let executor = SearchExecutor(
             store: store,
+            files: library.files,
+            queries: library.queries,
             configuration: self.configuration,
             time: self.time,
             metrics: metrics
@@ -165,7 +180,12 @@ public final class ServerProgram: Sendable {
             ),
             query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
-            administration: AdministrationEndpoints(store: store, digester: digester),
+            administration: AdministrationEndpoints(
+                store: store,
+                digester: digester,
+                files: library.files,
+                queries: library.queries
+            ),
             tokens: TokenEndpoints(tokens: tokens, time: self.time),
             parsers: ParserEndpoints(parsers: parsers),
             monitoring: MonitoringEndpoints(
@@ -175,7 +195,14 @@ public final class ServerProgram: Sendable {
                 live: live,
                 time: self.time
             ),
-            live: live
+            live: live,
+            library: library,
+            graphQL: GraphQLEndpoint(
+                store: store,
+                files: library.files,
+                queries: library.queries,
+                parsers: parsers
+            )
         )
         return Dispatcher(
             endpoints: endpoints,

@@ -47,6 +47,11 @@ struct ConfigurationKey: Sendable {
         },
         Self.seconds("query.time", \.querySeconds),
         Self.number("query.count", \.queryCountMax, 1...10_000),
+        Self.number("query.user", \.userQueryCountMax, 1...10_000),
+        ConfigurationKey(name: "query.dns", expects: "addresses of name servers, with commas between them") {
+            $0.nameServers = $1.split(separator: ",").map { $0.trimming() }
+            return $0.nameServers.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isHexDigit || ".:[]".contains($0) } }
+        },
         Self.number("query.threads", \.queryThreadCount, 0...1_024),
     ]
 

@@ -22,6 +22,10 @@ public struct ServerConfiguration: Sendable {
     public var querySeconds = 180
     /// Queries at a time.
     public var queryCountMax = 50
+    /// Queries at a time of one token, or of everybody in open mode.
+    public var userQueryCountMax = 30
+    /// Name servers that `reverseDns` may ask, addresses with or without a port.
+    public var nameServers: [String] = []
     /// Threads that scan for queries; 0: as many as there are processors.
     public var queryThreadCount = 0
     var limits = IngestLimits()

@@ -6,6 +6,8 @@ internal import LeatStorage
 struct AdministrationEndpoints: Sendable {
     let store: Store
     let digester: Digester
+    let files: LookupFiles
+    let queries: SavedQueries
 
     func reply(to call: Call, _ route: Route) async throws -> Reply {
         switch route {
@@ -46,7 +48,12 @@ struct AdministrationEndpoints: Sendable {
             try await Blocking.run { try store.setRetention(retention, of: name) }
             return Reply(200, json: ["name": .string(name)])
         case .delete:
-            try await Blocking.run { try store.deleteRepository(name) }
+            let (files, queries) = (self.files, self.queries)
+            try await Blocking.run {
+                try store.deleteRepository(name)
+                try files.removeAll(of: name)
+                try queries.removeAll(of: name)
+            }
             self.digester.forget(name)
             return Reply(204)
         default: throw RequestFault.text(405, "method_not_allowed", "use GET, PUT or DELETE")

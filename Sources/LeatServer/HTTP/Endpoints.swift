@@ -14,6 +14,8 @@ struct Endpoints: Sendable {
     let parsers: ParserEndpoints
     let monitoring: MonitoringEndpoints
     let live: LiveQueries
+    let library: LibraryEndpoints
+    let graphQL: GraphQLEndpoint
 
     /// The server stops: live streams end.
     func beginDraining() {
@@ -28,10 +30,17 @@ struct Endpoints: Sendable {
             return try await self.reply(to: call, elastic, repository: repository, credential)
         case .ingest(let name, let repository):
             return try await self.ingest.reply(to: call, name, repository: repository, credential: credential)
-        case .query(let repository): return try await self.query.reply(to: call, repository: repository)
-        case .queryJobs(let repository): return try await self.jobs.create(call, repository: repository)
+        case .query(let repository):
+            return try await self.query.reply(to: call, repository: repository, credential: credential)
+        case .queryJobs(let repository):
+            return try await self.jobs.create(call, repository: repository, credential: credential)
         case .queryJob(let repository, let id):
             return try await self.jobs.reply(to: call, repository: repository, id: id)
+        case .files(let repository, let name):
+            return try await self.library.files(call, repository: repository, name: name)
+        case .savedQueries(let repository, let name):
+            return try await self.library.savedQueries(call, repository: repository, name: name)
+        case .graphQL: return try await self.graphQL.reply(to: call, credential: credential)
         case .parsers(let name): return try await self.parsers.reply(to: call, name: name)
         case .tokens: return try await self.tokens.reply(to: call, name: nil)
         case .token(let name): return try await self.tokens.reply(to: call, name: name)

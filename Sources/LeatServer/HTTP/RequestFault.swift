@@ -1,7 +1,7 @@
 internal import LeatCore
 
 /// A request that is refused as a whole; nothing of it is stored.
-struct RequestFault: Error, Hashable, Sendable {
+struct RequestFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// How the answer is worded, which depends on the API that was called.
     enum Style: Hashable, Sendable {
         /// Elasticsearch's error object.
@@ -26,6 +26,8 @@ struct RequestFault: Error, Hashable, Sendable {
         let name: String
         let value: String
     }
+
+    var description: String { self.reason }
 
     /// A refusal in Elasticsearch's words.
     static func elastic(_ status: Int, _ type: String, _ reason: String) -> RequestFault {

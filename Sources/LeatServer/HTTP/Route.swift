@@ -16,6 +16,12 @@ enum Route: Hashable, Sendable {
     case repository(name: String)
     /// `GET …/repositories/NAME/fields`.
     case fields(repository: String)
+    /// `GET|POST …/repositories/NAME/files`, and one of them.
+    case files(repository: String, name: String?)
+    /// `GET|POST …/repositories/NAME/savedqueries`, and one of them.
+    case savedQueries(repository: String, name: String?)
+    /// `POST /graphql`.
+    case graphQL
     /// `GET|POST /api/v1/tokens`, and one of them.
     case tokens
     case token(name: String)
@@ -39,6 +45,7 @@ enum Route: Hashable, Sendable {
         switch path.first {
         case "api" where path.count >= 2 && path[1] == "v1": return Self.api(Array(path.dropFirst(2)), target)
         case "metrics" where path.count == 1: return .metrics
+        case "graphql" where path.count == 1: return .graphQL
         case "ready" where path.count == 1: return .health(.ready)
         case "health" where path.count == 1: return .health(.text)
         case "services" where path.count >= 2 && path[1] == "collector":
@@ -74,6 +81,10 @@ enum Route: Hashable, Sendable {
         case "queryjobs" where rest.count == 1: return .queryJobs(repository: name)
         case "queryjobs" where rest.count == 2: return .queryJob(repository: name, id: rest[1])
         case "fields" where rest.count == 1: return .fields(repository: name)
+        case "files" where rest.count <= 2:
+            return .files(repository: name, name: rest.count == 2 ? rest[1] : nil)
+        case "savedqueries" where rest.count <= 2:
+            return .savedQueries(repository: name, name: rest.count == 2 ? rest[1] : nil)
         case "ingest" where rest.count == 1: return .ingest(.humioStructured, repository: name)
         case "ingest-messages" where rest.count == 1: return .ingest(.humioUnstructured, repository: name)
         case "ingest": return Self.ingest(Array(rest.dropFirst()), target, repository: name)

@@ -100,6 +100,8 @@ extension Route {
         case .query: "query"
         case .queryJobs, .queryJob: "queryjobs"
         case .repositories, .repository, .fields, .tokens, .token, .parsers, .compact: "admin"
+        case .files, .savedQueries: "library"
+        case .graphQL: "graphql"
         case .health: "health"
         case .status: "status"
         case .metrics: "metrics"

@@ -14,7 +14,7 @@ struct QueryEndpoint: Sendable {
     /// Before this nothing is sent, so that a quick failure still has a status of its own.
     static let headDelayMilliseconds: Int64 = 300
 
-    func reply(to call: Call, repository: String) async throws -> Reply {
+    func reply(to call: Call, repository: String, credential: Credential) async throws -> Reply {
         guard call.method == .post else {
             throw RequestFault.text(405, "method_not_allowed", "send the query with POST")
         }
@@ -24,15 +24,15 @@ struct QueryEndpoint: Sendable {
         let form = wantsControl ? .ndjson : RowsForm(call)
         let plan: QueryPlan
         do {
-            plan = try self.executor.plan(request, repository: repository)
+            plan = try self.executor.plan(request, repository: repository, credential: credential)
         } catch {
             return Self.reply(to: error, asJSON: wantsControl || form == .json)
         }
         try self.executor.check(repository: repository)
         var reply =
             request.isLive
-            ? try await self.live(call, plan, request, repository, wantsControl: wantsControl)
-            : try await self.historic(call, plan, repository, form, wantsControl: wantsControl)
+            ? try await self.live(call, plan, request, (repository, credential.id), wantsControl: wantsControl)
+            : try await self.historic(call, plan, (repository, credential.id), form, wantsControl: wantsControl)
         reply = reply.with("humio-query-id", "q-\(String(SystemRandom.uint64(), radix: 36))")
         if let name = call.header("x-desired-filename") {
             let safe = name.filter { $0 != "\"" && $0 != "\r" && $0 != "\n" && $0 != "\\" }
@@ -60,15 +60,16 @@ struct QueryEndpoint: Sendable {
     private func historic(
         _ call: Call,
         _ plan: QueryPlan,
-        _ repository: String,
+        _ asked: (repository: String, user: String),
         _ form: RowsForm,
         wantsControl: Bool
     ) async throws -> Reply {
         // A filter query's rows are sent as they are found; CSV needs all of them for its header, an array its end.
         let isStreamed = !plan.isAggregate && (form == .ndjson || form == .text)
         let channel = isStreamed ? RowChannel(form: form, columns: plan.columns) : nil
-        let query = try await self.executor.start(plan, repository: repository, into: channel)
-        let deadline = self.time.monotonicNanoseconds() + UInt64(self.executor.seconds) * 1_000_000_000
+        let query = try await self.executor.start(plan, repository: asked.repository, user: asked.user, into: channel)
+        // The executor ends a long query; this is for one that does not listen.
+        let deadline = self.time.monotonicNanoseconds() + UInt64(self.executor.seconds + 5) * 1_000_000_000
         return try await withTaskCancellationHandler {
             try await self.waitForHead(of: query, call, until: deadline, wantsControl: wantsControl)
             return Reply(200, mediaType: form.mediaType) { writer in
@@ -101,6 +102,15 @@ struct QueryEndpoint: Sendable {
             try self.check(query, call, until: deadline)
         }
         if case .failure(let failure) = query.result { throw RequestFault(failure) }
+        if query.wasStopped, !wantsControl { throw self.tooLong }
+    }
+
+    private var tooLong: RequestFault {
+        .text(
+            400,
+            "query_too_long",
+            "the query ran longer than \(self.executor.seconds) s; narrow the interval or the filter"
+        )
     }
 
     /// Sends rows as they come, progress meanwhile, and the last line.
@@ -134,6 +144,8 @@ struct QueryEndpoint: Sendable {
                 }
             }
             let result = try Self.value(of: query)
+            // Who understands no control lines would take a part for the whole.
+            if query.wasStopped, !wantsControl { throw self.tooLong }
             if query.channel == nil { try await Self.write(result, form, to: &writer) }
             if wantsControl { try await writer.write(Self.control(Self.lastLine(result, query))) }
         } catch let fault as RequestFault {
@@ -153,11 +165,7 @@ struct QueryEndpoint: Sendable {
         }
         if self.time.monotonicNanoseconds() > deadline {
             query.cancel()
-            throw RequestFault.text(
-                400,
-                "query_too_long",
-                "the query ran longer than \(self.executor.seconds) s; narrow the interval or the filter"
-            )
+            throw self.tooLong
         }
     }
 
@@ -198,9 +206,16 @@ struct QueryEndpoint: Sendable {
         _ call: Call,
         _ plan: QueryPlan,
         _ request: QueryRequest,
-        _ repository: String,
+        _ asked: (repository: String, user: String),
         wantsControl: Bool
     ) async throws -> Reply {
+        guard !plan.needsRepetition else {
+            throw RequestFault.text(
+                400,
+                "live_join",
+                "a live query with join() or defineTable() asks everything anew; use a query job (…/queryjobs)"
+            )
+        }
         guard !plan.isAggregate else {
             throw RequestFault.text(
                 400,
@@ -215,12 +230,14 @@ struct QueryEndpoint: Sendable {
             metrics: self.metrics,
             wantsControl: wantsControl
         )
+        let repository = asked.repository
         guard let number = self.live.open(stream.query, repository: repository) else {
             throw RequestFault.text(503, "stopping", "the server is stopping; try again soon")
         }
         let history: RunningQuery?
         do {
-            history = isWithHistory ? try await self.executor.start(plan, repository: repository) : nil
+            history =
+                isWithHistory ? try await self.executor.start(plan, repository: repository, user: asked.user) : nil
         } catch {
             self.live.close(number, repository: repository)
             throw error

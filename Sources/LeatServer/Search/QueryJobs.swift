@@ -1,6 +1,8 @@
 internal import HTTPTypes
 internal import LeatCore
 internal import LeatQuery
+internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Query jobs: created, polled for what is known so far, deleted; `humio-api.md` 3.2.
@@ -9,256 +11,205 @@ final class QueryJobs: Sendable {
     private let live: LiveQueries
     private let time: any TimeSource
     private let jobs = Mutex<[String: QueryJob]>([:])
+    private let reaper = Mutex<RepeatedTask?>(nil)
 
     init(executor: SearchExecutor, live: LiveQueries, time: any TimeSource) {
         self.executor = executor
         self.live = live
         self.time = time
+        let pause = TimeAmount.seconds(Int64(ServerLimits.jobReapSeconds))
+        let task = MultiThreadedEventLoopGroup.singleton.any()
+            .scheduleRepeatedTask(initialDelay: pause, delay: pause) { [weak self] _ in self?.expire() }
+        self.reaper.withLock { $0 = task }
     }
+
+    deinit { self.reaper.withLock { $0?.cancel() } }
 
     /// Jobs that exist.
     var count: Int { self.jobs.withLock { $0.count } }
 
     /// `POST …/queryjobs`.
-    func create(_ call: Call, repository: String) async throws -> Reply {
+    func create(_ call: Call, repository: String, credential: Credential) async throws -> Reply {
         guard call.method == .post else { throw RequestFault.text(405, "method_not_allowed", "use POST") }
-        self.expire()
         let body = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
         let request = try QueryRequest(body, now: call.arrivedAt)
+        let asker = JobAsker(repository: repository, credential: credential, body: body)
         let plan: QueryPlan
         do {
-            plan = try self.executor.plan(request, repository: repository)
+            plan = try self.plan(request, asker)
         } catch {
             return QueryEndpoint.reply(to: error, asJSON: call.accepts(["application/json"]) != nil)
         }
         try self.executor.check(repository: repository)
-        guard self.jobs.withLock({ $0.count }) < ServerLimits.jobCountMax else {
+        guard self.count < ServerLimits.jobCountMax else {
             throw RequestFault.text(429, "too_many_jobs", "too many query jobs; delete those that are done")
         }
         let id = "P1-" + String(SystemRandom.uint64(), radix: 36) + String(SystemRandom.uint64(), radix: 36)
-        let live = request.isLive ? LiveExecution(plan, window: Self.window(request, now: call.arrivedAt)) : nil
+        let job = QueryJob(request: request, asker: asker, plan: plan, createdAt: call.arrivedAt)
+        job.touch(self.time.monotonicNanoseconds())
+        do {
+            for (role, plan) in try Self.parts(of: request, plan) {
+                job.add(try await self.start(plan, request, asker, isMain: role == .main), as: role)
+            }
+        } catch {
+            self.end(job)
+            throw error
+        }
+        self.jobs.withLock { $0[id] = job }
+        return Reply(200, json: ["id": .string(id), "queryOnView": .string(plan.filterTextOrWhole)])
+    }
+
+    private func plan(_ request: QueryRequest, _ asker: JobAsker) throws(QueryErrors) -> QueryPlan {
+        try self.executor.plan(
+            request,
+            repository: asker.repository,
+            credential: asker.credential,
+            eventLimit: ServerLimits.jobEventCountMax
+        )
+    }
+
+    /// The queries that make up a job.
+    private static func parts(of request: QueryRequest, _ plan: QueryPlan) throws -> [(QueryJob.Role, QueryPlan)] {
+        if let context = request.context {
+            // Events of one moment are told apart by their ids only, so that some more are asked for.
+            let extra = 200
+            let next = Timestamp(milliseconds: context.moment.milliseconds + 1)
+            let before = try plan.events(.newest, limit: context.countBefore + extra, start: nil, before: next)
+            let after = try plan.events(.oldest, limit: context.countAfter + extra, start: context.moment, before: nil)
+            return [(.main, before), (.after, after)]
+        }
+        guard request.wantsDistribution else { return [(.main, plan)] }
+        return [(.main, plan), (.distribution, try plan.distribution())]
+    }
+
+    private func start(
+        _ plan: QueryPlan,
+        _ request: QueryRequest,
+        _ asker: JobAsker,
+        isMain: Bool
+    ) async throws -> JobPart {
+        var liveJob: LiveJob?
         var liveNumber: Int?
-        let liveJob = live.map { LiveJob($0) }
-        if let liveJob {
-            if plan.isAggregate { liveJob.query.hold() }
-            liveNumber = self.live.open(liveJob.query, repository: repository)
+        if request.isLive, !plan.needsRepetition {
+            let window = request.start.map { plan.options.now.nanoseconds - $0.nanoseconds }
+            let job = LiveJob(LiveExecution(plan, window: window))
+            if plan.isAggregate { job.query.hold() }
+            liveNumber = self.live.open(job.query, repository: asker.repository)
             guard liveNumber != nil else { throw RequestFault.text(503, "stopping", "the server is stopping") }
+            liveJob = job
         }
         do {
             let query = try await self.executor.start(
                 plan,
-                repository: repository,
+                repository: asker.repository,
+                user: asker.credential.id,
                 filling: plan.isAggregate ? liveJob?.query : nil
             )
-            let job = QueryJob(
-                request: request,
-                repository: repository,
-                plan: plan,
-                query: query,
-                live: liveJob,
-                liveNumber: liveNumber,
-                createdAt: call.arrivedAt
-            )
-            self.jobs.withLock { $0[id] = job }
+            return JobPart(plan: plan, query: query, live: liveJob, liveNumber: liveNumber)
         } catch {
-            if let liveNumber { self.live.close(liveNumber, repository: repository) }
+            if let liveNumber { self.live.close(liveNumber, repository: asker.repository) }
             throw error
         }
-        return Reply(200, json: ["id": .string(id), "queryOnView": .string(request.queryString)])
     }
 
     /// `GET` and `DELETE …/queryjobs/ID`.
     func reply(to call: Call, repository: String, id: String) async throws -> Reply {
-        self.expire()
         let job = self.jobs.withLock { $0[id] }
-        guard let job, job.repository == repository else {
+        guard let job, job.asker.repository == repository else {
             throw RequestFault.text(404, "unknown_job", "no query job '\(id)'; it has ended, or was not polled in time")
         }
         switch call.method {
         case .get, .head:
             job.touch(self.time.monotonicNanoseconds())
+            try await self.repeatIfDue(job)
+            let page = try JobPage(call)
             let now = self.time.now()
-            return try await Blocking.run { try Reply(200, json: job.poll(now: now)) }
+            return try await Blocking.run { try Reply(200, json: job.poll(now: now, page: page)) }
         case .delete:
-            self.remove(id, job)
+            self.jobs.withLock { _ = $0.removeValue(forKey: id) }
+            self.end(job)
             return Reply(204)
         default:
             throw RequestFault.text(405, "method_not_allowed", "use GET or DELETE")
         }
     }
 
-    private func remove(_ id: String, _ job: QueryJob) {
-        self.jobs.withLock { _ = $0.removeValue(forKey: id) }
-        job.query.cancel()
-        if let number = job.liveNumber { self.live.close(number, repository: job.repository) }
+    /// Asks everything anew when the answer of a live job is old and arriving events cannot be added to it.
+    private func repeatIfDue(_ job: QueryJob) async throws {
+        guard job.request.isLive, job.plan.needsRepetition, let part = job.part(.main),
+            part.claimRepetition(now: self.time.monotonicNanoseconds())
+        else { return }
+        do {
+            let request = try QueryRequest(job.asker.body, now: self.time.now())
+            let plan = try self.plan(request, job.asker)
+            let query = try await self.executor.start(
+                plan,
+                repository: job.asker.repository,
+                user: job.asker.credential.id
+            )
+            part.replace(by: query)
+        } catch {
+            // The old answer stands; the next poll tries again.
+            part.replace(by: nil)
+        }
+    }
+
+    private func end(_ job: QueryJob) {
+        for part in job.parts {
+            part.cancel()
+            if let number = part.liveNumber { self.live.close(number, repository: job.asker.repository) }
+        }
     }
 
     /// Ends the jobs that nobody polls.
     private func expire() {
         let now = self.time.monotonicNanoseconds()
-        let idle = UInt64(ServerLimits.jobIdleSeconds) * 1_000_000_000
         let late = self.jobs.withLock { jobs in
-            jobs.filter { now > $0.value.touchedAt + idle && $0.value.touchedAt > 0 }
+            let late = jobs.filter { now > $0.value.touchedAt + $0.value.idleNanoseconds }
+            for id in late.keys { jobs.removeValue(forKey: id) }
+            return late.values
         }
-        for (id, job) in late { self.remove(id, job) }
-    }
-
-    /// How far back a live query reaches, in nanoseconds.
-    private static func window(_ request: QueryRequest, now: Timestamp) -> Int64? {
-        request.start.map { now.nanoseconds - $0.nanoseconds }
+        for job in late { self.end(job) }
     }
 }
 
-/// The live part of a job: rows that arrived after it began.
-final class LiveJob: Sendable {
-    let execution: LiveExecution
-    let query: LiveQuery
-    /// Rows that passed, newest first, at most `ServerLimits.jobEventCountMax`.
-    private let newest = Mutex<[LiveQuery.Row]>([])
-
-    init(_ execution: LiveExecution) {
-        self.execution = execution
-        self.query = LiveQuery(execution)
-    }
-
-    /// The rows that arrived, newest first.
-    func rows() throws(RequestFault) -> [LiveQuery.Row] {
-        let waiting = self.query.take()
-        if let failure = waiting.failure { throw RequestFault(failure) }
-        return self.newest.withLock { newest in
-            newest = Array((waiting.rows.reversed() + newest).prefix(ServerLimits.jobEventCountMax))
-            return newest
-        }
-    }
-}
-
-/// One query job.
-final class QueryJob: Sendable {
-    let request: QueryRequest
+/// Who asked for a job, and with which words.
+struct JobAsker: Sendable {
     let repository: String
-    let plan: QueryPlan
-    let query: RunningQuery
-    let live: LiveJob?
-    let liveNumber: Int?
-    private let createdAt: Timestamp
-    private let touched = Mutex<UInt64>(0)
+    let credential: Credential
+    let body: [UInt8]
+}
 
-    init(
-        request: QueryRequest,
-        repository: String,
-        plan: QueryPlan,
-        query: RunningQuery,
-        live: LiveJob?,
-        liveNumber: Int?,
-        createdAt: Timestamp
-    ) {
-        self.request = request
-        self.repository = repository
-        self.plan = plan
-        self.query = query
-        self.live = live
-        self.liveNumber = liveNumber
-        self.createdAt = createdAt
-    }
+/// The part of a job's rows that one poll wants.
+struct JobPage: Hashable, Sendable {
+    var offset = 0
+    /// `nil`: as many as a poll shows without asking.
+    var limit: Int?
 
-    /// When the job was last polled, on the clock that never goes back; 0: never.
-    var touchedAt: UInt64 { self.touched.withLock { $0 } }
+    init() {}
 
-    func touch(_ now: UInt64) { self.touched.withLock { $0 = now } }
-
-    /// What is known so far.
-    func poll(now: Timestamp) throws -> JSONValue {
-        let isDone = self.query.result != nil
-        let result: QueryResult
-        do throws(QueryFailure) {
-            if let ended = self.query.result {
-                result = try ended.get()
-            } else {
-                result = try self.query.partialResult()
+    /// Reads `paginationOffset` and `paginationLimit`.
+    init(_ call: Call) throws(RequestFault) {
+        func number(_ name: String) throws(RequestFault) -> Int? {
+            guard let text = call.target[name] else { return nil }
+            guard let number = Int(text), number >= 0 else {
+                throw .text(400, "bad_request", "'\(name)' must be a number from 0 on, not '\(text)'")
             }
-        } catch {
-            throw RequestFault(error)
+            return number
         }
-        var events = try Self.values(
-            result.rows,
-            columns: result.columns,
-            limit: self.plan.isAggregate ? .max : ServerLimits.jobEventCountMax
-        )
-        var columns = result.columns
-        if let live = self.live {
-            (events, columns) = try self.withLive(events, columns, live, now: now)
-        }
-        return [
-            "done": .bool(isDone), "cancelled": false, "events": .array(events),
-            "warnings": .array(result.warnings.map { ["message": .string($0)] }),
-            "metaData": self.metaData(result, columns, isDone: isDone, count: events.count),
-        ]
+        self.offset = try number("paginationOffset") ?? 0
+        self.limit = try number("paginationLimit")
     }
 
-    /// The answer of the history and of what came since.
-    private func withLive(
-        _ events: [JSONValue],
-        _ columns: [String]?,
-        _ live: LiveJob,
-        now: Timestamp
-    ) throws -> ([JSONValue], [String]?) {
-        let rows = try live.rows()
-        guard !self.plan.isAggregate else {
-            let result: QueryResult
-            do throws(QueryFailure) {
-                result = try live.execution.currentResult(now: now)
-            } catch {
-                throw RequestFault(error)
-            }
-            return (try Self.values(result.rows, columns: result.columns, limit: .max), result.columns ?? columns)
-        }
-        var all: [JSONValue] = []
-        for row in rows { all.append(try JSONValue(row.json)) }
-        let ids = Set(all.compactMap { $0["@id"]?.string })
-        all += events.filter { event in event["@id"]?.string.map { !ids.contains($0) } ?? true }
-        return (Array(all.prefix(ServerLimits.jobEventCountMax)), columns)
+    /// The rows of `rows` that belong to the page.
+    func rows<Rows: RandomAccessCollection>(of rows: Rows, standard: Int) -> Rows.SubSequence {
+        rows.dropFirst(self.offset).prefix(self.limit ?? standard)
     }
+}
 
-    private static func values(_ rows: QueryRows, columns: [String]?, limit: Int) throws -> [JSONValue] {
-        let rows = QueryRows(batches: rows.batches, order: Array(rows.order.prefix(limit)))
-        var text = RowsText(rows, columns: columns, form: .ndjson)
-        var values: [JSONValue] = []
-        while let piece = try text.piece() {
-            for line in piece.split(separator: 0x0A) { values.append(try JSONValue(Array(line))) }
-        }
-        return values
-    }
-
-    private func metaData(_ result: QueryResult, _ columns: [String]?, isDone: Bool, count: Int) -> JSONValue {
-        let progress = self.query.run.progress
-        let start = self.request.start?.milliseconds ?? 0
-        let end = (self.request.end ?? self.createdAt).milliseconds
-        var extraData = result.extraData.map { JSONValue.Member($0.key, .string($0.value)) }
-        if !self.plan.isAggregate { extraData.append(.init("hasMoreEvents", "false")) }
-        var members: [JSONValue.Member] = [
-            .init("eventCount", JSONValue(self.plan.isAggregate ? count : result.rowCount)),
-            .init("extraData", .object(extraData)),
-            .init(
-                "filterQuery",
-                [
-                    "queryString": .string(self.request.queryString), "isInteractive": false,
-                    "includeDeletedEvents": false, "start": .number("\(start)"), "end": .number("\(end)"),
-                    "showQueryEventDistribution": .bool(self.request.wantsDistribution),
-                    "isLive": .bool(self.request.isLive), "noResultUntilDone": false,
-                ]
-            ),
-            .init("isAggregate", .bool(self.plan.isAggregate)),
-            .init("pollAfter", JSONValue(isDone ? 1_000 : 100)),
-            .init("processedBytes", JSONValue(progress.byteCount)),
-            .init("processedEvents", JSONValue(progress.eventCount)),
-            .init("queryStart", .number("\(start)")), .init("queryEnd", .number("\(end)")),
-            .init("resultBufferSize", 0),
-            .init("timeMillis", JSONValue(Int(self.query.cost.nanoseconds / 1_000_000))),
-            .init("totalWork", JSONValue(max(1, progress.byteCountTotal))),
-            .init("workDone", JSONValue(isDone ? max(1, progress.byteCountTotal) : progress.byteCount)),
-            .init("warnings", .array(result.warnings.map { .string($0) })),
-        ]
-        if let columns { members.insert(.init("fieldOrder", .array(columns.map { .string($0) })), at: 2) }
-        return .object(members)
+extension QueryPlan {
+    /// What Humio calls `queryOnView`: the query as it is, `*` when it is empty.
+    fileprivate var filterTextOrWhole: String {
+        self.tree.pipeline.steps.isEmpty ? "*" : self.tree.text.string
     }
 }

@@ -69,7 +69,7 @@ struct RowsText {
         if self.form == .json { bytes.append(UInt8(ascii: "[")) }
         guard self.form == .csv else { return }
         self.csvColumns = self.columns ?? self.allColumns()
-        self.appendCSV(self.csvColumns, to: &bytes)
+        Self.appendCSV(self.csvColumns, to: &bytes)
     }
 
     private func allColumns() -> [String] {
@@ -106,12 +106,12 @@ struct RowsText {
             bytes.append(0x0A)
         case .csv:
             let fields = Dictionary(renderer.fields(row: Int(row.row)).map { ($0.name, $0.value) }) { $1 }
-            self.appendCSV(self.csvColumns.map { fields[$0] ?? "" }, to: &bytes)
+            Self.appendCSV(self.csvColumns.map { fields[$0] ?? "" }, to: &bytes)
         }
     }
 
     /// RFC 4180: quotes where they are needed, doubled inside.
-    private func appendCSV(_ values: [String], to bytes: inout [UInt8]) {
+    static func appendCSV(_ values: [String], to bytes: inout [UInt8]) {
         for (index, value) in values.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
             if value.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) {

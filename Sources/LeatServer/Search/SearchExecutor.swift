@@ -1,6 +1,8 @@
 internal import LeatCore
 internal import LeatQuery
 internal import LeatStorage
+internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Runs queries over what is stored: segments and open rows to batches to an answer.
@@ -10,16 +12,32 @@ final class SearchExecutor: Sendable {
     private let threadCount: Int
     private let queryCountMax: Int
     private let metrics: ServerMetrics
-    private let runningCount = Mutex(0)
+    private let files: LookupFiles
+    private let queries: SavedQueries
+    private let userQueryCountMax: Int
+    private let nameServers: [String]
+    /// Running queries by the name of the token that asks, which is empty for everybody in open mode.
+    private let runningCounts = Mutex<[String: Int]>([:])
 
     /// Longest run, in seconds.
     let seconds: Int
 
-    init(store: Store, configuration: ServerConfiguration, time: any TimeSource, metrics: ServerMetrics) {
+    init(
+        store: Store,
+        files: LookupFiles,
+        queries: SavedQueries,
+        configuration: ServerConfiguration,
+        time: any TimeSource,
+        metrics: ServerMetrics
+    ) {
         self.store = store
+        self.files = files
+        self.queries = queries
         self.time = time
         self.seconds = configuration.querySeconds
         self.queryCountMax = configuration.queryCountMax
+        self.userQueryCountMax = configuration.userQueryCountMax
+        self.nameServers = configuration.nameServers
         self.threadCount =
             configuration.queryThreadCount > 0 ? configuration.queryThreadCount : WorkerThread.processorCount
         self.metrics = metrics
@@ -27,14 +45,35 @@ final class SearchExecutor: Sendable {
 
     /// A plan for a request.
     ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - repository: Whose events, files and saved queries.
+    ///   - credential: Who asks; sub-queries see no more than that.
+    ///   - eventLimit: Events that the answer to a filter query keeps.
+    /// - Returns: The plan.
     /// - Throws: Everything that is wrong with the query.
-    func plan(_ request: QueryRequest, repository: String) throws(QueryErrors) -> QueryPlan {
+    func plan(
+        _ request: QueryRequest,
+        repository: String,
+        credential: Credential,
+        eventLimit: Int = .max
+    ) throws(QueryErrors) -> QueryPlan {
         var options = QueryOptions(now: self.time.now(), start: request.start, end: request.end)
         options.arguments = request.arguments
         options.isLive = request.isLive
+        options.eventLimit = eventLimit
+        options.nameServers = self.nameServers
         if let zone = request.timeZone { options.timeZone = zone }
-        options.blocks = StoredBlocks(store: self.store, repository: repository)
-        return try QueryPlan(try QueryParser.parse(request.queryString), options: options)
+        options.blocks = StoredBlocks(store: self.store, repository: repository, scope: credential.scope)
+        options.lookupFiles = self.files.provider(repository)
+        options.savedQueries = self.queries.provider(repository)
+        var tree = try QueryParser.parse(request.queryString)
+        if request.usesIngestTime {
+            // The interval is that of arrival; events may have any time of their own.
+            tree.pipeline = request.ingestTimeFilter(before: tree.pipeline)
+            (options.start, options.end) = (nil, nil)
+        }
+        return try QueryPlan(tree, options: options)
     }
 
     /// Whether a repository exists.
@@ -55,6 +94,7 @@ final class SearchExecutor: Sendable {
     /// - Parameters:
     ///   - plan: What to run.
     ///   - repository: Whose events.
+    ///   - user: Who asks; nobody may have all queries that may run.
     ///   - live: A live aggregate that gets the events instead, and then those that arrived meanwhile.
     ///   - channel: Where the rows of a filter query go as they are found; then the answer has none.
     /// - Returns: The run.
@@ -62,32 +102,46 @@ final class SearchExecutor: Sendable {
     func start(
         _ plan: QueryPlan,
         repository: String,
+        user: String,
         filling live: LiveQuery? = nil,
         into channel: RowChannel? = nil
     ) async throws -> RunningQuery {
-        let hasRoom = self.runningCount.withLock { count in
-            guard count < self.queryCountMax else { return false }
-            count += 1
-            return true
-        }
-        guard hasRoom else {
-            throw RequestFault.text(
-                429,
-                "too_many_queries",
-                "\(self.queryCountMax) queries are running; try again when some have ended"
-            )
-        }
+        try self.count(user)
         do {
-            return try await self.startCounted(plan, repository: repository, filling: live, into: channel)
+            return try await self.startCounted(plan, repository: repository, user: user, filling: live, into: channel)
         } catch {
-            self.runningCount.withLock { $0 -= 1 }
+            self.uncount(user)
             throw error
+        }
+    }
+
+    /// Takes a place among the running queries.
+    private func count(_ user: String) throws(RequestFault) {
+        let refusal: String? = self.runningCounts.withLock { counts in
+            if counts.values.reduce(0, +) >= self.queryCountMax {
+                return "\(self.queryCountMax) queries are running; try again when some have ended"
+            }
+            // In open mode nobody knows who asks.
+            if !user.isEmpty, counts[user, default: 0] >= self.userQueryCountMax {
+                return "\(self.userQueryCountMax) queries of yours are running; try again when some have ended"
+            }
+            counts[user, default: 0] += 1
+            return nil
+        }
+        if let refusal { throw .text(429, "too_many_queries", refusal) }
+    }
+
+    private func uncount(_ user: String) {
+        self.runningCounts.withLock { counts in
+            counts[user, default: 1] -= 1
+            if counts[user] == 0 { counts[user] = nil }
         }
     }
 
     private func startCounted(
         _ plan: QueryPlan,
         repository: String,
+        user: String,
         filling live: LiveQuery?,
         into channel: RowChannel?
     ) async throws -> RunningQuery {
@@ -102,10 +156,11 @@ final class SearchExecutor: Sendable {
             time: self.time
         )
         let threadCount = self.threadCount
+        query.stop(after: self.seconds)
         _ = WorkerThread(name: "query") {
             if let live { Self.fill(live, plan, from: snapshot.blocks) }
             query.run(threads: threadCount)
-            self.runningCount.withLock { $0 -= 1 }
+            self.uncount(user)
             self.metrics.queried(
                 nanoseconds: query.cost.nanoseconds,
                 scannedByteCount: query.run.progress.byteCount
@@ -149,6 +204,8 @@ final class RunningQuery: Sendable {
     private let endedAt = Mutex<UInt64?>(nil)
     private let time: any TimeSource
     private let outcome = Outcome<Result<QueryResult, QueryFailure>>()
+    private let alarm = Mutex<Scheduled<Void>?>(nil)
+    private let lateSeconds = Mutex<Int?>(nil)
 
     init(_ run: QueryRun, channel: RowChannel?, damaged: [String], startedAt: UInt64, time: any TimeSource) {
         self.run = run
@@ -158,10 +215,24 @@ final class RunningQuery: Sendable {
         self.time = time
     }
 
+    /// When the query ended, on the clock that never goes back.
+    var endedAtNanoseconds: UInt64? { self.endedAt.withLock { $0 } }
+
     /// What the query has cost so far.
     var cost: QueryCost {
         let end = self.endedAt.withLock { $0 } ?? self.time.monotonicNanoseconds()
         return QueryCost(nanoseconds: end - self.startedAt, progress: self.run.progress)
+    }
+
+    /// Lets the scan end after so many seconds; the answer is then to what was scanned, and says so.
+    func stop(after seconds: Int) {
+        let alarm = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .seconds(Int64(seconds))) {
+            [weak self] in
+            guard let self, self.result == nil else { return }
+            self.lateSeconds.withLock { $0 = seconds }
+            self.run.stop()
+        }
+        self.alarm.withLock { $0 = alarm }
     }
 
     /// Scans; blocks this thread.
@@ -173,6 +244,7 @@ final class RunningQuery: Sendable {
             result = .failure(error)
         }
         self.endedAt.withLock { $0 = self.time.monotonicNanoseconds() }
+        self.alarm.withLock { $0?.cancel() }
         self.outcome.fulfil(result)
         self.channel?.nudge()
     }
@@ -187,6 +259,9 @@ final class RunningQuery: Sendable {
             }
         }
     }
+
+    /// Whether the query was ended because it ran too long.
+    var wasStopped: Bool { self.lateSeconds.withLock { $0 != nil } }
 
     /// The answer, if the query has ended.
     var result: Result<QueryResult, QueryFailure>? { self.outcome.value }
@@ -207,10 +282,14 @@ final class RunningQuery: Sendable {
 
     /// Adds what storage could not read.
     private func complete(_ result: QueryResult) -> QueryResult {
-        guard !self.damaged.isEmpty else { return result }
+        var missing = self.damaged.filter { !result.warnings.contains($0) }
+        if let seconds = self.lateSeconds.withLock({ $0 }) {
+            missing.append("the query was stopped after \(seconds) s; narrow the interval or the filter")
+        }
+        guard !missing.isEmpty else { return result }
         var result = result
         result.isPartial = true
-        result.warnings += self.damaged.filter { !result.warnings.contains($0) }
+        result.warnings += missing
         return result
     }
 }
@@ -234,10 +313,16 @@ struct QueryCost: Sendable {
 struct StoredBlocks: BlockProvider {
     let store: Store
     let repository: String
+    /// The only repository whose events whoever asks may see; `nil`: all.
+    var scope: String?
 
     func blocks(repository: String?, start: Timestamp?, end: Timestamp?) throws -> [any BlockSource] {
+        let repository = repository ?? self.repository
+        if let scope = self.scope, scope != repository {
+            throw RequestFault.text(403, "security_exception", "the token is for the repository '\(scope)'")
+        }
         let lower = start?.nanoseconds ?? .min
         let upper = max(lower, end?.nanoseconds ?? .max)
-        return try self.store.snapshot(repository: repository ?? self.repository, timeRange: lower...upper).blocks
+        return try self.store.snapshot(repository: repository, timeRange: lower...upper).blocks
     }
 }

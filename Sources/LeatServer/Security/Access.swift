@@ -59,7 +59,9 @@ struct Access: Sendable {
         return Credential(
             id: token.name,
             repository: token.kind == .ingest ? token.repository : nil,
-            parser: token.parser
+            parser: token.parser,
+            scope: token.repository,
+            mayAdminister: token.kind == .admin
         )
     }
 
@@ -118,9 +120,13 @@ struct Credential: Hashable, Sendable {
     var repository: String?
     /// The parser that the token selects.
     var parser: String?
+    /// The only repository that the token may see; `nil`: all.
+    var scope: String?
+    /// Whether the token may change what belongs to all.
+    var mayAdminister = false
 
     /// Open mode: everyone on this machine.
-    static let open = Credential(id: "", repository: nil)
+    static let open = Credential(id: "", repository: nil, mayAdminister: true)
 }
 
 /// What a request must be allowed to do.
@@ -138,7 +144,7 @@ extension Route {
         case .elastic(_, let repository), .ingest(_, let repository): repository
         case .query(let repository), .queryJobs(let repository), .queryJob(let repository, _), .fields(let repository):
             repository
-        case .repository(let name): name
+        case .repository(let name), .files(let name, _), .savedQueries(let name, _): name
         default: nil
         }
     }
@@ -151,7 +157,9 @@ extension Route {
             Right(kinds: [.ingest], isOwnRepository: self.repository == RepositoryNames.own)
         case .elastic(.count, _), .elastic(.search, _), .elastic(.cat, _): Right(kinds: [.query])
         case .elastic: Right(kinds: [.ingest, .query])
-        case .query, .queryJobs, .queryJob, .fields: Right(kinds: [.query])
+        case .query, .queryJobs, .queryJob, .fields, .graphQL: Right(kinds: [.query])
+        case .files, .savedQueries:
+            call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
         case .repositories, .repository:
             call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
         case .metrics: call.isFromLoopback ? nil : Right(kinds: [.query])

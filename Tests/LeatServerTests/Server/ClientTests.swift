@@ -26,6 +26,22 @@ import Testing
         }
     }
 
+    /// humiolib's ingest, queries, jobs, files and saved queries.
+    @Test(.timeLimit(.minutes(5))) func humiolibWorksUnmodified() async throws {
+        let folder = try TemporaryFolder()
+        let script =
+            "/"
+            + (#filePath.split(separator: "/").dropLast(2) + ["Fixtures", "clients", "humio.py"])
+            .joined(separator: "/")
+        let python = folder.path("venv/bin/python")
+        try await Self.run("/usr/bin/env", ["python3", "-m", "venv", folder.path("venv")], folder)
+        try await Self.run(python, ["-m", "pip", "install", "--quiet", "humiolib"], folder)
+        try await TestServer.with { server in
+            let output = try await Self.run(python, [script, "http://127.0.0.1:\(server.port)"], folder)
+            #expect(output.contains("humiolib works"))
+        }
+    }
+
     /// Runs a program to its end and returns what it printed.
     @discardableResult
     static func run(_ program: String, _ arguments: [String], _ folder: TemporaryFolder) async throws -> String {
