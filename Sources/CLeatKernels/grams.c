@@ -36,7 +36,7 @@ static uint64_t key_of_run(const uint8_t *bytes, size_t count) {
 enum { DIGIT = 1, RUN = 2 };
 
 /// Shortest identifier; also the stretch that always has a key of its parts: GRAM + WINDOW - 1.
-enum { FREE_GRAM = 5, GRAM = 6, WINDOW = 11, RUN_MIN = 16 };
+enum { FREE_GRAM = 5, GRAM = 6, WINDOW = 11, RUN_MIN = 16, UUID_LENGTH = 36 };
 
 static inline uint8_t fold(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte; }
 
@@ -166,6 +166,23 @@ static void add_dense(leat_key_set *set, const uint8_t *text, size_t start, size
     if (end >= part + RUN_MIN) WINNOW(text, part, end, EMIT_TO_SET);
 }
 
+// Whether a run can be the part of a UUID that begins at its byte `at`: dashes exactly where UUIDs have them.
+static int fits_uuid_at(const uint8_t *run, size_t length, size_t at) {
+    for (size_t i = 0; i < length; i++) {
+        size_t place = at + i;
+        int is_dash = place == 8 || place == 13 || place == 18 || place == 23;
+        if ((run[i] == '-') != is_dash) return 0;
+    }
+    return 1;
+}
+
+// Whether a run can be a UUID or part of one.
+static int fits_uuid(const uint8_t *run, size_t length) {
+    for (size_t at = 0; at + length <= UUID_LENGTH; at++)
+        if (fits_uuid_at(run, length, at)) return 1;
+    return 0;
+}
+
 static void add_runs(leat_key_set *set, const uint8_t *text, size_t count, int winnows_runs) {
     size_t at = 0;
     while (at < count) {
@@ -178,6 +195,7 @@ static void add_runs(leat_key_set *set, const uint8_t *text, size_t count, int w
         size_t length = at - run;
         if (length < RUN_MIN) continue;
         uint64_t bit = 1ull << (length < 63 ? length : 63);
+        if (length == UUID_LENGTH && fits_uuid(text + run, length)) bit = LEAT_UUID_BIT;
         set->lengths |= bit;
         if (!winnows_runs) set->open_lengths |= bit;
         insert(set, key_of_run(text + run, length));
@@ -291,6 +309,7 @@ void leat_needle_keys_find(
     if (!is_whole && edge_count >= RUN_MIN) {
         out->has_edge = 1;
         out->edge_count = edge_count;
+        out->fits_uuid = fits_uuid(text + edge, edge_count);
         out->edge_key = key_of_run(text + edge, edge_count);
         WINNOW(text, edge, edge + edge_count, EMIT_TO_LIST);
         out->part_count = list->count - out->part_start;

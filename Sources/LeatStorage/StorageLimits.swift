@@ -23,6 +23,9 @@ enum StorageLimits {
     /// Values of a block, in bytes, beyond which it gets no more rows: decoding a column must stay cheap.
     static let blockByteCountMax = 64 << 20
 
+    /// Columns that are kept in memory for the next query, in bytes: two fifths of what querying may take (design section 9).
+    static let columnCacheByteCountMax = 200 << 20
+
     /// Encoded blocks of a repository that wait for a segment file, in bytes.
     static let segmentByteCountTarget = 32 << 20
 

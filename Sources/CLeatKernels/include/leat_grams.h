@@ -25,7 +25,11 @@ int leat_key_set_is_full(const leat_key_set *set);
 /// Copies all keys to `out`, in no order.
 void leat_key_set_keys(const leat_key_set *set, uint64_t *out);
 
-/// Lengths of identifiers: bit n for n bytes, bit 63 for 63 and more; all, and those without keys for their parts.
+/// The bit of identifiers in the form of UUIDs, 8-4-4-4-12 digits; no identifier has so few bytes.
+#define LEAT_UUID_BIT (1ull << 8)
+
+/// Lengths of identifiers: bit n for n bytes, bit 63 for 63 and more, `LEAT_UUID_BIT` instead for those in the form of
+/// UUIDs; all, and those without keys for their parts.
 uint64_t leat_key_set_lengths(const leat_key_set *set);
 uint64_t leat_key_set_open_lengths(const leat_key_set *set);
 
@@ -37,6 +41,8 @@ typedef struct {
     size_t edge_count;
     /// Its key if it is not longer.
     uint64_t edge_key;
+    /// Whether it can be a UUID or part of one.
+    int fits_uuid;
     /// Where its part keys begin in `keys`, and how many there are.
     size_t part_start;
     size_t part_count;

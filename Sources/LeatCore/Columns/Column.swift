@@ -1,7 +1,8 @@
 /// One field's values in one batch, in the form in which they are stored.
 ///
 /// There are no types at run time: every value is a byte string, and the encoding is only a shorter way to keep the
-/// exact text. Filters and functions look at distinct values and map codes; `value(at:)` is the slow way.
+/// exact text. Filters and functions look at distinct values and map codes; `write(_:to:)` makes the text of one row,
+/// `decoded()` those of all.
 ///
 /// A row where the field is absent differs from one where it is empty: `presence` says which rows have a value
 /// (`nil`: all). What a column holds at an absent row is undefined.
@@ -14,6 +15,16 @@ public enum Column: Sendable {
     case integer(IntegerColumn)
     /// One text per row.
     case plain(PlainColumn)
+    /// Texts that are numbers in another form: decimals, addresses, times.
+    case number(NumberColumn)
+    /// Texts of hexadecimal digits, as many in each.
+    case identifier(IdentifierColumn)
+    /// Texts with a common beginning.
+    indirect case prefixed(PrefixedColumn)
+    /// Texts that another column of the same rows has as well.
+    indirect case reference(ReferenceColumn)
+    /// Texts as templates and columns of what varies in them.
+    case template(TemplateColumn)
 
     /// Number of rows, at most `Batch.rowCountMax`.
     public var rowCount: Int {
@@ -22,6 +33,11 @@ public enum Column: Sendable {
         case .dictionary(let column): column.codes.count
         case .integer(let column): column.values.count
         case .plain(let column): column.values.count
+        case .number(let column): column.numbers.count
+        case .identifier(let column): column.rowCount
+        case .prefixed(let column): column.rest.rowCount
+        case .reference(let column): column.rowCount
+        case .template(let column): column.texts.codes.count
         }
     }
 
@@ -32,6 +48,30 @@ public enum Column: Sendable {
         case .dictionary(let column): column.presence
         case .integer(let column): column.presence
         case .plain(let column): column.presence
+        case .number(let column): column.presence
+        case .identifier(let column): column.presence
+        case .prefixed(let column): column.rest.presence
+        case .reference(let column): column.presence
+        case .template(let column): column.presence
+        }
+    }
+
+    /// The same values with other rows that have the field: some of those that have it now.
+    public func with(presence: Bitmap?) -> Column {
+        switch self {
+        case .constant(let column):
+            return .constant(ConstantColumn(value: column.value, rowCount: column.rowCount, presence: presence))
+        case .dictionary(let column):
+            return .dictionary(DictionaryColumn(values: column.values, codes: column.codes, presence: presence))
+        case .integer(let column): return .integer(IntegerColumn(values: column.values, presence: presence))
+        case .plain(let column): return .plain(PlainColumn(values: column.values, presence: presence))
+        case .number(let column):
+            return .number(NumberColumn(form: column.form, numbers: column.numbers, presence: presence))
+        case .identifier(let column): return .identifier(column.with(presence: presence))
+        case .prefixed(let column):
+            return .prefixed(PrefixedColumn(prefix: column.prefix, rest: column.rest.with(presence: presence)))
+        case .reference(let column): return .reference(column.with(presence: presence))
+        case .template(let column): return .template(TemplateColumn(texts: column.texts, presence: presence))
         }
     }
 

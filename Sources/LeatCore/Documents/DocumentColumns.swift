@@ -133,17 +133,3 @@ extension Batch {
         return (templates, try columns.base.column(DocumentColumns.textName))
     }
 }
-
-extension Column {
-    /// Appends the text of a row; `false`, with nothing appended, when the row has none.
-    public func appendValue(at row: Int, to bytes: inout [UInt8]) -> Bool {
-        guard self.isPresent(at: row) else { return false }
-        switch self {
-        case .constant(let column): bytes.append(contentsOf: column.value.unsafeBytes)
-        case .dictionary(let column): bytes.append(contentsOf: column.values[Int(column.codes[row])])
-        case .integer(let column): bytes.append(contentsOf: String(column.values[row]).utf8)
-        case .plain(let column): bytes.append(contentsOf: column.values[row])
-        }
-        return true
-    }
-}

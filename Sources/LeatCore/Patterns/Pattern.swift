@@ -69,6 +69,22 @@ public final class Pattern: @unchecked Sendable {
 
     deinit { pcre2_code_free_8(self.code) }
 
+    /// The same pattern for `TextAutomaton`; `nil` when it asks for more than an automaton can.
+    public func automaton() -> AutomatonProgram? {
+        guard !self.options.anchorsMatchAtLines, self.options.flavour == .java else { return nil }
+        do throws(PatternError) {
+            let translation = try PatternTranslation(self.source, flavour: self.options.flavour)
+            return AutomatonProgram(
+                pattern: translation.text,
+                foldsCase: self.options.foldsCase,
+                dotMatchesNewline: self.options.dotMatchesNewline,
+                isUnicode: translation.needsUnicode
+            )
+        } catch {
+            preconditionFailure("a compiled pattern is not valid: \(error)")
+        }
+    }
+
     private static func message(_ code: Int32) -> String {
         var buffer = [UInt8](repeating: 0, count: 256)
         let count = pcre2_get_error_message_8(code, &buffer, buffer.count)

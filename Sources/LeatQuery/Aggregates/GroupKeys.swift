@@ -264,6 +264,16 @@ extension ByteStringTable {
             }
         case .plain(let plain):
             selection.forEachSet { values[$0] = UInt32(self.index(of: plain.values[$0])) }
+        case .number, .identifier, .prefixed, .reference, .template:
+            // Texts of a whole block at once if most are wanted, else one by one.
+            if selection.setCount * 4 > selection.count {
+                let strings = column.strings
+                selection.forEachSet { values[$0] = UInt32(self.index(of: strings[$0])) }
+            } else {
+                selection.forEachSet { row in
+                    values[row] = UInt32(column.withBytes(at: row) { self.index(of: $0) })
+                }
+            }
         }
     }
 }

@@ -63,16 +63,16 @@ extension Column {
             let values = ByteStrings(offsets: [0, UInt32(column.value.count)], bytes: column.value)
             return (values, [UInt16](repeating: 0, count: column.rowCount))
         case .dictionary(let column): return (column.values, column.codes)
-        case .integer, .plain: return nil
+        case .integer, .plain, .number, .identifier, .prefixed, .reference, .template: return nil
         }
     }
 
     /// The values as texts in memory, so that they can be pointed at.
     var addressable: Column {
-        guard case .integer(let column) = self else { return self }
-        var builder = TextColumnBuilder(rowCapacity: column.values.count)
-        for value in column.values { NumberText.withDecimal(value) { builder.append($0) } }
-        return .plain(PlainColumn(values: builder.finish(), presence: column.presence))
+        switch self {
+        case .constant, .dictionary, .plain: self
+        case .integer, .number, .identifier, .prefixed, .reference, .template: self.decoded()
+        }
     }
 
     /// The text of a row of an addressable column; valid while the column lives.
@@ -82,7 +82,8 @@ extension Column {
         case .constant(let column): return column.value.unsafeBytes
         case .dictionary(let column): return column.values[Int(column.codes[row])]
         case .plain(let column): return column.values[row]
-        case .integer: preconditionFailure("an integer column has no texts to point at")
+        case .integer, .number, .identifier, .prefixed, .reference, .template:
+            preconditionFailure("a column that is not addressable has no texts to point at")
         }
     }
 }

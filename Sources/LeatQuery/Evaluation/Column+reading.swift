@@ -12,6 +12,7 @@ extension Column {
         case .dictionary(let column): try body(column.values[Int(column.codes[row])])
         case .integer(let column): try NumberText.withDecimal(column.values[row], body)
         case .plain(let column): try body(column.values[row])
+        case .number, .identifier, .prefixed, .reference, .template: try self.withText(at: row, body)
         }
     }
 
@@ -39,16 +40,7 @@ extension Column {
     func restricted(to rows: Bitmap) -> Column {
         var presence = rows
         if let own = self.presence { presence.formIntersection(own) }
-        switch self {
-        case .constant(let column):
-            return .constant(ConstantColumn(value: column.value, rowCount: column.rowCount, presence: presence))
-        case .dictionary(let column):
-            return .dictionary(DictionaryColumn(values: column.values, codes: column.codes, presence: presence))
-        case .integer(let column):
-            return .integer(IntegerColumn(values: column.values, presence: presence))
-        case .plain(let column):
-            return .plain(PlainColumn(values: column.values, presence: presence))
-        }
+        return self.with(presence: presence)
     }
 
     /// The rows of `rows`, in that order, possibly repeated.
@@ -65,7 +57,13 @@ extension Column {
             return .dictionary(DictionaryColumn(values: column.values, codes: codes, presence: presence))
         case .integer(let column):
             return .integer(IntegerColumn(values: rows.map { column.values[Int($0)] }, presence: presence))
-        case .plain:
+        case .number(let column):
+            let numbers = NumberList.array(rows.map { column.numbers[Int($0)] })
+            return .number(NumberColumn(form: column.form, numbers: numbers, presence: presence))
+        case .prefixed(let column):
+            let rest = column.rest.gathered(rows).with(presence: presence)
+            return .prefixed(PrefixedColumn(prefix: column.prefix, rest: rest))
+        case .plain, .identifier, .reference, .template:
             return self.gatheredPlain(rows, presence: presence)
         }
     }
@@ -73,60 +71,11 @@ extension Column {
     /// Few rows of many texts: only these texts are copied.
     private func gatheredPlain(_ rows: [Int32], presence: Bitmap?) -> Column {
         var builder = TextColumnBuilder(rowCapacity: rows.count)
-        for row in rows {
-            self.withBytes(at: Int(row)) { builder.append($0) }
+        if case .plain(let column) = self {
+            for row in rows { builder.append(column.values[Int(row)]) }
+            return .plain(PlainColumn(values: builder.finish(), presence: presence))
         }
-        return .plain(PlainColumn(values: builder.finish(), presence: presence))
-    }
-}
-
-extension Bitmap {
-    /// A bitmap from a test of each row.
-    @inline(__always)
-    init<Failure: Error>(count: Int, _ isSet: (Int) throws(Failure) -> Bool) throws(Failure) {
-        var words = [UInt64](repeating: 0, count: (count + 63) / 64)
-        for index in 0..<words.count {
-            let base = index << 6
-            var word: UInt64 = 0
-            for bit in 0..<min(64, count - base) where try isSet(base + bit) {
-                word |= 1 << UInt64(truncatingIfNeeded: bit)
-            }
-            words[index] = word
-        }
-        self.init(words: words, count: count)
-    }
-
-    /// The rows of `selection`, or all, that pass a test; rows outside are not tested.
-    @inline(__always)
-    init<Failure: Error>(
-        within selection: Bitmap?,
-        count: Int,
-        _ isSet: (Int) throws(Failure) -> Bool
-    ) throws(Failure) {
-        guard let selection else {
-            try self.init(count: count, isSet)
-            return
-        }
-        var words = selection.words
-        for index in 0..<words.count {
-            var rest = words[index]
-            var word: UInt64 = 0
-            while rest != 0 {
-                let bit = rest & (0 &- rest)
-                if try isSet((index << 6) + rest.trailingZeroBitCount) { word |= bit }
-                rest &= rest &- 1
-            }
-            words[index] = word
-        }
-        self.init(words: words, count: count)
-    }
-
-    /// The set rows, ascending.
-    var rows: [Int32] {
-        var result: [Int32] = []
-        result.reserveCapacity(self.setCount)
-        self.forEachSet { result.append(Int32(truncatingIfNeeded: $0)) }
-        return result
+        return .plain(PlainColumn(values: self.strings(of: rows.lazy.map { Int($0) }), presence: presence))
     }
 }
 

@@ -23,14 +23,29 @@ extension Column {
             return try column.rows(passing: test, within: candidates)
         case .plain(let column):
             return try column.rows(passing: test, within: candidates)
+        case .number, .identifier, .prefixed, .reference, .template:
+            if let rows = try self.rows(passingOnEncoding: test, within: candidates) { return rows }
+            return try self.rows(passingAsText: test, within: candidates)
         }
+    }
+
+    /// Slow path: makes the texts and tests them.
+    func rows(passingAsText test: ValueTest, within candidates: Bitmap?) throws(QueryFailure) -> Bitmap {
+        guard let candidates, candidates.setCount * 8 < candidates.count else {
+            return try self.strings.indexes(passing: test, within: candidates)
+        }
+        let rows = candidates.rows
+        let passing = try self.strings(of: rows.lazy.map { Int($0) }).indexes(passing: test, within: nil)
+        var result = Bitmap(repeating: false, count: candidates.count)
+        passing.forEachSet { result.set(Int(rows[$0])) }
+        return result
     }
 
     /// The selected rows that have the field; `nil` means all.
     private func candidates(_ selection: Bitmap?) -> Bitmap? {
         guard var rows = selection else { return self.presence }
         if let presence = self.presence { rows.formIntersection(presence) }
-        return rows
+        return rows.isFull ? nil : rows
     }
 }
 
@@ -103,47 +118,6 @@ extension ByteStrings {
                 try regex.matches(self[index], matcher)
             }
         }
-    }
-
-    /// The strings among `selection` (or all) that contain the needle: one pass over all bytes, then the string of
-    /// each hit.
-    func indexes(containing needle: Needle, within selection: Bitmap?) -> Bitmap {
-        var result = Bitmap(repeating: false, count: self.count)
-        let area = self.bytes.unsafeBytes
-        let offsets = self.offsets
-        let length = needle.bytes.count
-        var index = 0
-        var position = 0
-        while position + length <= area.count, let found = ByteSearch.find(needle, in: area, from: position) {
-            index = Self.index(of: found, after: index, in: offsets)
-            let end = Int(offsets[index + 1])
-            if found + length <= end {
-                if selection?[index] ?? true { result.set(index) }
-                position = end
-            } else {
-                position = found + 1
-            }
-        }
-        withExtendedLifetime(self.bytes) {}
-        return result
-    }
-
-    /// The string that holds the byte at `position`, which is not before `start`: doubling steps, then halving.
-    private static func index(of position: Int, after start: Int, in offsets: [UInt32]) -> Int {
-        let wanted = UInt32(position)
-        var low = start
-        var step = 1
-        while low + step < offsets.count - 1, offsets[low + step] <= wanted {
-            low += step
-            step *= 2
-        }
-        var high = min(low + step, offsets.count - 1)
-        // offsets[low] <= wanted < offsets[high]; strings may be empty, the last that starts there holds the byte.
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if offsets[middle] <= wanted { low = middle } else { high = middle }
-        }
-        return low
     }
 }
 

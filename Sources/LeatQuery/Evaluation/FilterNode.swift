@@ -155,7 +155,12 @@ extension ValueTest {
 extension Column {
     /// Where the texts lie, to recognise a column that has two names.
     fileprivate var area: UnsafeRawPointer? {
-        guard case .plain(let column) = self, column.values.bytes.count > 0 else { return nil }
-        return column.values.bytes.unsafeBytes.baseAddress
+        switch self {
+        case .plain(let column):
+            column.values.bytes.count > 0 ? column.values.bytes.unsafeBytes.baseAddress : nil
+        case .identifier(let column): column.bytes.unsafeBytes.baseAddress
+        case .template(let column): UnsafeRawPointer(Unmanaged.passUnretained(column.texts).toOpaque())
+        case .constant, .dictionary, .integer, .number, .prefixed, .reference: nil
+        }
     }
 }

@@ -47,6 +47,16 @@ public enum NumberText {
         return Double(String(decoding: text, as: UTF8.self))
     }
 
+    /// The number that a text of `units` with `scale` (0...18) digits after the point is.
+    @inline(__always)
+    static func value(_ units: Int64, scale: Int) -> Double {
+        if scale == 0 { return Double(units) }
+        // Fast path: the same one rounding as in `parse`.
+        if units.magnitude <= 1 << 53 { return Double(units) / Self.powersOfTen[scale] }
+        // Slow path: more digits than a double has.
+        return Double("\(units)e-\(scale)") ?? 0
+    }
+
     /// The number that a string is.
     public static func parse(_ text: String) -> Double? {
         var text = text

@@ -8,10 +8,13 @@ final class RegexTest: @unchecked Sendable {
     /// A text that every match contains, if there is one.
     let needle: Needle?
     private let matchers = Guarded<[PatternMatcher]>([])
+    /// The same test for columns that keep their encoding, if the expression is that simple.
+    let automata: AutomatonPool?
 
     init(_ pattern: Pattern) {
         self.pattern = pattern
         self.needle = Self.longestNeedle(pattern.requiredText)
+        self.automata = pattern.automaton().map { AutomatonPool($0) }
     }
 
     /// The expression `body` with the flags that a literal or `flags=` gives it: `i`, `m`, `d` or `s`; `g` and `F`

@@ -72,7 +72,7 @@ struct SortOrder: Hashable, Sendable {
             distinct = [constant.value.withUnsafeBytes { self.key($0) }]
         case .dictionary(let dictionary):
             distinct = (0..<dictionary.values.count).map { self.key(dictionary.values[$0]) }
-        case .integer, .plain:
+        case .integer, .plain, .number, .identifier, .prefixed, .reference, .template:
             distinct = nil
         }
         return SortKeys(column: column, order: self, distinct: distinct)
@@ -93,7 +93,8 @@ struct SortKeys {
         case .integer(let integers):
             if self.order.kind == .number || self.order.kind == .any { return .number(Double(integers.values[row])) }
             return column.withBytes(at: row) { self.order.key($0) }
-        case .plain: return column.withBytes(at: row) { self.order.key($0) }
+        case .plain, .number, .identifier, .prefixed, .reference, .template:
+            return column.withBytes(at: row) { self.order.key($0) }
         }
     }
 }

@@ -132,10 +132,16 @@ extension Column {
             guard numbers.contains(where: { $0 == nil }) else { return (values, column.presence) }
             let codes = column.codes
             return (values, Bitmap(within: column.presence, count: codes.count) { numbers[Int(codes[$0])] != nil })
-        case .plain(let column):
-            var values = [Double](repeating: 0, count: column.values.count)
-            let valid = Bitmap(within: column.presence, count: values.count) { row in
-                guard let number = NumberText.parse(column.values[row]) else { return false }
+        case .number(let column):
+            guard let scale = column.form.scale else {
+                return ([Double](repeating: 0, count: self.rowCount), Bitmap(repeating: false, count: self.rowCount))
+            }
+            return (column.values.map { NumberText.value($0, scale: scale) }, column.presence)
+        case .plain, .identifier, .prefixed, .reference, .template:
+            let strings = self.strings
+            var values = [Double](repeating: 0, count: strings.count)
+            let valid = Bitmap(within: self.presence, count: values.count) { row in
+                guard let number = NumberText.parse(strings[row]) else { return false }
                 values[row] = number
                 return true
             }

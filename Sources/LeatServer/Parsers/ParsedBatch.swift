@@ -78,11 +78,6 @@ extension IngestBatch {
 extension Column {
     /// The text of a row that has the field; for few rows, since it copies.
     func copied(at row: Int) -> [UInt8] {
-        switch self {
-        case .constant(let column): column.value.array
-        case .dictionary(let column): Array(column.values[Int(column.codes[row])])
-        case .integer(let column): Array(String(column.values[row]).utf8)
-        case .plain(let column): Array(column.values[row])
-        }
+        self.withText(at: row) { Array($0) }
     }
 }

@@ -43,7 +43,7 @@ extension Batch {
                 let values = rows.map { integers.values[$0] }
                 columns.append((name, .integer(IntegerColumn(values: values, presence: presence))))
             } else {
-                let values = column.strings.gathered(rows)
+                let values = column.strings(of: rows)
                 columns.append((name, .plain(PlainColumn(values: values, presence: presence))))
             }
         }

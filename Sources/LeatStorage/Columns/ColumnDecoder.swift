@@ -12,6 +12,15 @@ enum ColumnDecoder {
         _ context: DecodingContext = DecodingContext()
     ) throws(FormatError) -> Column {
         var page = try PageReader(bytes)
+        return try Self.column(of: &page, rowCount: rowCount, context)
+    }
+
+    /// The column of an opened page of `rowCount` rows.
+    static func column(
+        of page: inout PageReader,
+        rowCount: Int,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
         var presence: Bitmap?
         switch try page.structure.readByte() {
         case 0: break
@@ -23,12 +32,18 @@ enum ColumnDecoder {
         }
         var context = context
         if let presence {
-            var rows: [Int32] = []
-            presence.forEachSet { rows.append(Int32($0)) }
-            context.rows = rows
+            context.rows = DecodingContext.RowMap {
+                var rows: [Int32] = []
+                rows.reserveCapacity(rowCount)
+                presence.forEachSet { rows.append(Int32($0)) }
+                return rows
+            }
         }
         let dense = try Self.values(count: presence?.setCount ?? rowCount, from: &page, context)
         try page.structure.expectEnd()
+        guard dense.textByteCountBound <= PageReader.areaByteCountMax else {
+            throw page.structure.fail("texts of more than \(PageReader.areaByteCountMax) bytes")
+        }
         guard let presence else { return dense }
         return dense.spread(over: presence)
     }
@@ -46,10 +61,19 @@ enum ColumnDecoder {
             let value = try page.text.readSlice(try page.structure.readCount(limit: page.text.remaining))
             return .constant(ConstantColumn(value: value, rowCount: count))
         case .dictionary: return try Self.dictionary(count: count, from: &page)
-        case .integer: return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
+        case .integer:
+            // Numbers in a slot of a template stay packed; most searches need not look at them.
+            if context.depth > 0 { return try Self.numbers(.integer, count: count, from: &page) }
+            return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
         case .plain: return .plain(PlainColumn(values: try Self.strings(count: count, from: &page)))
         case .hexadecimal, .uuid: return try Self.identifiers(count: count, isUUID: kind == 6, from: &page)
-        case .address, .decimal, .padded: return try Self.numbers(kind, count: count, from: &page)
+        case .address: return try Self.numbers(.address, count: count, from: &page)
+        case .decimal:
+            let scale = try Self.digitCount(from: &page, atLeast: 0)
+            return try Self.numbers(.decimal(scale: scale), count: count, from: &page)
+        case .padded:
+            let digitCount = try Self.digitCount(from: &page, atLeast: 1)
+            return try Self.numbers(.padded(digitCount: digitCount), count: count, from: &page)
         case .time: return try Self.times(count: count, from: &page, context)
         case .prefix: return try Self.prefixed(count: count, from: &page, context)
         case .template: return try TemplateEncoding.read(count: count, from: &page, context)
@@ -72,31 +96,39 @@ enum ColumnDecoder {
         distinctCount: Int,
         from page: inout PageReader
     ) throws(FormatError) -> [UInt16] {
-        let numbers = try IntegerPacking.read(count: count, from: &page)
-        var codes: [UInt16] = []
-        codes.reserveCapacity(count)
-        for number in numbers {
-            guard number >= 0, number < distinctCount else {
-                throw page.structure.fail("code \(number) of \(distinctCount)")
+        let numbers = try IntegerPacking.list(count: count, from: &page)
+        let values = numbers.values
+        let bounds = numbers.bounds
+        if bounds.lowerBound < 0 || bounds.upperBound >= Int64(distinctCount) {
+            // The frames say too little.
+            for value in values where value < 0 || value >= Int64(distinctCount) {
+                throw page.structure.fail("code \(value) of \(distinctCount)")
             }
-            codes.append(UInt16(number))
         }
-        return codes
+        return [UInt16](unsafeUninitializedCapacity: count) { codes, filled in
+            for index in 0..<count { codes[index] = UInt16(truncatingIfNeeded: values[index]) }
+            filled = count
+        }
     }
 
     static func strings(count: Int, from page: inout PageReader) throws(FormatError) -> ByteStrings {
         let lengths = try IntegerPacking.read(count: count, from: &page)
-        var offsets: [UInt32] = [0]
-        offsets.reserveCapacity(count + 1)
-        var total = 0
-        for length in lengths {
-            guard length >= 0, length <= page.text.remaining - total else {
-                throw page.structure.fail("value of \(length) bytes")
+        let room = Int64(page.text.remaining)
+        var total: Int64 = 0
+        var isSound = true
+        let offsets = [UInt32](unsafeUninitializedCapacity: count + 1) { offsets, filled in
+            offsets[0] = 0
+            for index in 0..<count {
+                let length = lengths[index]
+                // A length that does not fit is noted once, and the rest has none.
+                isSound = isSound && length >= 0 && length <= room &- total
+                total &+= isSound ? length : 0
+                offsets[index + 1] = UInt32(truncatingIfNeeded: total)
             }
-            total += Int(length)
-            offsets.append(UInt32(total))
+            filled = count + 1
         }
-        return ByteStrings(offsets: offsets, bytes: try page.text.readSlice(total))
+        guard isSound else { throw page.structure.fail("values of more bytes than there are") }
+        return ByteStrings(offsets: offsets, bytes: try page.text.readSlice(Int(total)))
     }
 
     private static func identifiers(
@@ -108,29 +140,19 @@ enum ColumnDecoder {
         let width = digitCount / 2
         guard width > 0 else { throw page.structure.fail("identifiers of no digits") }
         let bytes = try page.raw.readSlice(count * width)
-        var texts = TextAssembler(count: count, byteCount: count * 36)
-        bytes.withUnsafeBytes { bytes in
-            for index in 0..<count {
-                let value = UnsafeRawBufferPointer(rebasing: bytes[index * width..<(index + 1) * width])
-                if isUUID { texts.append(uuid: value) } else { texts.append(hexadecimal: value) }
-                texts.endValue()
-            }
-        }
-        return .plain(PlainColumn(values: texts.finish()))
+        return .identifier(IdentifierColumn(bytes: bytes, width: width, isUUID: isUUID))
     }
 
-    private static func numbers(_ kind: UInt8, count: Int, from page: inout PageReader) throws(FormatError) -> Column {
-        let parameter = ColumnKind(rawValue: kind) == .address ? 0 : try page.structure.readCount(limit: 18)
-        var texts = TextAssembler(count: count, byteCount: count * 12)
-        for number in try IntegerPacking.read(count: count, from: &page) {
-            switch ColumnKind(rawValue: kind) {
-            case .address: texts.append(address: number)
-            case .decimal: texts.append(decimal: number, scale: parameter)
-            default: texts.append(padded: number, digitCount: parameter)
-            }
-            texts.endValue()
-        }
-        return .plain(PlainColumn(values: texts.finish()))
+    private static func numbers(_ form: NumberForm, count: Int, from page: inout PageReader) throws(FormatError)
+        -> Column
+    {
+        .number(NumberColumn(form: form, numbers: try IntegerPacking.list(count: count, from: &page)))
+    }
+
+    private static func digitCount(from page: inout PageReader, atLeast least: Int) throws(FormatError) -> Int {
+        let count = try page.structure.readCount(limit: NumberForm.digitCountMax)
+        guard count >= least else { throw page.structure.fail("numbers of no digits") }
+        return count
     }
 
     private static func times(
@@ -144,18 +166,18 @@ enum ColumnDecoder {
         let separator = try page.structure.readByte()
         let fractionDigitCount = try page.structure.readCount(limit: 9)
         let suffix = try page.structure.readCounted().array
+        guard suffix.count <= TimeText.suffixByteCountMax else { throw page.structure.fail("unknown form of time") }
         let form = TimeText(
             layout: layout,
             separator: separator,
             fractionDigitCount: fractionDigitCount,
             suffix: suffix
         )
-        var texts = TextAssembler(count: count, byteCount: count * 30)
-        for (index, distance) in try IntegerPacking.read(count: count, from: &page).enumerated() {
-            form.append(distance &+ TimeText.floor(try context.time(of: index), form.unit), to: &texts)
-            texts.endValue()
-        }
-        return .plain(PlainColumn(values: texts.finish()))
+        var values = try IntegerPacking.read(count: count, from: &page)
+        let times = try context.times(count: count)
+        let unit = form.unit
+        for index in values.indices { values[index] &+= TimeText.floor(times[index], unit) }
+        return .number(NumberColumn(form: .time(form), numbers: .array(values)))
     }
 
     private static func prefixed(
@@ -164,17 +186,8 @@ enum ColumnDecoder {
         _ context: DecodingContext
     ) throws(FormatError) -> Column {
         let prefix = try page.text.readSlice(try page.structure.readCount(limit: page.text.remaining))
-        let rest = try Self.values(count: count, from: &page, context.deeper).strings
-        guard rest.bytes.count + count * prefix.count <= PageReader.areaByteCountMax else {
-            throw page.structure.fail("values with a beginning of \(prefix.count) bytes")
-        }
-        var texts = TextAssembler(count: count, byteCount: rest.bytes.count + count * prefix.count)
-        for index in 0..<count {
-            prefix.withUnsafeBytes { texts.append($0) }
-            texts.append(rest[index])
-            texts.endValue()
-        }
-        return .plain(PlainColumn(values: texts.finish()))
+        let rest = try Self.values(count: count, from: &page, context.deeper)
+        return .prefixed(PrefixedColumn(prefix: prefix, rest: rest))
     }
 
     private static func reference(
@@ -184,19 +197,23 @@ enum ColumnDecoder {
     ) throws(FormatError) -> Column {
         let name = try page.structure.readText()
         let dropped = try page.structure.readCount(limit: 2)
-        guard let other = try context.column?(name)?.strings else {
+        guard let target = try context.column?(name) else {
             throw page.structure.fail("refers to column '\(name)', which is not there")
         }
-        var texts = TextAssembler(count: count, byteCount: other.bytes.count)
-        for index in 0..<count {
-            let row = context.rows.map { index < $0.count ? Int($0[index]) : -1 } ?? index
-            guard row >= 0, row < other.count, other[row].count >= dropped else {
-                throw page.structure.fail("refers to a value that is not there")
-            }
-            texts.append(UnsafeRawBufferPointer(rebasing: other[row][dropped...]))
-            texts.endValue()
+        let rows = context.rows?.rows
+        let column = ReferenceColumn(target: target, rows: rows, droppedByteCount: dropped, rowCount: count)
+        guard count <= (rows?.count ?? target.rowCount) else {
+            throw page.structure.fail("refers to a value that is not there")
         }
-        return .plain(PlainColumn(values: texts.finish()))
+        let isLong = dropped == 0 || target.traits.lengths.lowerBound >= dropped
+        if target.presence == nil && isLong && rows == nil { return .reference(column) }
+        for index in 0..<count {
+            let row = column.row(index)
+            guard row >= 0, row < target.rowCount, target.isPresent(at: row),
+                isLong || target.withText(at: row, { $0.count >= dropped })
+            else { throw page.structure.fail("refers to a value that is not there") }
+        }
+        return .reference(column)
     }
 }
 
@@ -231,6 +248,58 @@ extension Column {
             }
             let values = ByteStrings(offsets: offsets, bytes: column.values.bytes)
             return .plain(PlainColumn(values: values, presence: presence))
+        case .number(let column):
+            let dense = column.values
+            var values = [Int64](repeating: 0, count: presence.count)
+            var next = 0
+            presence.forEachSet { row in
+                values[row] = dense[next]
+                next += 1
+            }
+            return .number(NumberColumn(form: column.form, numbers: .array(values), presence: presence))
+        case .identifier(let column): return .identifier(column.spread(over: presence))
+        case .prefixed(let column):
+            return .prefixed(PrefixedColumn(prefix: column.prefix, rest: column.rest.spread(over: presence)))
+        case .reference(let column):
+            var rows = [Int32](repeating: 0, count: presence.count)
+            var next = 0
+            presence.forEachSet { row in
+                rows[row] = Int32(column.row(next))
+                next += 1
+            }
+            let dropped = column.droppedByteCount
+            return .reference(
+                ReferenceColumn(
+                    target: column.target,
+                    rows: rows,
+                    droppedByteCount: dropped,
+                    rowCount: presence.count,
+                    presence: presence
+                )
+            )
+        case .template(let column):
+            var codes = [UInt16](repeating: TemplateTexts.absent, count: presence.count)
+            var next = 0
+            presence.forEachSet { row in
+                codes[row] = column.texts.codes[next]
+                next += 1
+            }
+            return .template(TemplateColumn(texts: column.texts.with(codes: codes), presence: presence))
         }
+    }
+}
+
+extension IdentifierColumn {
+    /// The identifiers, all present, put at the rows of `presence`.
+    fileprivate func spread(over presence: Bitmap) -> IdentifierColumn {
+        let storage = ByteStorage(byteCount: presence.count * self.width)
+        storage.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        var next = 0
+        presence.forEachSet { row in
+            UnsafeMutableRawBufferPointer(rebasing: storage.bytes[(row * self.width)...]).copyMemory(from: self[next])
+            next += 1
+        }
+        let bytes = ByteSlice(UnsafeRawBufferPointer(storage.bytes), owner: storage)
+        return IdentifierColumn(bytes: bytes, width: self.width, isUUID: self.isUUID, presence: presence)
     }
 }

@@ -2,26 +2,6 @@ internal import Glibc
 internal import LeatCore
 
 extension Column {
-    /// One text per row, empty where the field is absent; the simple form of every encoding.
-    var strings: ByteStrings {
-        switch self {
-        case .plain(let column): return column.values
-        case .constant(let column):
-            let code = [Int](repeating: 0, count: column.rowCount)
-            return ByteStrings(offsets: [0, UInt32(column.value.count)], bytes: column.value).gathered(code)
-        case .dictionary(let column):
-            return column.values.gathered(column.codes.lazy.map(Int.init))
-        case .integer(let column):
-            var offsets: [UInt32] = [0]
-            var bytes: [UInt8] = []
-            for value in column.values {
-                DecimalText.append(value, to: &bytes)
-                offsets.append(UInt32(bytes.count))
-            }
-            return ByteStrings(offsets: offsets, bytes: ByteSlice(bytes))
-        }
-    }
-
     /// Bytes of all values that are present.
     var valueByteCount: Int {
         switch self {
@@ -30,29 +10,8 @@ extension Column {
         case .dictionary(let column):
             column.codes.reduce(0) { $0 + Int(column.values.offsets[Int($1) + 1] - column.values.offsets[Int($1)]) }
         case .plain(let column): column.values.bytes.count
+        case .number, .identifier, .prefixed, .reference, .template: self.textByteCountBound
         }
-    }
-}
-
-extension Column {
-    /// The numbers of a column whose values are all integers; `nil` for other columns.
-    var integers: [Int64]? {
-        switch self {
-        case .integer(let column): column.values
-        case .constant(let column):
-            column.value.withUnsafeBytes { DecimalText.value($0) }.map { Array(repeating: $0, count: column.rowCount) }
-        case .dictionary, .plain:
-            Self.integers(self.strings)
-        }
-    }
-
-    private static func integers(_ strings: ByteStrings) -> [Int64]? {
-        var numbers: [Int64] = []
-        for index in 0..<strings.count {
-            guard let number = DecimalText.value(strings[index]) else { return nil }
-            numbers.append(number)
-        }
-        return numbers
     }
 }
 

@@ -36,7 +36,8 @@ struct EncodingContext {
 struct DecodingContext {
     /// Times of the rows of the block; `nil` when a page is read without its block.
     var times: [Int64]?
-    var rows: [Int32]?
+    /// Per value its row; `nil` when value and row have the same number.
+    var rows: RowMap?
     /// How many encodings are around; files may hold anything.
     var depth = 0
     /// Reads another column of the block.
@@ -47,12 +48,13 @@ struct DecodingContext {
         self.column = column
     }
 
-    func narrowed(to values: [Int32]) -> DecodingContext {
+    /// The context for some of the values, by their index; `values` is called if somebody needs them.
+    func narrowed(to values: @escaping () -> [Int32]) -> DecodingContext {
         var context = self.deeper
-        if let rows = self.rows {
-            context.rows = values.map { rows[Int($0)] }
-        } else {
-            context.rows = values
+        let outer = self.rows
+        context.rows = RowMap {
+            guard let outer = outer?.rows else { return values() }
+            return values().map { outer[Int($0)] }
         }
         return context
     }
@@ -63,12 +65,24 @@ struct DecodingContext {
         return context
     }
 
-    /// The time of the row of a value.
-    func time(of value: Int) throws(FormatError) -> Int64 {
-        let row = self.rows.map { value < $0.count ? Int($0[value]) : -1 } ?? value
-        guard let times = self.times, times.indices.contains(row) else {
+    /// The times of the rows of the first `count` values.
+    func times(count: Int) throws(FormatError) -> [Int64] {
+        guard let times = self.times else { throw FormatError(offset: 0, reason: "times without their rows") }
+        guard let rows = self.rows?.rows else {
+            guard count <= times.count else { throw FormatError(offset: 0, reason: "times without their rows") }
+            return count == times.count ? times : Array(times[..<count])
+        }
+        guard count <= rows.count, rows.allSatisfy({ times.indices.contains(Int($0)) }) else {
             throw FormatError(offset: 0, reason: "times without their rows")
         }
-        return times[row]
+        return rows[..<count].map { times[Int($0)] }
+    }
+
+    /// Rows of values, worked out when somebody asks.
+    final class RowMap {
+        private let make: () -> [Int32]
+        private(set) lazy var rows: [Int32] = self.make()
+
+        init(_ make: @escaping () -> [Int32]) { self.make = make }
     }
 }

@@ -131,29 +131,39 @@ enum IntegerPacking {
     // MARK: reading
 
     static func read(count: Int, from page: inout PageReader) throws(FormatError) -> [Int64] {
-        guard count > 0 else { return [] }
+        try self.list(count: count, from: &page).values
+    }
+
+    /// The numbers, left in their bits if each can be read by itself.
+    static func list(count: Int, from page: inout PageReader) throws(FormatError) -> NumberList {
+        guard count > 0 else { return .array([]) }
         switch try page.structure.readByte() {
         case Mode.constant:
-            return [Int64](repeating: try page.structure.readSigned(), count: count)
+            let value = try page.structure.readSigned()
+            let frame = PackedNumbers.Frame(least: value, offset: 0, width: 0)
+            let frames = [PackedNumbers.Frame](repeating: frame, count: Self.frames(of: count))
+            return .packed(PackedNumbers(count: count, frames: frames, bytes: .empty, factor: 1, base: 0))
         case Mode.runs:
-            return try Self.readRuns(count: count, from: &page)
+            return .array(try Self.readRuns(count: count, from: &page))
         case Mode.frame:
             let (factor, base) = try Self.readFactor(from: &page)
-            var values = try Self.readFrames(count: count, from: &page)
-            if factor != 1 { for index in values.indices { values[index] = values[index] &* factor &+ base } }
-            return values
+            return .packed(try Self.readFrames(count: count, factor: factor, base: base, from: &page))
         case Mode.delta:
             let (factor, base) = try Self.readFactor(from: &page)
             var sum = try page.structure.readSigned()
-            var values = try Self.readFrames(count: count, from: &page)
+            var values = try Self.readFrames(count: count, factor: 1, base: 0, from: &page).unpacked()
             for index in values.indices {
                 sum &+= values[index]
                 values[index] = sum &* factor &+ base
             }
-            return values
+            return .array(values)
         case let mode:
             throw page.structure.fail("unknown integer mode \(mode)")
         }
+    }
+
+    private static func frames(of count: Int) -> Int {
+        (count + PackedNumbers.numbersPerFrame - 1) / PackedNumbers.numbersPerFrame
     }
 
     private static func readFactor(from page: inout PageReader) throws(FormatError) -> (Int64, Int64) {
@@ -180,19 +190,28 @@ enum IntegerPacking {
         return values
     }
 
-    private static func readFrames(count: Int, from page: inout PageReader) throws(FormatError) -> [Int64] {
-        var values = [Int64](repeating: 0, count: count)
+    private static func readFrames(
+        count: Int,
+        factor: Int64,
+        base: Int64,
+        from page: inout PageReader
+    ) throws(FormatError) -> PackedNumbers {
+        var frames: [PackedNumbers.Frame] = []
+        frames.reserveCapacity(Self.frames(of: count))
+        var byteCount = 0
         var start = 0
         while start < count {
-            let end = min(start + Self.frameCount, count)
-            let width = Int(try page.structure.readByte())
+            let inFrame = min(Self.frameCount, count - start)
+            let width = try page.structure.readByte()
             guard width <= 64 else { throw page.structure.fail("width of \(width) bits") }
             let least = try page.structure.readSigned()
-            let bytes = try page.packed.readSlice(((end - start) * width + 7) / 8)
-            BitPacking.read(bytes.unsafeBytes, width: width, plus: least, into: &values, start..<end)
-            withExtendedLifetime(bytes) {}
-            start = end
+            let frame = PackedNumbers.Frame(least: least, offset: UInt32(byteCount), width: width)
+            byteCount += frame.byteCount(inFrame)
+            guard byteCount <= page.packed.remaining else { throw page.packed.fail("numbers end early") }
+            frames.append(frame)
+            start += inFrame
         }
-        return values
+        let bytes = try page.packed.readSlice(byteCount)
+        return PackedNumbers(count: count, frames: frames, bytes: bytes, factor: factor, base: base)
     }
 }

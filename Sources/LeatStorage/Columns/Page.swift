@@ -40,6 +40,8 @@ struct PageReader {
     var text: ByteReader
     var packed: ByteReader
     var raw: ByteReader
+    /// Bytes of the areas that were expanded; the others stay where they are.
+    let expandedByteCount: Int
 
     /// Opens a page whose checksum is right.
     init(_ page: ByteSlice) throws(FormatError) {
@@ -57,6 +59,7 @@ struct PageReader {
             let stored = try reader.readSlice(form.stored)
             areas.append(ByteReader(try Compression.expand(stored, form.codec, byteCount: form.byteCount)))
         }
+        self.expandedByteCount = forms.reduce(0) { $0 + ($1.codec == .none ? 0 : $1.byteCount) }
         self.structure = areas[0]
         self.text = areas[1]
         self.packed = areas[2]

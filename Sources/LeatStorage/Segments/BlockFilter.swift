@@ -18,7 +18,7 @@ struct BlockFilter: Sendable {
 
     /// Lines; 0 for a filter that lets everything through.
     let lineCount: Int
-    /// Lengths of identifiers in the block: bit n for n bytes, bit 63 for 63 and more.
+    /// Lengths of identifiers in the block: bit n for n bytes, bit 63 for 63 and more, bit 8 for UUIDs.
     let lengths: UInt64
     /// Those lengths of which identifiers have no keys for their parts.
     let openLengths: UInt64
@@ -119,6 +119,10 @@ final class BlockFilterBuilder {
 
 /// What a needle asks of the filters.
 struct NeedleKeys {
+    /// See `LEAT_UUID_BIT`.
+    private static let uuidBit: UInt64 = 1 << 8
+    private static let uuidByteCount = 36
+
     private let keys: [UInt64]
     private let found: leat_needle_keys
 
@@ -144,6 +148,15 @@ struct NeedleKeys {
         // The identifier at an edge of the needle is a whole one of the block, or part of a longer one.
         let count = min(self.found.edge_count, 63)
         if count < 63, lengths >> UInt64(count) & 1 != 0, try has(self.found.edge_key) { return true }
+        if self.found.fits_uuid != 0, lengths & Self.uuidBit != 0 {
+            if count == Self.uuidByteCount {
+                if try has(self.found.edge_key) { return true }
+            } else if openLengths & Self.uuidBit != 0 {
+                return true
+            } else if try self.hasAll(self.found.part_start..<self.keys.count, has) {
+                return true
+            }
+        }
         let longer = count == 63 ? 1 << 63 : UInt64.max << UInt64(count + 1)
         if openLengths & longer != 0 { return true }
         guard lengths & longer != 0 else { return false }

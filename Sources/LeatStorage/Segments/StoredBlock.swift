@@ -12,6 +12,9 @@ final class StoredBlock: BlockSource {
     /// What an operator sees of the file in a report of damage.
     let path: String
     private let filter: FilterPlace?
+    private let cache: ColumnCache
+    /// Its number in the cache.
+    private let number = ColumnCache.newBlockNumber()
 
     /// Where the search filter is.
     struct FilterPlace {
@@ -27,9 +30,11 @@ final class StoredBlock: BlockSource {
         summary: BlockSummary,
         bytes: ByteSlice,
         path: String,
-        filter: FilterPlace?
+        filter: FilterPlace?,
+        cache: ColumnCache = .shared
     ) {
         self.filter = filter
+        self.cache = cache
         self.repository = repository
         self.tags = tags
         self.names = names
@@ -50,6 +55,8 @@ final class StoredBlock: BlockSource {
             filter: block.filter.lineCount == 0 ? nil : FilterPlace(group: FilterGroup(block.filter), block: 0)
         )
     }
+
+    deinit { self.cache.removeAll(block: self.number) }
 
     /// Whether some value may hold what a needle asks for.
     func mayHold(_ needle: NeedleKeys) throws(DamagedBlock) -> Bool {
@@ -88,26 +95,51 @@ final class StoredBlock: BlockSource {
 
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { try PrefilterCheck.mayMatch(prefilter, self) }
 
-    func read() throws(DamagedBlock) -> Batch {
+    func read() throws(DamagedBlock) -> Batch { try self.read(keepingColumns: true) }
+
+    /// The block's rows; with `keepingColumns` from what is kept in memory, where others find them again, else all bytes
+    /// are read and checked.
+    func read(keepingColumns: Bool) throws(DamagedBlock) -> Batch {
         let page = self.summary.pages[0]
+        let times: [Int64]
+        if keepingColumns, case .integer(let column)? = self.cache.column(block: self.number, page: page.offset) {
+            times = column.values
+        } else {
+            let bytes = try self.verified(page)
+            do {
+                var reader = try PageReader(bytes)
+                times = try IntegerPacking.read(count: self.rowCount, from: &reader)
+            } catch {
+                throw self.damage(page, error.reason)
+            }
+            if keepingColumns {
+                self.keep(.integer(IntegerColumn(values: times)), page, expandedByteCount: 0)
+            }
+        }
+        return Batch(timestamps: times, source: StoredColumns(self, times: times, isKept: keepingColumns))
+    }
+
+    /// Reads the column of a page.
+    func column(
+        _ page: BlockSummary.Page,
+        _ context: DecodingContext,
+        isKept: Bool = false
+    ) throws(DamagedBlock) -> Column {
+        if isKept, let known = self.cache.column(block: self.number, page: page.offset) { return known }
         let bytes = try self.verified(page)
         do {
             var reader = try PageReader(bytes)
-            let times = try IntegerPacking.read(count: self.rowCount, from: &reader)
-            return Batch(timestamps: times, source: StoredColumns(self, times: times))
+            let column = try ColumnDecoder.column(of: &reader, rowCount: self.rowCount, context)
+            if isKept { self.keep(column, page, expandedByteCount: reader.expandedByteCount) }
+            return column
         } catch {
             throw self.damage(page, error.reason)
         }
     }
 
-    /// Reads the column of a page.
-    func column(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
-        let bytes = try self.verified(page)
-        do {
-            return try ColumnDecoder.column(bytes, rowCount: self.rowCount, context)
-        } catch {
-            throw self.damage(page, error.reason)
-        }
+    private func keep(_ column: Column, _ page: BlockSummary.Page, expandedByteCount: Int) {
+        let byteCount = expandedByteCount + column.byteCount
+        self.cache.insert(column, block: self.number, page: page.offset, byteCount: byteCount)
     }
 
     /// The bytes of a page, whose checksum is right.
@@ -132,11 +164,14 @@ final class StoredBlock: BlockSource {
 private final class StoredColumns: ColumnSource {
     private let block: StoredBlock
     private let times: [Int64]
+    /// Whether columns are kept for later queries.
+    private let isKept: Bool
     /// By the offset of the page, which fields may share.
     private let read = Mutex<[Int: Column]>([:])
 
-    init(_ block: StoredBlock, times: [Int64]) {
+    init(_ block: StoredBlock, times: [Int64], isKept: Bool) {
         self.block = block
+        self.isKept = isKept
         self.times = times
     }
 
@@ -164,7 +199,7 @@ private final class StoredColumns: ColumnSource {
 
     private func load(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
         if let known = self.read.withLock({ $0[page.offset] }) { return known }
-        let column = try self.block.column(page, context)
+        let column = try self.block.column(page, context, isKept: self.isKept)
         self.read.withLock { $0[page.offset] = column }
         return column
     }

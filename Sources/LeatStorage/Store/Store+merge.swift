@@ -166,7 +166,7 @@ extension Store {
     private static func joined(_ blocks: [StoredBlock]) throws(DamagedBlock) -> EncodedBlock {
         if blocks.count == 1 { return try blocks[0].encoded() }
         var batches: [Batch] = []
-        for block in blocks { batches.append(try block.read()) }
+        for block in blocks { batches.append(try block.read(keepingColumns: false)) }
         let tags = blocks[0].tags
         let joined = try Batch.joining(batches) { !StoredFields.isImplied($0) && tags[$0] == nil }
         return try BlockEncoder.encode(joined, tags: tags)

@@ -35,7 +35,7 @@ extension Store {
         let batch: Batch
         do {
             _ = try block.blockFilter()
-            batch = try block.read()
+            batch = try block.read(keepingColumns: false)
             check.rowCount += batch.rowCount
         } catch {
             check.damaged.append(error.description)

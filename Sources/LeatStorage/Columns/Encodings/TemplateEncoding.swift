@@ -41,150 +41,92 @@ enum TemplateEncoding {
 
     static func read(count: Int, from page: inout PageReader, _ context: DecodingContext) throws(FormatError) -> Column
     {
-        let byteCount = try page.structure.readCount(limit: PageReader.areaByteCountMax)
-        let templates = try Self.readTemplates(from: &page)
-        let codes = try IntegerPacking.read(count: count, from: &page)
-        let counts = try Self.counts(of: codes, templates)
+        // Bytes of all texts, which readers that keep the templates need not know.
+        _ = try page.structure.readCount(limit: PageReader.areaByteCountMax)
+        let (templates, slots, parts) = try Self.readTemplates(from: &page)
+        let codes = try ColumnDecoder.codes(count: count, distinctCount: templates.count + 1, from: &page)
+        var uses = [Int](repeating: 0, count: templates.count + 1)
+        for code in codes { uses[Int(code)] += 1 }
         let wholeCount = try page.structure.readCount(limit: count)
-        guard wholeCount == counts.whole else {
-            throw page.structure.fail("\(wholeCount) whole texts, not \(counts.whole)")
-        }
+        guard wholeCount == uses[0] else { throw page.structure.fail("\(wholeCount) whole texts, not \(uses[0])") }
         let whole = wholeCount == 0 ? ByteStrings([]) : try ColumnDecoder.strings(count: wholeCount, from: &page)
         let columnCount = try page.structure.readCount(limit: page.structure.remaining)
-        guard counts.columns.count <= columnCount else { throw page.structure.fail("template without its column") }
-        var columns: [ByteStrings] = []
-        let texts = Self.texts(
-            of: codes,
-            templates,
-            columnCount: columnCount,
-            isNeeded: context.rows != nil || context.times != nil
-        )
+        let users = try Self.users(templates, slots, columnCount: columnCount, page)
+        var columns: [Column] = []
+        columns.reserveCapacity(columnCount)
         for column in 0..<columnCount {
-            let valueCount = try page.structure.readCount(limit: count * TemplateTokenizer.spanCountMax)
-            let expected = column < counts.columns.count ? counts.columns[column] : 0
+            let valueCount = try page.structure.readCount(limit: count)
+            let expected = users[column].reduce(0) { $0 + uses[Int($1)] }
             guard valueCount == expected else {
                 throw page.structure.fail("column of \(valueCount) values, not \(expected)")
             }
-            let narrowed = context.narrowed(to: texts[column])
-            columns.append(try ColumnDecoder.values(count: valueCount, from: &page, narrowed).strings)
+            let narrowed = context.narrowed { Self.rows(of: codes, users[column]) }
+            columns.append(try ColumnDecoder.values(count: valueCount, from: &page, narrowed))
         }
-        let assembly = TemplateAssembly(templates: templates, whole: whole, columns: columns)
-        return .plain(PlainColumn(values: try assembly.texts(codes, byteCount: byteCount)))
+        let texts = TemplateTexts(
+            parts: parts,
+            templates: templates,
+            slots: slots,
+            codes: codes,
+            whole: whole,
+            columns: columns
+        )
+        return .template(TemplateColumn(texts: texts))
     }
 
-    struct Template {
-        var statics: [ByteSlice]
-        var columns: [Int]
-    }
-
-    private static func readTemplates(from page: inout PageReader) throws(FormatError) -> [Template] {
+    private static func readTemplates(
+        from page: inout PageReader
+    ) throws(FormatError) -> (templates: [TemplateTexts.Template], slots: [Int32], parts: ByteStrings) {
         let templateCount = try page.structure.readCount(limit: TemplateSplit.templateCountMax)
-        var templates: [Template] = []
-        var partCount = 0
+        var templates: [TemplateTexts.Template] = []
+        var slots: [Int32] = []
         for _ in 0..<templateCount {
-            var columns: [Int] = []
-            for _ in 0..<(try page.structure.readCount(limit: TemplateTokenizer.spanCountMax)) {
-                columns.append(try page.structure.readCount(limit: Batch.rowCountMax * 16))
-            }
-            partCount += columns.count + 1
-            templates.append(Template(statics: [], columns: columns))
-        }
-        let lengths = try IntegerPacking.read(count: partCount, from: &page)
-        var next = 0
-        for index in templates.indices {
-            for _ in 0...templates[index].columns.count {
-                guard lengths[next] >= 0, lengths[next] <= page.text.remaining else {
-                    throw page.structure.fail("template part of \(lengths[next]) bytes")
-                }
-                templates[index].statics.append(try page.text.readSlice(Int(lengths[next])))
-                next += 1
+            let slotCount = try page.structure.readCount(limit: TemplateTokenizer.spanCountMax)
+            templates.append(
+                TemplateTexts.Template(
+                    firstPart: slots.count + templates.count,
+                    firstSlot: slots.count,
+                    slotCount: slotCount
+                )
+            )
+            for _ in 0..<slotCount {
+                slots.append(Int32(try page.structure.readCount(limit: Batch.rowCountMax * 16)))
             }
         }
-        return templates
+        let parts = try ColumnDecoder.strings(count: slots.count + templateCount, from: &page)
+        return (templates, slots, parts)
     }
 
-    /// How many whole texts there are, and how many values each column has.
-    private static func counts(
-        of codes: [Int64],
-        _ templates: [Template]
-    ) throws(FormatError) -> (whole: Int, columns: [Int]) {
-        var uses = [Int](repeating: 0, count: templates.count + 1)
-        for code in codes {
-            guard code >= 0, code <= templates.count else { throw FormatError(offset: 0, reason: "template \(code)") }
-            uses[Int(code)] += 1
-        }
-        let columnCount = (templates.flatMap(\.columns).max() ?? -1) + 1
-        var counts = [Int](repeating: 0, count: columnCount)
-        for (index, template) in templates.enumerated() {
-            for column in template.columns { counts[column] += uses[index + 1] }
-        }
-        return (uses[0], counts)
-    }
-
-    /// Per column the texts that its values are from.
-    private static func texts(
-        of codes: [Int64],
-        _ templates: [Template],
+    /// Per column the codes of the templates that have a slot of it.
+    private static func users(
+        _ templates: [TemplateTexts.Template],
+        _ slots: [Int32],
         columnCount: Int,
-        isNeeded: Bool
-    ) -> [[Int32]] {
-        var texts = [[Int32]](repeating: [], count: columnCount)
-        guard isNeeded else { return texts }
-        for (text, code) in codes.enumerated() where code > 0 {
-            for column in templates[Int(code) - 1].columns { texts[column].append(Int32(text)) }
-        }
-        return texts
-    }
-}
-
-/// Puts templates and what varies together again.
-private struct TemplateAssembly {
-    let templates: [TemplateEncoding.Template]
-    let whole: ByteStrings
-    let columns: [ByteStrings]
-
-    /// The texts; together they must have `byteCount` bytes.
-    func texts(_ codes: [Int64], byteCount: Int) throws(FormatError) -> ByteStrings {
-        let storage = ByteStorage(byteCount: byteCount)
-        var offsets = [UInt32](repeating: 0, count: codes.count + 1)
-        var next = [Int](repeating: 0, count: self.columns.count)
-        var nextWhole = 0
-        var position = 0
-        for (index, code) in codes.enumerated() {
-            if code == 0 {
-                try Self.copy(self.whole[nextWhole], to: storage.bytes, &position)
-                nextWhole += 1
-            } else {
-                let number = Int(code) - 1
-                for slot in self.templates[number].columns.indices {
-                    try Self.copy(self.templates[number].statics[slot].unsafeBytes, to: storage.bytes, &position)
-                    let column = self.templates[number].columns[slot]
-                    try Self.copy(self.columns[column][next[column]], to: storage.bytes, &position)
-                    next[column] += 1
+        _ page: PageReader
+    ) throws(FormatError) -> [[UInt16]] {
+        var users = [[UInt16]](repeating: [], count: columnCount)
+        for (index, template) in templates.enumerated() {
+            for slot in template.firstSlot..<template.firstSlot + template.slotCount {
+                let column = Int(slots[slot])
+                guard column < columnCount else { throw page.structure.fail("template without its column") }
+                guard users[column].last != UInt16(index + 1) else {
+                    throw page.structure.fail("template with two slots of one column")
                 }
-                let last = self.templates[number].columns.count
-                try Self.copy(self.templates[number].statics[last].unsafeBytes, to: storage.bytes, &position)
+                users[column].append(UInt16(index + 1))
             }
-            offsets[index + 1] = UInt32(truncatingIfNeeded: position)
         }
-        guard position == byteCount else {
-            throw FormatError(offset: 0, reason: "texts of \(position) bytes, not \(byteCount)")
-        }
-        return ByteStrings(offsets: offsets, bytes: ByteSlice(UnsafeRawBufferPointer(storage.bytes), owner: storage))
+        return users
     }
 
-    @inline(__always)
-    private static func copy(
-        _ source: UnsafeRawBufferPointer,
-        to target: UnsafeMutableRawBufferPointer,
-        _ position: inout Int
-    ) throws(FormatError) {
-        guard source.count > 0, let start = source.baseAddress else { return }
-        guard source.count <= target.count - position, let base = target.baseAddress else {
-            throw FormatError(offset: 0, reason: "texts of more than \(target.count) bytes")
+    /// The texts that have one of some codes.
+    private static func rows(of codes: [UInt16], _ users: [UInt16]) -> [Int32] {
+        var isUser = [Bool](repeating: false, count: Int(users.max() ?? 0) + 1)
+        for user in users { isUser[Int(user)] = true }
+        var rows: [Int32] = []
+        for (row, code) in codes.enumerated() where Int(code) < isUser.count && isUser[Int(code)] {
+            rows.append(Int32(row))
         }
-        (base + position).copyMemory(from: start, byteCount: source.count)
-        position += source.count
+        return rows
     }
 }
 

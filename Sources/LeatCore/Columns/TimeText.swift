@@ -1,33 +1,32 @@
-internal import LeatCore
-
 /// Times as logs write them, kept as the distance to the event's own time: mostly nothing.
-struct TimeText: Hashable {
-    enum Layout: UInt8 {
+public struct TimeText: Hashable, Sendable {
+    public enum Layout: UInt8, Sendable {
         /// `2025-11-20T03:00:00`, with `T` or a blank.
         case iso = 0
         /// `20/Nov/2025:03:00:00`.
         case accessLog = 1
     }
 
-    var layout: Layout
+    public private(set) var layout: Layout
     /// Between date and time.
-    var separator: UInt8
+    public private(set) var separator: UInt8
     /// Digits of the fraction, with a point before them if there are any.
-    var fractionDigitCount: Int
+    public private(set) var fractionDigitCount: Int
     /// What follows the time, such as `Z` or ` +0000`.
-    var suffix: [UInt8]
+    public private(set) var suffix: [UInt8]
 
     /// Nanoseconds of the last digit.
-    var unit: Int64 { Self.powersOfTen[9 - self.fractionDigitCount] }
+    public var unit: Int64 { Self.powersOfTen[9 - self.fractionDigitCount] }
 
     private static let powersOfTen: [Int64] = [
         1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
     ]
     private static let months = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
-    private static let suffixByteCountMax = 8
+    /// Longer suffixes are not part of a time.
+    public static let suffixByteCountMax = 8
 
     /// The form of a time; `nil` when the text is none.
-    init?(of text: UnsafeRawBufferPointer) {
+    public init?(of text: UnsafeRawBufferPointer) {
         guard text.count >= 19 else { return nil }
         var index: Int
         if text[2] == UInt8(ascii: "/") {
@@ -53,7 +52,12 @@ struct TimeText: Hashable {
         guard self.value(of: text) != nil else { return nil }
     }
 
-    init(layout: Layout, separator: UInt8, fractionDigitCount: Int, suffix: [UInt8]) {
+    /// A form from its parts; `fractionDigitCount` is 0...9, `suffix` has at most `suffixByteCountMax` bytes.
+    public init(layout: Layout, separator: UInt8, fractionDigitCount: Int, suffix: [UInt8]) {
+        precondition(
+            (0...9).contains(fractionDigitCount) && suffix.count <= Self.suffixByteCountMax,
+            "bad form of time"
+        )
         self.layout = layout
         self.separator = separator
         self.fractionDigitCount = fractionDigitCount
@@ -61,7 +65,7 @@ struct TimeText: Hashable {
     }
 
     /// Units since 1970 of a text of this form, the zone taken as part of the form; `nil` for any other text.
-    func value(of text: UnsafeRawBufferPointer) -> Int64? {
+    public func value(of text: UnsafeRawBufferPointer) -> Int64? {
         let timeStart = self.layout == .iso ? 11 : 12
         let fractionStart = timeStart + 8
         let fractionCount = self.fractionDigitCount == 0 ? 0 : self.fractionDigitCount + 1
@@ -96,10 +100,9 @@ struct TimeText: Hashable {
         guard let year = date.year, let month = date.month, let day = date.day,
             (1...9999).contains(year), (1...12).contains(month), (1...31).contains(day)
         else { return nil }
-        let days = CivilDay.days(year: year, month: month, day: day)
         // A day that its month does not have would come back as another one.
-        let back = CivilDay.date(days: days)
-        return back.month == month && back.day == day ? days : nil
+        guard day <= CivilTime.daysInMonth(year: Int(year), month: Int(month)) else { return nil }
+        return Int64(CivilTime.day(year: Int(year), month: Int(month), day: Int(day)))
     }
 
     @inline(__always)
@@ -113,68 +116,49 @@ struct TimeText: Hashable {
         return value
     }
 
-    /// Appends the text of a number of units since 1970.
-    func append(_ value: Int64, to bytes: inout TextAssembler) {
-        let scale = Self.powersOfTen[self.fractionDigitCount]
-        let seconds = Self.floor(value, scale)
-        let days = Self.floor(seconds, 86_400)
-        let date = CivilDay.date(days: days)
+    /// Bytes that a time has at most: date, time, fraction and suffix.
+    public static let byteCountMax = 48
+
+    /// Writes the text of a number of units since 1970 and returns its length, at most `byteCountMax`.
+    public func write(_ value: Int64, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        let (seconds, fraction) = floorDivide(value, Self.powersOfTen[self.fractionDigitCount])
+        let (days, second) = floorDivide(seconds, 86_400)
+        let date = CivilTime.date(ofDay: Int(days))
+        let year = UInt64(max(0, date.year)) % 10_000
+        var end = 11
         if self.layout == .iso {
-            bytes.append(padded: date.year, digitCount: 4)
-            bytes.append(byte: UInt8(ascii: "-"))
-            bytes.append(padded: date.month, digitCount: 2)
-            bytes.append(byte: UInt8(ascii: "-"))
-            bytes.append(padded: date.day, digitCount: 2)
+            DecimalDigits.write(year, digitCount: 4, to: target)
+            target[4] = UInt8(ascii: "-")
+            DecimalDigits.write(UInt64(date.month), digitCount: 2, to: target + 5)
+            target[7] = UInt8(ascii: "-")
+            DecimalDigits.write(UInt64(date.day), digitCount: 2, to: target + 8)
         } else {
-            bytes.append(padded: date.day, digitCount: 2)
-            bytes.append(byte: UInt8(ascii: "/"))
-            for index in 0..<3 { bytes.append(byte: Self.months[(Int(date.month) - 1) * 3 + index]) }
-            bytes.append(byte: UInt8(ascii: "/"))
-            bytes.append(padded: date.year, digitCount: 4)
+            DecimalDigits.write(UInt64(date.day), digitCount: 2, to: target)
+            target[2] = UInt8(ascii: "/")
+            for index in 0..<3 { target[3 + index] = Self.months[(date.month - 1) * 3 + index] }
+            target[6] = UInt8(ascii: "/")
+            DecimalDigits.write(year, digitCount: 4, to: target + 7)
+            end = 12
         }
-        bytes.append(byte: self.separator)
-        let second = seconds - days * 86_400
-        bytes.append(padded: second / 3_600, digitCount: 2)
-        bytes.append(byte: UInt8(ascii: ":"))
-        bytes.append(padded: second / 60 % 60, digitCount: 2)
-        bytes.append(byte: UInt8(ascii: ":"))
-        bytes.append(padded: second % 60, digitCount: 2)
+        target[end - 1] = self.separator
+        DecimalDigits.write(UInt64(second / 3_600), digitCount: 2, to: target + end)
+        target[end + 2] = UInt8(ascii: ":")
+        DecimalDigits.write(UInt64(second / 60 % 60), digitCount: 2, to: target + end + 3)
+        target[end + 5] = UInt8(ascii: ":")
+        DecimalDigits.write(UInt64(second % 60), digitCount: 2, to: target + end + 6)
+        end += 8
         if self.fractionDigitCount > 0 {
-            bytes.append(byte: UInt8(ascii: "."))
-            bytes.append(padded: value - seconds * scale, digitCount: self.fractionDigitCount)
+            target[end] = UInt8(ascii: ".")
+            DecimalDigits.write(UInt64(fraction), digitCount: self.fractionDigitCount, to: target + end + 1)
+            end += self.fractionDigitCount + 1
         }
-        self.suffix.withUnsafeBytes { bytes.append($0) }
+        for byte in self.suffix {
+            target[end] = byte
+            end += 1
+        }
+        return end
     }
 
-    static func floor(_ value: Int64, _ divisor: Int64) -> Int64 {
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? quotient - 1 : quotient
-    }
-}
-
-/// Dates of the Gregorian calendar; the algorithms are Howard Hinnant's (`days_from_civil`, `civil_from_days`).
-enum CivilDay {
-    static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = TimeText.floor(shifted, 400)
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
-
-    static func date(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = days + 719_468
-        let era = TimeText.floor(shifted, 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        let real = month < 10 ? month + 3 : month - 9
-        return (yearOfEra + era * 400 + (real <= 2 ? 1 : 0), real, day)
-    }
-}
-
-extension TextAssembler {
-    mutating func append(byte: UInt8) { withUnsafeBytes(of: byte) { self.append($0) } }
+    /// The quotient rounded down.
+    public static func floor(_ value: Int64, _ divisor: Int64) -> Int64 { floorDivide(value, divisor).quotient }
 }

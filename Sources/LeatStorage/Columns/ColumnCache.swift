@@ -1,0 +1,84 @@
+internal import LeatCore
+internal import Synchronization
+
+/// Columns of sealed blocks as queries have read them, kept for the next query up to a number of bytes.
+///
+/// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Those that nobody used for longest
+/// go first. Any thread may call.
+final class ColumnCache: Sendable {
+    /// The cache of the process; its limit is one of the process, too.
+    static let shared = ColumnCache(byteCountMax: StorageLimits.columnCacheByteCountMax)
+
+    private struct Entry {
+        var column: Column
+        var byteCount: Int
+        var lastUse: UInt64
+    }
+
+    private struct State {
+        /// By block, then by the offset of the page.
+        var blocks: [UInt64: [Int: Entry]] = [:]
+        var byteCount = 0
+        var clock: UInt64 = 0
+    }
+
+    private static let blockNumbers = Atomic<UInt64>(0)
+
+    let byteCountMax: Int
+    private let state = Mutex(State())
+
+    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+
+    /// A number for a block that no other block has.
+    static func newBlockNumber() -> UInt64 { self.blockNumbers.add(1, ordering: .relaxed).newValue }
+
+    /// Bytes of all columns that are kept.
+    var byteCount: Int { self.state.withLock { $0.byteCount } }
+
+    /// The column of a page, if it is kept.
+    func column(block: UInt64, page: Int) -> Column? {
+        self.state.withLock { state in
+            state.clock += 1
+            let clock = state.clock
+            guard let column = state.blocks[block]?[page]?.column else { return nil }
+            state.blocks[block]?[page]?.lastUse = clock
+            return column
+        }
+    }
+
+    /// Keeps a column that holds `byteCount` bytes of memory.
+    func insert(_ column: Column, block: UInt64, page: Int, byteCount: Int) {
+        // One column must not drive out most of the others.
+        guard byteCount <= self.byteCountMax / 4 else { return }
+        self.state.withLock { state in
+            state.clock += 1
+            let entry = Entry(column: column, byteCount: byteCount, lastUse: state.clock)
+            let replaced = state.blocks[block, default: [:]].updateValue(entry, forKey: page)
+            state.byteCount += byteCount - (replaced?.byteCount ?? 0)
+            if state.byteCount > self.byteCountMax { self.shrink(&state) }
+        }
+    }
+
+    /// Forgets the columns of a block.
+    func removeAll(block: UInt64) {
+        self.state.withLock { state in
+            guard let entries = state.blocks.removeValue(forKey: block) else { return }
+            for entry in entries.values { state.byteCount -= entry.byteCount }
+        }
+    }
+
+    /// Drops what nobody used for longest until an eighth of the room is free, so that this is seldom done.
+    private func shrink(_ state: inout State) {
+        var uses: [(lastUse: UInt64, block: UInt64, page: Int)] = []
+        for (block, entries) in state.blocks {
+            for (page, entry) in entries { uses.append((entry.lastUse, block, page)) }
+        }
+        uses.sort { $0.lastUse < $1.lastUse }
+        for use in uses {
+            guard state.byteCount > self.byteCountMax / 8 * 7 else { return }
+            guard let entry = state.blocks[use.block]?.removeValue(forKey: use.page) else { continue }
+            state.byteCount -= entry.byteCount
+            if state.blocks[use.block]?.isEmpty ?? false { state.blocks.removeValue(forKey: use.block) }
+        }
+    }
+}
