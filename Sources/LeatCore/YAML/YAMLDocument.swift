@@ -71,30 +71,33 @@ struct YAMLFailure: Error {
 
 /// Turns libyaml's events into nodes.
 private struct YAMLEventReader: ~Copyable {
-    private var parser = yaml_parser_t()
+    /// In memory that never moves: libyaml's parser keeps its own address.
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let text: ByteSlice
     private var anchors: [String: (node: YAMLNode, count: Int)] = [:]
     private var nodeCount = 0
 
     init(_ text: String) {
         self.text = ByteSlice(text)
-        yaml_parser_initialize(&self.parser)
+        self.parser = .allocate(capacity: 1)
+        self.parser.initialize(to: yaml_parser_t())
+        yaml_parser_initialize(self.parser)
         let bytes = self.text.unsafeBytes
-        yaml_parser_set_input_string(&self.parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
-        yaml_parser_set_encoding(&self.parser, YAML_UTF8_ENCODING)
+        yaml_parser_set_input_string(self.parser, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+        yaml_parser_set_encoding(self.parser, YAML_UTF8_ENCODING)
     }
 
     deinit {
-        var parser = self.parser
-        yaml_parser_delete(&parser)
+        yaml_parser_delete(self.parser)
+        self.parser.deallocate()
     }
 
     /// The next event; the caller deletes it.
     private mutating func next() throws(YAMLFailure) -> yaml_event_t {
         var event = yaml_event_t()
-        guard yaml_parser_parse(&self.parser, &event) == 1 else {
-            let mark = self.parser.problem_mark
-            let problem = self.parser.problem.map { String(cString: $0) } ?? "not YAML"
+        guard yaml_parser_parse(self.parser, &event) == 1 else {
+            let mark = self.parser.pointee.problem_mark
+            let problem = self.parser.pointee.problem.map { String(cString: $0) } ?? "not YAML"
             throw YAMLFailure(message: problem, line: Int(mark.line) + 1, column: Int(mark.column) + 1)
         }
         return event
