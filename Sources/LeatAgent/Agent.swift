@@ -31,6 +31,7 @@ final class Agent: InputSink {
     private var tags: [String: RouteTag] = [:]
     private var flushTimer: TimerQueue.ID?
     private var isFlushPlanned = false
+    private let diskThread: DiskThread
     private var hasPausedInputs = false
     private var isStopping = false
     private var isEnding = false
@@ -47,6 +48,7 @@ final class Agent: InputSink {
     /// What the agent is made of.
     struct Parts {
         var loop: EventLoop
+        var diskThread: DiskThread
         var store: ChunkStore
         var log: AgentLog
         var router: Router
@@ -69,6 +71,7 @@ final class Agent: InputSink {
         self.directOutputs = parts.directOutputs
         self.files = parts.files
         self.environment = parts.environment
+        self.diskThread = parts.diskThread
         self.flushDelay = parts.flushDelay
         self.grace = parts.grace
         var direct = OutputSet()
@@ -132,6 +135,8 @@ final class Agent: InputSink {
 extension Agent {
     var hasRoom: Bool { !self.store.isFull && !self.isStopping }
 
+    func hasRoom(for input: InputCounters) -> Bool { self.hasRoom && input.hasRoom }
+
     func routeTag(_ text: String) -> RouteTag {
         if let known = self.tags[text] { return known }
         // Tags come and go with the files they are made of; what is in use is held by its file.
@@ -142,6 +147,8 @@ extension Agent {
     }
 
     func newSource() -> UInt64 { self.store.nextSequence() }
+
+    func caughtUp() { self.planFlush() }
 
     func finish(source: UInt64) { self.store.finish(source: source) }
 
@@ -159,7 +166,9 @@ extension Agent {
         input.bytes += UInt64(read.events.openStart)
         var frames: [ChunkStore.NewFrame] = []
         self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames)
+        let before = self.store.gatheredByteCount
         self.store.append(frames, position: read.position, startOffset: read.startOffset)
+        input.noteAccepted(byteCount: self.store.gatheredByteCount - before)
         self.planFlush()
     }
 
@@ -255,27 +264,53 @@ extension Agent {
 
 extension Agent {
     private func planFlush() {
-        if self.store.isFlushDue {
+        guard !self.store.isFlushing, self.store.needsFlush else { return }
+        let isDue = self.store.isFlushDue(hasBacklog: self.inputs.contains(where: \.hasBacklog))
+        if isDue || self.inputCounters.contains(where: { !$0.hasRoom }) {
             guard !self.isFlushPlanned else { return }
             self.isFlushPlanned = true
             self.loop.enqueue { [weak self] in self?.flush() }
-        } else if self.flushTimer == nil, self.store.needsFlush {
+        } else if self.flushTimer == nil {
             self.flushTimer = self.loop.schedule(after: self.flushDelay) { [weak self] in self?.flush() }
         }
     }
 
-    /// Makes durable what gathered, and lets outputs send it.
+    /// Begins to make durable what gathered; what follows is in `didFlush`.
     private func flush() {
         self.isFlushPlanned = false
         if let flushTimer { self.loop.cancel(flushTimer) }
         self.flushTimer = nil
-        self.store.flush { [weak self] in self?.isWanted($0) ?? false }
+        guard !self.store.isFlushing else { return }
+        guard let flush = self.store.beginFlush(isWanted: { self.isWanted($0) }) else { return self.didFlush() }
+        for counters in self.inputCounters { counters.flushBegan() }
+        self.diskThread.run(flush.run) { [weak self] in
+            guard let self else { return }
+            self.store.finishFlush(flush)
+            for counters in self.inputCounters { counters.flushEnded(isDurable: self.store.failure == nil) }
+            self.didFlush()
+        }
+    }
+
+    /// Lets outputs send what is durable now.
+    private func didFlush() {
         if let failure = self.store.failure {
             self.log.once("\(failure); reading stops until the disk takes events again", .error)
+        } else {
+            self.closeWanted()
         }
         for queue in self.queues.values { queue.pump() }
         self.checkpoint(isForced: false)
         self.resumeInputs()
+        // After a failure the next try waits for the clock.
+        if self.store.failure == nil { self.planFlush() }
+    }
+
+    /// Makes everything durable before it returns.
+    private func flushNow() {
+        self.diskThread.wait()
+        self.store.flush { self.isWanted($0) }
+        self.didFlush()
+        self.diskThread.wait()
     }
 
     private func isWanted(_ outputs: OutputSet) -> Bool {
@@ -329,7 +364,7 @@ extension Agent {
         for input in self.inputs { input.stop() }
         self.releaseFromFilters(all: true)
         self.isStopping = true
-        self.flush()
+        self.flushNow()
         self.stopDeadline = self.loop.time.monotonicNanoseconds() + self.grace.wholeNanoseconds
         self.waitForOutputs()
     }
@@ -349,20 +384,8 @@ extension Agent {
             queue.sender.close()
         }
         for named in self.filters { named.filter.stop() }
+        self.diskThread.wait()
         self.checkpoint(isForced: true)
         self.loop.stop()
-    }
-}
-
-/// What a filter has done so far, for monitoring.
-final class FilterCounters {
-    var events: UInt64 = 0
-    var addedEvents: UInt64 = 0
-    var droppedEvents: UInt64 = 0
-
-    func note(before: Int, after: Int) {
-        self.events += UInt64(before)
-        if after > before { self.addedEvents += UInt64(after - before) }
-        if after < before { self.droppedEvents += UInt64(before - after) }
     }
 }

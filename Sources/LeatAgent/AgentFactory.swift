@@ -79,8 +79,13 @@ struct AgentFactory {
         names: BufferFileNames
     ) throws(AgentError) -> Agent {
         let outputNames = self.configuration.outputs.map(\.displayName)
-        var limits = BufferLimits()
+        var limits = BufferLimits(memoryByteCount: self.configuration.service.byteCount("memory_limit") ?? 64 << 20)
         if self.configuration.service.text("storage.sync")?.lowercased() == "full" { limits.flushByteCount = 1 }
+        if self.configuration.service.isSet("storage.rejected.limit"),
+            let limit = self.configuration.service.byteCount("storage.rejected.limit")
+        {
+            limits.deadLetterByteCountMax = UInt64(max(1, limit))
+        }
         do throws(FileSystemError) {
             let cursors = try self.cursors(names: names, limits: limits)
             let recovery = BufferRecovery(
@@ -147,7 +152,12 @@ struct AgentFactory {
                 sender: try factory.sender(),
                 store: store,
                 cursor: cursor,
-                deadLetters: DeadLetters(output: name, names: names, disk: self.disk),
+                deadLetters: DeadLetters(
+                    output: name,
+                    names: names,
+                    disk: self.disk,
+                    byteCountMax: store.limits.deadLetterByteCountMax
+                ),
                 loop: self.loop,
                 log: log,
                 options: factory.queueOptions(service: service)
@@ -156,6 +166,7 @@ struct AgentFactory {
         let agent = Agent(
             Agent.Parts(
                 loop: self.loop,
+                diskThread: try DiskThread(loop: self.loop),
                 store: store,
                 log: self.log,
                 router: router,
@@ -172,11 +183,21 @@ struct AgentFactory {
         return agent
     }
 
+    /// How many files the process may open.
+    private static var descriptorCountMax: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1_024 }
+        return Int(min(limit.rlim_cur, 1 << 30))
+    }
+
     private func addInputs(to agent: Agent) throws(FileSystemError) {
-        let claims = SourceClaims()
+        let claims = SourceClaims.of(descriptorCountMax: Self.descriptorCountMax)
         let known = Array(agent.store.positions.sources.values)
         for plugin in self.configuration.inputs {
             let counters = InputCounters(name: plugin.displayName)
+            if plugin.settings.isSet("mem_buf_limit") {
+                counters.unwrittenByteCountMax = plugin.settings.byteCount("mem_buf_limit")
+            }
             let log = self.log.named(plugin.displayName, level: AgentLog.level(plugin.settings.text("log_level")))
             let factory = InputFactory(
                 plugin: plugin,

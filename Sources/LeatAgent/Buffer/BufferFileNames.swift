@@ -34,6 +34,9 @@ struct BufferFileNames: Sendable {
 
     func deadLetter(_ output: String) -> String { self.deadLetters + "/" + Self.escaped(output) + ".ndjson" }
 
+    /// Where a dead-letter file goes when it has reached half of its limit.
+    static func older(_ path: String) -> String { path + ".older" }
+
     /// An output's name with everything that has a meaning in paths replaced by `%` and two hexadecimal digits.
     static func escaped(_ name: String) -> String {
         var result = ""

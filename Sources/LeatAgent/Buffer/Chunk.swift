@@ -107,16 +107,22 @@ struct LoadedChunk {
         self.number = number
         self.content = content
         self.createdAtNanoseconds = content.withUnsafeBytes { ChunkHeader.read($0)?.header.createdAtNanoseconds ?? 0 }
-        (self.frames, self.damages) = content.withUnsafeBytes { Self.frames($0) }
+        let checksSums = if case .disk = content { true } else { false }
+        (self.frames, self.damages) = content.withUnsafeBytes { Self.frames($0, checksSums: checksSums) }
         self.eventCount = self.frames.reduce(0) { $0 + $1.eventCount }
     }
 
-    private static func frames(_ bytes: UnsafeRawBufferPointer) -> ([EventFrame], [Range<Int>]) {
+    private static func frames(
+        _ bytes: UnsafeRawBufferPointer,
+        checksSums: Bool
+    ) -> ([EventFrame], [Range<Int>]) {
         var frames: [EventFrame] = []
         var damages: [Range<Int>] = []
         var offset = ChunkHeader.read(bytes)?.byteCount ?? 0
         while offset < bytes.count {
-            if let found = Frame.read(bytes, at: offset), let frame = EventFrame(bytes, payload: found.payload) {
+            if let found = Frame.read(bytes, at: offset, checksSum: checksSums),
+                let frame = EventFrame(bytes, payload: found.payload)
+            {
                 frames.append(frame)
                 offset = found.next
                 continue

@@ -2,20 +2,13 @@ internal import LeatCore
 
 /// The disk buffer: gathers frames into chunks, makes them durable, and keeps each chunk until every output has settled it.
 ///
-/// `append` only copies into memory; `flush` writes and syncs what gathered, all chunks or none. Only then may a chunk be
-/// closed, so that what is sent is always on disk and belongs to reads all of whose frames are. Positions follow the
-/// same rule: `positions` holds what the last complete flush made durable.
+/// `append` only copies into memory; a flush writes and syncs what gathered, all chunks or none, while more gathers. Only
+/// then may a chunk be closed, so that what is sent is always on disk and belongs to reads all of whose frames are.
+/// Positions follow the same rule: `positions` holds what the last complete flush made durable.
 ///
 /// When the disk fails, nothing is forgotten: the events stay in memory, `isFull` stops the inputs, and the next
 /// flush tries again.
 final class ChunkStore {
-    /// Events of one route tag for one set of outputs.
-    struct NewFrame {
-        let outputs: OutputSet
-        let tag: RouteTag
-        let events: EventList
-    }
-
     let names: BufferFileNames
     let limits: BufferLimits
     let disk: any FileSystem
@@ -37,11 +30,16 @@ final class ChunkStore {
     private(set) var closed: [UInt64: ClosedChunk] = [:]
 
     private var open: [OutputSet: OpenChunk] = [:]
+    /// Chunks that take no more frames and are sent as soon as those that they have are durable.
+    private var closing: [OpenChunk] = []
+    /// The flush that is under way.
+    private var current: ChunkFlush?
+    private var flushingByteCount = 0
     /// Chunks whose sync failed.
     private var abandoned: [OpenChunk] = []
     /// Whether a new chunk's name may not be durable yet.
     private var isFolderChanged = false
-    private var spareBuffers: [[UInt8]] = []
+    private var spares: SpareBuffers
     private var newPositions: [UInt64: SourcePosition?] = [:]
     private var settled: [ClosedChunk] = []
     private var nextChunk: UInt64
@@ -52,8 +50,14 @@ final class ChunkStore {
     /// Bytes of all chunks on disk.
     private(set) var chunkByteCount: UInt64 = 0
 
-    /// Bytes of events that are only in memory.
-    private(set) var unwrittenByteCount = 0
+    /// Bytes of events that no flush has taken.
+    private(set) var gatheredByteCount = 0
+
+    /// Bytes of events that are not known to be on disk.
+    var unwrittenByteCount: Int { self.gatheredByteCount + self.flushingByteCount }
+
+    /// Bytes of requests on their way, counted by the outputs.
+    var sendingByteCount = 0
 
     /// The last failure of the disk; `nil` once a flush has succeeded.
     private(set) var failure: FileSystemError?
@@ -81,6 +85,7 @@ final class ChunkStore {
             self.chunkByteCount += UInt64(chunk.byteCount)
         }
         self.isPositionsFileOld = true
+        self.spares = SpareBuffers(countMax: 1, byteCountMax: 2 * limits.backlogFlushByteCount)
         self.settled = recovered.chunks.filter { $0.remaining.isEmpty && $0.orphans.isEmpty }
     }
 
@@ -90,11 +95,20 @@ final class ChunkStore {
             || self.limits.chunksByteCountMax.map { self.chunkByteCount >= $0 } == true
     }
 
-    /// Whether so much has gathered that it should be flushed now.
-    var isFlushDue: Bool { self.unwrittenByteCount >= self.limits.flushByteCount }
+    /// Whether so much has gathered that it should be flushed as soon as the disk is free.
+    ///
+    /// While inputs have more to read at once, more is gathered: a flush costs the same however long it is.
+    func isFlushDue(hasBacklog: Bool) -> Bool {
+        self.gatheredByteCount >= (hasBacklog ? self.limits.backlogFlushByteCount : self.limits.flushByteCount)
+    }
+
+    /// Whether a flush is under way, so that the next one must wait.
+    var isFlushing: Bool { self.current != nil }
 
     /// Whether a flush would change anything.
-    var needsFlush: Bool { self.unwrittenByteCount > 0 || !self.newPositions.isEmpty || !self.abandoned.isEmpty }
+    var needsFlush: Bool {
+        self.gatheredByteCount > 0 || !self.newPositions.isEmpty || !self.abandoned.isEmpty || !self.closing.isEmpty
+    }
 
     /// A number for a source or a read that was never given before.
     func nextSequence() -> UInt64 {
@@ -117,8 +131,11 @@ final class ChunkStore {
             )
             let chunk = self.openChunk(for: frame.outputs)
             let before = chunk.unwritten.count
+            if before > BufferLimits.largeBufferByteCount {
+                chunk.unwritten.reserveCapacity(self.limits.backlogFlushByteCount + (1 << 20))
+            }
             Frame.append(to: &chunk.unwritten) { head.encode(frame.events, to: &$0) }
-            self.unwrittenByteCount += chunk.unwritten.count - before
+            self.gatheredByteCount += chunk.unwritten.count - before
         }
         if let position { self.newPositions[position.source] = .some(position) }
     }
@@ -137,18 +154,23 @@ final class ChunkStore {
 
     private func openChunk(for outputs: OutputSet) -> OpenChunk {
         if let chunk = self.open[outputs] { return chunk }
-        let chunk = OpenChunk(
+        let chunk = self.makeChunk(for: outputs)
+        self.open[outputs] = chunk
+        return chunk
+    }
+
+    private func makeChunk(for outputs: OutputSet) -> OpenChunk {
+        let number = self.nextChunk
+        self.nextChunk += 1
+        return OpenChunk(
             header: ChunkHeader(
-                number: self.nextChunk,
+                number: number,
                 createdAtNanoseconds: self.time.now().nanoseconds,
                 outputs: outputs.indices.map { self.outputNames[$0] }
             ),
             outputs: outputs,
-            buffer: self.spareBuffers.popLast() ?? []
+            buffer: self.spares.take()
         )
-        self.nextChunk += 1
-        self.open[outputs] = chunk
-        return chunk
     }
 }
 
@@ -156,60 +178,121 @@ final class ChunkStore {
 
 extension ChunkStore {
     /// Writes and syncs everything that gathered, then closes the chunks that an output waits for or that are long
-    /// enough.
+    /// enough; blocks.
     ///
     /// `isWanted` says whether an output of the set could send the chunk now. After an error everything is still in
     /// memory and `failure` is set.
     func flush(isWanted: (OutputSet) -> Bool) {
+        guard let flush = self.beginFlush(isWanted: isWanted) else { return }
+        flush.run()
+        self.finishFlush(flush)
+    }
+
+    /// Takes everything that gathered for a flush, which `run` and then `finishFlush` must follow; `nil` when there is
+    /// nothing to do, or when the disk has failed.
+    func beginFlush(isWanted: (OutputSet) -> Bool) -> ChunkFlush? {
+        precondition(self.current == nil, "one flush at a time")
         self.examineDisk()
-        let chunks: [OpenChunk]
         do throws(FileSystemError) {
             try self.finishAbandoned()
-            chunks = self.open.values.sorted { $0.number < $1.number }
-            for chunk in chunks where chunk.hasUnwritten {
-                if try chunk.write(to: self.disk, names: self.names) { self.isFolderChanged = true }
-            }
-            for chunk in chunks where chunk.hasUnwritten { try self.sync(chunk) }
-            if self.isFolderChanged { try self.disk.syncDirectory(self.names.chunks) }
-            self.isFolderChanged = false
         } catch {
             self.failure = error
-            return
+            return nil
         }
-        self.failure = nil
-        self.unwrittenByteCount = 0
-        for (source, position) in self.newPositions { self.positions.sources[source] = position }
-        if !self.newPositions.isEmpty { self.isPositionsFileOld = true }
+        for chunk in self.open.values.sorted(by: { $0.number < $1.number }) where chunk.hasUnwritten {
+            let isLong = chunk.byteCount + chunk.unwritten.count >= self.limits.chunkByteCountMax
+            guard isLong || isWanted(chunk.outputs) else { continue }
+            self.open[chunk.outputs] = nil
+            self.closing.append(chunk)
+        }
+        let chunks = self.changedChunks
+        guard !chunks.isEmpty || !self.newPositions.isEmpty else {
+            self.failure = nil
+            return nil
+        }
+        let flush = ChunkFlush(
+            parts: chunks.map { chunk in
+                let keepsGathering = self.open[chunk.outputs] === chunk
+                return chunk.beginFlush(names: self.names, buffer: keepsGathering ? self.spares.take() : [])
+            },
+            positions: self.newPositions,
+            isFolderChanged: self.isFolderChanged,
+            disk: self.disk,
+            folder: self.names.chunks
+        )
         self.newPositions.removeAll(keepingCapacity: true)
-        for chunk in chunks {
-            self.chunkByteCount += UInt64(chunk.commit())
-            let isLong = chunk.byteCount >= self.limits.chunkByteCountMax
-            if isLong || isWanted(chunk.outputs) { self.close(chunk) }
+        self.flushingByteCount = self.gatheredByteCount
+        self.gatheredByteCount = 0
+        self.current = flush
+        return flush
+    }
+
+    /// Chunks with something to write, by number.
+    private var changedChunks: [OpenChunk] {
+        (self.closing + self.open.values).filter(\.hasUnwritten).sorted { $0.number < $1.number }
+    }
+
+    /// Takes the outcome of a flush: what it wrote is durable and may be sent, or is in memory again.
+    func finishFlush(_ flush: ChunkFlush) {
+        precondition(self.current === flush, "the flush that is under way")
+        self.current = nil
+        self.isFolderChanged = flush.isFolderChanged
+        self.failure = flush.failure
+        if flush.failure == nil { self.commit(flush) } else { self.takeBack(flush) }
+        self.flushingByteCount = 0
+    }
+
+    private func commit(_ flush: ChunkFlush) {
+        for (source, position) in flush.positions { self.positions.sources[source] = position }
+        if !flush.positions.isEmpty { self.isPositionsFileOld = true }
+        for part in flush.takeParts() {
+            guard let chunk = self.chunk(part.chunk) else { continue }
+            self.chunkByteCount += UInt64(part.bytes.count)
+            self.spares.keep(chunk.commit(part))
         }
+        let closing = self.closing
+        self.closing.removeAll(keepingCapacity: true)
+        for chunk in closing { self.closeFinished(chunk) }
+        for chunk in Array(self.open.values) where chunk.byteCount >= self.limits.chunkByteCountMax {
+            if !chunk.hasUnwritten { self.close(chunk) }
+        }
+    }
+
+    /// A chunk that takes frames or waits for its last ones to become durable.
+    private func chunk(_ number: UInt64) -> OpenChunk? {
+        self.closing.first { $0.number == number } ?? self.open.values.first { $0.number == number }
+    }
+
+    private func takeBack(_ flush: ChunkFlush) {
+        // What came since is newer.
+        self.newPositions.merge(flush.positions) { newer, _ in newer }
+        self.gatheredByteCount += self.flushingByteCount
+        for part in flush.takeParts() { self.chunk(part.chunk)?.takeBack(part) }
+        if let number = flush.unsyncedChunk, let chunk = self.chunk(number) { self.abandon(chunk) }
     }
 
     /// Closes what an output could send now; everything in it is durable since the last flush.
     func closeWanted(_ isWanted: (OutputSet) -> Bool) {
         guard self.failure == nil else { return }
         for chunk in self.open.values.sorted(by: { $0.number < $1.number })
-        where !chunk.hasUnwritten && chunk.byteCount > 0 && isWanted(chunk.outputs) {
+        where !chunk.hasUnwritten && !chunk.isFlushing && chunk.byteCount > 0 && isWanted(chunk.outputs) {
             self.close(chunk)
         }
     }
 
-    /// Syncs a chunk; after a failure its new bytes go to a new file.
+    /// After a failed sync the chunk's new bytes go to a new file.
     ///
     /// The system may have dropped pages, so that nothing that was not durable before can be trusted in the old one.
-    private func sync(_ chunk: OpenChunk) throws(FileSystemError) {
-        do throws(FileSystemError) {
-            try chunk.file?.sync()
-        } catch {
-            self.open[chunk.outputs] = nil
-            let successor = self.openChunk(for: chunk.outputs)
-            successor.takeUnwritten(of: chunk)
-            self.abandoned.append(chunk)
-            throw error
+    private func abandon(_ chunk: OpenChunk) {
+        let successor = self.makeChunk(for: chunk.outputs)
+        successor.takeUnwritten(of: chunk)
+        if self.open[chunk.outputs] === chunk {
+            self.open[chunk.outputs] = successor
+        } else {
+            self.closing.removeAll { $0 === chunk }
+            self.closing.append(successor)
         }
+        self.abandoned.append(chunk)
     }
 
     /// Cuts from abandoned files what their successors hold now, then treats them as any other.
@@ -245,7 +328,7 @@ extension ChunkStore {
             closed.cached = content
             self.cachedByteCount += content.count
         } else if let content = chunk.content {
-            self.keepSpare(content)
+            self.spares.keep(content)
         }
         chunk.content = nil
         self.closed[chunk.number] = closed
@@ -261,13 +344,6 @@ extension ChunkStore {
             // Unknown is not full: the writes themselves will tell.
             self.isDiskLow = false
         }
-    }
-
-    private func keepSpare(_ buffer: [UInt8]) {
-        guard self.spareBuffers.count < 2, buffer.capacity <= 4 * self.limits.flushByteCount else { return }
-        var buffer = buffer
-        buffer.removeAll(keepingCapacity: true)
-        self.spareBuffers.append(buffer)
     }
 }
 
@@ -286,7 +362,7 @@ extension ChunkStore {
         guard let cached = chunk.cached else { return }
         chunk.cached = nil
         self.cachedByteCount -= cached.count
-        self.keepSpare(cached)
+        self.spares.keep(cached)
     }
 
     /// Says that an output is done with a chunk; the last one makes it deletable.
@@ -310,7 +386,7 @@ extension ChunkStore {
     /// Writes the positions if they are newer than the file, then deletes the settled chunks.
     func checkpoint() throws(FileSystemError) {
         if self.isPositionsFileOld || !self.settled.isEmpty {
-            let open = Array(self.open.values) + self.abandoned
+            let open = self.closing + self.open.values + self.abandoned
             self.positions.firstOpenChunk = open.map(\.number).min() ?? self.nextChunk
             try self.disk.replace(self.names.positions, with: PositionsFile.encode(self.positions))
             self.isPositionsFileOld = false

@@ -32,7 +32,13 @@ enum Frame {
     }
 
     /// The payload of the whole, undamaged frame at `offset`, and where the next one begins; `nil` if there is none.
-    static func read(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> (payload: Range<Int>, next: Int)? {
+    ///
+    /// Bytes that never left memory need no check of their sum.
+    static func read(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: Int,
+        checksSum: Bool = true
+    ) -> (payload: Range<Int>, next: Int)? {
         guard offset >= 0, bytes.count - offset >= Self.overheadByteCount else { return nil }
         let magic = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
         let count = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)))
@@ -40,6 +46,7 @@ enum Frame {
             count <= bytes.count - offset - Self.overheadByteCount
         else { return nil }
         let end = offset + Self.headByteCount + count
+        guard checksSum else { return ((offset + Self.headByteCount)..<end, end + 4) }
         let expected = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
         let found = Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<end]))
         guard expected == found else { return nil }
@@ -54,6 +61,15 @@ enum Frame {
             position += 1
         }
         return nil
+    }
+}
+
+extension ChunkStore {
+    /// Events of one route tag for one set of outputs, on their way into a chunk.
+    struct NewFrame {
+        let outputs: OutputSet
+        let tag: RouteTag
+        let events: EventList
     }
 }
 
@@ -90,8 +106,8 @@ struct EventFrameHead: Hashable, Sendable {
     }
 }
 
-/// A frame of events as it lies in a chunk.
-struct EventFrame {
+/// A frame of events as it lies in a chunk; an object, since every event that is sent points to its frame.
+final class EventFrame {
     let head: EventFrameHead
     let eventCount: Int
     /// Offset in the chunk of the times (i64 each).

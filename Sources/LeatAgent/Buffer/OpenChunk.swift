@@ -1,6 +1,8 @@
 internal import LeatCore
 
-/// A chunk that still takes frames: its durable part on disk, and what gathered since in memory.
+/// A chunk that still takes frames, or waits for its last ones to become durable.
+///
+/// Its bytes are in three places, in this order: durable on disk, in a flush that is under way, and in memory since.
 final class OpenChunk {
     let header: ChunkHeader
     let outputs: OutputSet
@@ -11,8 +13,14 @@ final class OpenChunk {
     /// Durable bytes on disk; 0 while there are none.
     private(set) var byteCount = 0
 
-    /// Bytes for the end of the file; the header first while nothing is durable.
+    /// Bytes for the end of the file; the header first while nothing is durable or on its way.
     var unwritten: [UInt8]
+
+    /// What a flush that is under way writes behind the durable bytes; empty without one.
+    private var flushing: [UInt8] = []
+
+    /// Bytes of the header at the front of `unwritten`; 0 once a flush has taken it.
+    private var headerByteCount: Int
 
     /// All bytes of the chunk, while it was written in one go.
     var content: [UInt8]?
@@ -26,54 +34,52 @@ final class OpenChunk {
         self.headerByteCount = self.unwritten.count
     }
 
-    private let headerByteCount: Int
-
     var number: UInt64 { self.header.number }
 
-    /// Whether there are frames that are not durable.
-    var hasUnwritten: Bool { self.unwritten.count > (self.byteCount == 0 ? self.headerByteCount : 0) }
+    /// Whether there are frames that no flush has taken.
+    var hasUnwritten: Bool { self.unwritten.count > self.headerByteCount }
 
-    /// Writes what is not durable at the end of the file; says whether the file is new.
-    ///
-    /// After an error the end is cut off again. A flush that failed elsewhere writes the same bytes once more, and what
-    /// gathered since.
-    func write(to disk: any FileSystem, names: BufferFileNames) throws(FileSystemError) -> Bool {
-        var isNew = false
-        if self.file == nil {
-            let path = names.chunk(self.number)
-            // What a failed attempt left under the name holds nothing durable.
-            if try disk.status(path) != nil { try disk.remove(path) }
-            self.file = try disk.open(path, .createNew)
-            isNew = true
-        }
-        guard let file = self.file else { return isNew }
-        do throws(FileSystemError) {
-            let offset = UInt64(self.byteCount)
-            let result = self.unwritten.withUnsafeBytes { bytes in
-                // The slice is used only during the call, while the array stays where it is.
-                Result { () throws(FileSystemError) in try file.write([ByteSlice(bytes, owner: nil)], at: offset) }
-            }
-            try result.get()
-        } catch {
-            try file.truncate(to: UInt64(self.byteCount))
-            throw error
-        }
-        return isNew
+    /// Whether a flush is under way.
+    var isFlushing: Bool { !self.flushing.isEmpty }
+
+    /// Hands everything that gathered to a flush; `buffer` is empty memory for what comes next.
+    func beginFlush(names: BufferFileNames, buffer: [UInt8]) -> ChunkFlush.Part {
+        precondition(!self.isFlushing, "a chunk is flushed once at a time")
+        self.flushing = self.unwritten
+        self.unwritten = buffer
+        self.headerByteCount = 0
+        return ChunkFlush.Part(
+            chunk: self.number,
+            path: names.chunk(self.number),
+            file: self.file,
+            offset: UInt64(self.byteCount),
+            bytes: self.flushing
+        )
     }
 
-    /// Notes that everything written is durable; the number of new bytes.
-    func commit() -> Int {
-        guard self.hasUnwritten else { return 0 }
-        let count = self.unwritten.count
-        if self.byteCount == 0 {
-            self.content = self.unwritten
-            self.unwritten = []
-        } else {
-            self.content = nil
-            self.unwritten.removeAll(keepingCapacity: true)
+    /// Notes that a flush has made its bytes durable; gives back memory that can be used again.
+    func commit(_ part: ChunkFlush.Part) -> [UInt8] {
+        self.file = part.file
+        let isWhole = self.byteCount == 0
+        self.byteCount += self.flushing.count
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.flushing)
+        if isWhole {
+            self.content = bytes
+            return []
         }
-        self.byteCount += count
-        return count
+        bytes = self.content ?? []
+        self.content = nil
+        return bytes
+    }
+
+    /// Takes the bytes of a failed flush back; the next one writes them at the same place.
+    func takeBack(_ part: ChunkFlush.Part) {
+        self.file = part.file
+        if self.byteCount == 0 { self.headerByteCount = self.header.encode().count }
+        self.flushing.append(contentsOf: self.unwritten)
+        self.unwritten = self.flushing
+        self.flushing = []
     }
 
     /// Cuts what is not durable from the end of the file, durably.
@@ -84,7 +90,6 @@ final class OpenChunk {
 
     /// Takes over the frames that another chunk could not make durable.
     func takeUnwritten(of other: OpenChunk) {
-        let frames = other.unwritten.dropFirst(other.byteCount == 0 ? other.headerByteCount : 0)
-        self.unwritten.append(contentsOf: frames)
+        self.unwritten.append(contentsOf: other.unwritten.dropFirst(other.headerByteCount))
     }
 }

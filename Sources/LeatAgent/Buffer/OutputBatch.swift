@@ -84,3 +84,25 @@ extension BatchKey {
         self.init(series: Series(high: high, low: low), number: number)
     }
 }
+
+extension OutputBatch {
+    /// The events with these numbers in the batch, ascending, as numbers in the chunk.
+    func ranges(of items: [Int]) -> [Range<Int>] {
+        var result: [Range<Int>] = []
+        var rangeIndex = 0
+        var before = 0
+        for item in items {
+            while item - before >= self.items[rangeIndex].count {
+                before += self.items[rangeIndex].count
+                rangeIndex += 1
+            }
+            let number = self.items[rangeIndex].lowerBound + item - before
+            if let last = result.last, last.upperBound == number {
+                result[result.count - 1] = last.lowerBound..<(number + 1)
+            } else {
+                result.append(number..<(number + 1))
+            }
+        }
+        return result
+    }
+}

@@ -150,17 +150,21 @@ struct StateCommand {
         var set = OutputSet()
         set.insert(index)
         var events: [String: EventList] = [:]
-        let bytes = try self.disk.contents(path)
-        bytes.withUnsafeBytes { bytes in
-            var splitter = LineSplitter(bytes)
-            while let range = splitter.next() { Self.add(bytes.slice(range), to: &events) }
+        let paths = [BufferFileNames.older(path), path]
+        for path in paths where try self.disk.status(path) != nil {
+            try self.disk.contents(path).withUnsafeBytes { bytes in
+                var splitter = LineSplitter(bytes)
+                while let range = splitter.next() { Self.add(bytes.slice(range), to: &events) }
+            }
         }
         let frames = events.map { ChunkStore.NewFrame(outputs: set, tag: RouteTag($0.key), events: $0.value) }
         store.append(frames, position: nil, startOffset: 0)
         store.flush { _ in true }
         if let failure = store.failure { throw failure }
         try store.checkpoint()
-        try self.disk.rename(path, to: "\(path).replayed-\(self.time.now().seconds)")
+        for path in paths where try self.disk.status(path) != nil {
+            try self.disk.rename(path, to: "\(path).replayed-\(self.time.now().seconds)")
+        }
         try self.disk.syncDirectory(self.names.deadLetters)
         return events.values.reduce(0) { $0 + $1.count }
     }

@@ -39,6 +39,13 @@ struct EventList: Sendable {
         self.bytes.removeLast(self.bytes.count - self.openStart)
     }
 
+    /// Makes room for events of about this many bytes at once.
+    mutating func reserve(byteCount: Int) {
+        self.bytes.reserveCapacity(byteCount)
+        self.times.reserveCapacity(byteCount / 256)
+        self.ends.reserveCapacity(byteCount / 256)
+    }
+
     /// Appends a whole event.
     mutating func append(time: Int64, members: UnsafeRawBufferPointer) {
         self.bytes.append(contentsOf: members)

@@ -33,6 +33,26 @@ extension [UInt8] {
     }
 }
 
+extension [UInt8] {
+    /// Appends what is already the contents of a JSON string; only bytes that are no UTF-8 are replaced.
+    mutating func appendContents(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard var bad = ByteSearch.firstInvalidUTF8(in: text) else {
+            self.append(contentsOf: text)
+            return true
+        }
+        var rest = text
+        while true {
+            self.append(contentsOf: rest.slice(0..<bad))
+            self.append("\u{FFFD}")
+            rest = rest.slice((bad + 1)..<rest.count)
+            guard let next = ByteSearch.firstInvalidUTF8(in: rest) else { break }
+            bad = next
+        }
+        self.append(contentsOf: rest)
+        return false
+    }
+}
+
 /// Times in the form `2026-11-20T09:08:07.123456789Z`.
 struct TimeText {
     private var second: Int64 = .min
@@ -48,6 +68,34 @@ struct TimeText {
         bytes.append(contentsOf: self.text)
         Self.appendFraction(nanoseconds: nanoseconds, digitCount: digitCount, to: &bytes)
         bytes.append(UInt8(ascii: "Z"))
+    }
+
+    /// The longest text that `write` makes.
+    static let byteCountMax = 40
+
+    /// The same as `append`, into memory that has room for `byteCountMax` bytes; where the text ends.
+    mutating func write(nanoseconds: Int64, digitCount: Int, to target: UnsafeMutableRawPointer)
+        -> UnsafeMutableRawPointer
+    {
+        // Rounded down, also before 1970.
+        let second = (nanoseconds >= 0 ? nanoseconds : nanoseconds - 999_999_999) / 1_000_000_000
+        if second != self.second { self.set(second) }
+        var end = target.append(self.text)
+        if digitCount > 0 {
+            end = end.append(UInt8(ascii: "."))
+            var rest = nanoseconds - second * 1_000_000_000
+            for _ in digitCount..<9 { rest /= 10 }
+            for place in stride(from: digitCount - 1, through: 0, by: -1) {
+                end.storeBytes(
+                    of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10),
+                    toByteOffset: place,
+                    as: UInt8.self
+                )
+                rest /= 10
+            }
+            end += digitCount
+        }
+        return end.append(UInt8(ascii: "Z"))
     }
 
     /// Appends `.` and the first digits of a time's fraction of a second; nothing for no digits.
@@ -69,5 +117,41 @@ struct TimeText {
         TimestampWriter.append(Timestamp(nanoseconds: second &* 1_000_000_000), precision: .seconds, to: &self.text)
         // Without the zone, which follows the fraction.
         self.text.removeLast()
+    }
+}
+
+/// Writing into memory whose room was checked before.
+extension [UInt8] {
+    /// Makes room for `count` bytes and lets `body` write there; its result says how many it wrote.
+    @inline(__always)
+    mutating func append(upTo count: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        self.append(addingCapacity: Swift.max(1, count)) { (output: inout OutputSpan<UInt8>) in
+            output.withUnsafeMutableBufferPointer { buffer, initializedCount in
+                guard let start = buffer.baseAddress else { return }
+                let written = body(UnsafeMutableRawPointer(start))
+                precondition(written <= count, "more was written than there was room for")
+                initializedCount = written
+            }
+        }
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    /// Copies bytes here; where they end.
+    @inline(__always)
+    func append(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer {
+        if let source = bytes.baseAddress { self.copyMemory(from: source, byteCount: bytes.count) }
+        return self + bytes.count
+    }
+
+    /// Copies bytes here; where they end.
+    @inline(__always)
+    func append(_ bytes: [UInt8]) -> UnsafeMutableRawPointer { bytes.withUnsafeBytes { self.append($0) } }
+
+    /// Puts one byte here; where it ends.
+    @inline(__always)
+    func append(_ byte: UInt8) -> UnsafeMutableRawPointer {
+        self.storeBytes(of: byte, as: UInt8.self)
+        return self + 1
     }
 }

@@ -10,6 +10,13 @@ protocol Input: AnyObject {
 
     /// Makes no more events; everything it has handed out stays valid.
     func stop()
+
+    /// Whether more events can be read at once, so that it pays to gather more before they are written.
+    var hasBacklog: Bool { get }
+}
+
+extension Input {
+    var hasBacklog: Bool { false }
 }
 
 /// An input that cannot begin.
@@ -22,6 +29,9 @@ protocol InputSink: AnyObject {
     /// Whether there is room; an input that goes on all the same may overshoot by one read.
     var hasRoom: Bool { get }
 
+    /// The same for one input, which may have a limit of its own (`Mem_Buf_Limit`).
+    func hasRoom(for input: InputCounters) -> Bool
+
     /// The one object for a route tag's text.
     func routeTag(_ text: String) -> RouteTag
 
@@ -30,6 +40,9 @@ protocol InputSink: AnyObject {
 
     /// Takes the events of one read; `position` says how far its file was read with them.
     func accept(_ read: InputRead, from input: InputCounters)
+
+    /// Says that an input with a backlog has none any more, so that what gathered need not wait for more.
+    func caughtUp()
 
     /// Says that a source was read to its end for good.
     func finish(source: UInt64)
@@ -48,28 +61,4 @@ struct InputRead {
     var position: SourcePosition?
     /// Offset in the source where the read began.
     var startOffset: UInt64 = 0
-}
-
-/// What an input has done so far, for monitoring.
-final class InputCounters {
-    /// The name in logs and metrics.
-    let name: String
-
-    init(name: String) { self.name = name }
-
-    var events: UInt64 = 0
-    /// Bytes of the records.
-    var bytes: UInt64 = 0
-    /// Bytes read from files or connections.
-    var readBytes: UInt64 = 0
-    var filesOpened: UInt64 = 0
-    var filesClosed: UInt64 = 0
-    var filesRotated: UInt64 = 0
-    var longLinesCut: UInt64 = 0
-    var longLinesSkipped: UInt64 = 0
-    var invalidTexts: UInt64 = 0
-    /// Bytes that a truncation destroyed before they were read, as far as can be known.
-    var lostBytes: UInt64 = 0
-    var filteredEvents: UInt64 = 0
-    var isPaused = false
 }

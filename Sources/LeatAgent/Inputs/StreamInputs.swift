@@ -50,7 +50,7 @@ final class StdinInput: Input {
 
     private func read() {
         guard !self.isEnded else { return }
-        guard self.sink.hasRoom else {
+        guard self.sink.hasRoom(for: self.counters) else {
             self.counters.isPaused = true
             if self.isWatched { self.loop.change(STDIN_FILENO, to: []) }
             return
@@ -118,7 +118,7 @@ final class DummyInput: Input {
     }
 
     private func make() {
-        if self.sink.hasRoom {
+        if self.sink.hasRoom(for: self.counters) {
             var events = EventList()
             let left = self.options.sampleCount.map { $0 - self.madeCount } ?? .max
             for _ in 0..<min(left, self.options.eventsPerTurn) {
@@ -211,7 +211,7 @@ final class TCPInput: Input {
     }
 
     private func read(_ descriptor: Int32) {
-        guard self.sink.hasRoom else {
+        guard self.sink.hasRoom(for: self.counters) else {
             self.counters.isPaused = true
             return self.loop.change(descriptor, to: [])
         }

@@ -18,6 +18,8 @@ final class TailFile {
     var marker: ContentMarker
     var shaper: LineShaper
     var isInsideCutLine = false
+    /// Bytes of unfinished events, as `TailInput.heldByteCount` counts them.
+    var heldByteCount = 0
     var modifiedAtNanoseconds: Int64
 
     /// Lines of these streams before `replayEnd` complete events that a restart interrupted; others were delivered.
@@ -31,6 +33,8 @@ final class TailFile {
     var isClosed = false
     /// Followed names that lead here now.
     var names: Set<String> = []
+    /// Compressed copies of the file that were found, to be looked at again when it is closed.
+    var copies: Set<String> = []
     /// Numbers under which changes are reported, see `FolderWatch.key`.
     var places: Set<UInt64> = []
 

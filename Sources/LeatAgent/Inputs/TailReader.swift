@@ -41,13 +41,13 @@ struct TailReader: ~Copyable {
             let bytes = UnsafeRawBufferPointer(rebasing: window[..<count])
             if known > 0, Digest.xxh3(bytes.slice(0..<known)) != file.marker.digest { return .otherContent }
             let reachedEnd = count < window.count
-            let consumed = self.takeLines(bytes, from: known, file, now: now, into: &events)
+            let consumed = self.takeLines(bytes, from: known, file, &file.shaper, now: now, into: &events)
             if consumed > 0 || reachedEnd {
                 Self.setMarker(file, bytes, end: known + consumed)
                 return .read(consumed: consumed, rest: count - known - consumed, reachedEnd: reachedEnd)
             }
             if count - known > self.options.lineByteCountMax {
-                let cut = self.cutLine(bytes.slice(known..<count), file, now: now, into: &events)
+                let cut = self.cutLine(bytes.slice(known..<count), file, &file.shaper, now: now, into: &events)
                 Self.setMarker(file, bytes, end: known + cut)
                 return .read(consumed: cut, rest: 0, reachedEnd: false)
             }
@@ -60,16 +60,20 @@ struct TailReader: ~Copyable {
     }
 
     /// Takes the whole lines of `bytes` from `start` on; the number of bytes taken.
+    ///
+    /// The file's shaper comes by itself, so that it is not looked up for each line.
     private func takeLines(
         _ bytes: UnsafeRawBufferPointer,
         from start: Int,
         _ file: TailFile,
+        _ shaper: inout LineShaper,
         now: Moment,
         into events: inout EventList
     ) -> Int {
         let part = bytes.slice(start..<bytes.count)
         var splitter = LineSplitter(part)
         let base = file.state.offset
+        var place = Self.place(base, file, now)
         while let range = splitter.next() {
             if file.isInsideCutLine {
                 file.isInsideCutLine = false
@@ -79,15 +83,11 @@ struct TailReader: ~Copyable {
             if file.replayed != nil, offset >= file.replayEnd { file.replayed = nil }
             if range.isEmpty, self.options.skipsEmptyLines { continue }
             if range.count > self.options.lineByteCountMax {
-                _ = self.deliverCut(part.slice(range), file, now: now, into: &events)
+                _ = self.deliverCut(part.slice(range), file, &shaper, now: now, into: &events)
                 continue
             }
-            file.shaper.add(
-                part.slice(range),
-                at: Self.place(offset, file, now),
-                only: file.replayed,
-                to: &events
-            )
+            place.offset = offset
+            shaper.add(part.slice(range), at: place, only: file.replayed, to: &events)
         }
         return splitter.rest.lowerBound
     }
@@ -96,11 +96,12 @@ struct TailReader: ~Copyable {
     private func cutLine(
         _ bytes: UnsafeRawBufferPointer,
         _ file: TailFile,
+        _ shaper: inout LineShaper,
         now: Moment,
         into events: inout EventList
     ) -> Int {
         if file.isInsideCutLine { return bytes.count }
-        let count = self.deliverCut(bytes, file, now: now, into: &events)
+        let count = self.deliverCut(bytes, file, &shaper, now: now, into: &events)
         file.isInsideCutLine = true
         return count
     }
@@ -109,15 +110,16 @@ struct TailReader: ~Copyable {
     private func deliverCut(
         _ line: UnsafeRawBufferPointer,
         _ file: TailFile,
+        _ shaper: inout LineShaper,
         now: Moment,
         into events: inout EventList
     ) -> Int {
         let count = ByteSearch.utf8Boundary(in: line, atMost: self.options.lineByteCountMax)
         if self.options.skipsLongLines {
-            file.shaper.tally.skippedLines += 1
+            shaper.tally.skippedLines += 1
         } else if file.replayed == nil {
             let place = Self.place(file.state.offset, file, now)
-            file.shaper.appendPlain(line.slice(0..<count), isCut: true, place, to: &events)
+            shaper.appendPlain(line.slice(0..<count), isCut: true, place, to: &events)
         }
         return count
     }

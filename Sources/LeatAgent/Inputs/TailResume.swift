@@ -27,12 +27,17 @@ struct TailResume {
     /// Positions older than this whose file is not there are forgotten, in nanoseconds.
     private static let keptNanoseconds: Int64 = 7 * 86_400 * 1_000_000_000
 
+    /// Most deleted files that are remembered.
+    private static let deletedCountMax = 256
+
     private let disk: any FileSystem
+    /// Files that are gone, oldest first.
+    private var deleted: [SourcePosition] = []
     private var bySource: [UInt64: SourcePosition] = [:]
     private var byFile: [FileKey: [UInt64]] = [:]
     private var byPath: [String: [UInt64]] = [:]
     /// Sources that have a file, in any input.
-    private let claims: SourceClaims
+    let claims: SourceClaims
 
     init(known: [SourcePosition], disk: any FileSystem, claims: SourceClaims) {
         self.disk = disk
@@ -57,6 +62,12 @@ struct TailResume {
         }
     }
 
+    /// Keeps what is known of a deleted file for a while, should a compressed copy of it be followed.
+    mutating func rememberDeleted(_ position: SourcePosition) {
+        self.deleted.append(position)
+        if self.deleted.count > Self.deletedCountMax { self.deleted.removeFirst(Self.deletedCountMax / 2) }
+    }
+
     /// Decides how to begin with an open file.
     ///
     /// `hasOld` says that the name led to another file a moment ago, so that nothing can have happened between.
@@ -76,12 +87,27 @@ struct TailResume {
                 break
             }
         }
+        if start.known == nil, handle is GzipLog { start.known = try self.compressed(handle) }
         start.isNew = start.known == nil && (hasOld || !history.isEmpty)
         if let known = start.known { self.claims.sources.insert(known.source) }
         if !hasOld, !history.isEmpty || !(start.known?.pending.isEmpty ?? true) {
             start.earlier = try self.earlier(path: path, history: history, known: start.known, status: status)
         }
         return start
+    }
+
+    /// The file that was compressed into an open one, which has another inode.
+    private func compressed(_ handle: any File) throws(FileSystemError) -> SourcePosition? {
+        let identity = try FileIdentity.of(handle, status: try handle.status())
+        for position in (self.deleted + self.bySource.values).sorted(by: { $0.source > $1.source })
+        where position.identity.prefixByteCount > 0
+            && (position.identity.prefixByteCount < identity.prefixByteCount
+                || position.identity.prefixDigest == identity.prefixDigest)
+        {
+            guard !self.claims.sources.contains(position.source) else { continue }
+            if try Self.isSame(position, handle) { return position }
+        }
+        return nil
     }
 
     /// Whether an open file holds the bytes that a position describes.
@@ -172,7 +198,8 @@ struct TailResume {
             guard let status = try self.disk.status(place), status.kind == .regular, FileKey(status) != current else {
                 continue
             }
-            let handle = try self.disk.open(place, .read)
+            let file = try self.disk.open(place, .read)
+            let handle: any File = GzipLog.isName(place) ? GzipLog(file) : file
             result.append((status.modifiedAt.nanoseconds, place, handle))
         }
         return result
@@ -191,6 +218,21 @@ struct TailResume {
 /// Which sources of earlier runs have a file in this one; shared by all inputs, so that two never go on with the same.
 final class SourceClaims {
     var sources: Set<UInt64> = []
+
+    /// Files that are open in all inputs, and how many may be.
+    ///
+    /// The buffer and the outputs need descriptors too: without one nothing could be written, and no file be closed.
+    var openFileCount = 0
+    let openFileCountMax: Int
+
+    init(openFileCountMax: Int = .max) { self.openFileCountMax = openFileCountMax }
+
+    var hasRoom: Bool { self.openFileCount < self.openFileCountMax }
+
+    /// The claims of a process that may open `descriptorCountMax` files; a share of them is for everything else.
+    static func of(descriptorCountMax: Int) -> SourceClaims {
+        SourceClaims(openFileCountMax: max(descriptorCountMax / 2, descriptorCountMax - 256))
+    }
 }
 
 extension Array {

@@ -23,6 +23,12 @@ final class Mailbox: Sendable {
         _ = leat_eventfd_signal(self.descriptor)
     }
 
+    /// Waits until there is work.
+    func wait() {
+        var ready = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        _ = poll(&ready, 1, -1)
+    }
+
     /// Takes all work.
     func take() -> [@Sendable () -> Void] {
         _ = leat_eventfd_drain(self.descriptor)

@@ -28,14 +28,24 @@ protocol BatchSender: AnyObject {
 
 /// An event of a chunk, without its record.
 struct ChunkEvent {
-    let head: EventFrameHead
+    let frame: EventFrame
     /// Number in the chunk, from 0.
     let number: Int
     /// Nanoseconds since 1970.
     let time: Int64
+
+    /// What the event's frame says of all its events.
+    var head: EventFrameHead { self.frame.head }
 }
 
 extension LoadedChunk {
+    /// Bytes of the records of some events, about.
+    func recordByteCount(of ranges: [Range<Int>]) -> Int {
+        let share = ranges.reduce(0) { $0 + $1.count }
+        guard self.eventCount > 0 else { return 0 }
+        return self.content.withUnsafeBytes { $0.count } / self.eventCount * share
+    }
+
     /// Calls `body` for the events of the ranges, in order.
     func forEachEvent(
         in ranges: [Range<Int>],
@@ -55,7 +65,7 @@ extension LoadedChunk {
                     for index in (part.lowerBound - events.lowerBound)..<(part.upperBound - events.lowerBound) {
                         let length = frame.length(of: index, in: bytes)
                         let event = ChunkEvent(
-                            head: frame.head,
+                            frame: frame,
                             number: events.lowerBound + index,
                             time: frame.time(of: index, in: bytes)
                         )

@@ -29,6 +29,7 @@ struct BulkFormat {
     /// The `_bulk` body of some events of a chunk.
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] {
         var writer = BulkWriter(format: self, chunk: chunk)
+        writer.reserve(for: items, of: chunk)
         chunk.forEachEvent(in: items) { event, record in writer.add(event, record) }
         return writer.body
     }
@@ -43,6 +44,8 @@ private struct BulkWriter {
     private let fixedAction: [UInt8]?
     /// `{"@timestamp":"`.
     private let opening: [UInt8]
+    /// Action line and opening together, when all events begin alike and nothing is put between time and record.
+    private let fixedPrefix: [UInt8]?
     private var indexSecond: Int64 = .min
     private var dateText: [UInt8] = []
     private var tagMember: (tag: [UInt8], bytes: [UInt8])?
@@ -58,7 +61,18 @@ private struct BulkWriter {
         opening.appendMember(format.timeKey, json: "\"", start: 1)
         self.opening = opening
         let isFixed = format.logstash == nil && format.idKey == nil && !format.generatesID
-        self.fixedAction = isFixed ? Self.action(format, index: Array(format.index.utf8), id: nil) : nil
+        let action = isFixed ? Self.action(format, index: Array(format.index.utf8), id: nil) : nil
+        self.fixedAction = action
+        let isPlain =
+            format.timeFormat == nil && format.tagKey == nil && format.action != "update" && !format.replacesDots
+        self.fixedPrefix = isPlain ? action.map { $0 + opening } : nil
+    }
+
+    /// Makes room for the lines of some events at once.
+    mutating func reserve(for items: [Range<Int>], of chunk: LoadedChunk) {
+        let count = items.reduce(0) { $0 + $1.count }
+        let overhead = (self.fixedPrefix?.count ?? 160) + 40
+        self.body.reserveCapacity(chunk.recordByteCount(of: items) + count * overhead)
     }
 
     /// `{"create":{"_index":"…","_type":"_doc","_id":"…"}}` and a newline.
@@ -76,6 +90,33 @@ private struct BulkWriter {
     }
 
     mutating func add(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
+        if let fixedPrefix { return self.addPlain(event.time, record, behind: fixedPrefix) }
+        self.addSpecial(event, record)
+    }
+
+    /// Fast path: `PREFIX TIME",RECORD}`, written in one go.
+    private mutating func addPlain(_ time: Int64, _ record: UnsafeRawBufferPointer, behind prefix: [UInt8]) {
+        let digitCount = self.format.hasNanoseconds ? 9 : 3
+        let count = prefix.count + TimeText.byteCountMax + record.count + 4
+        // Taken out, since the closure changes the text of the time meanwhile.
+        var body: [UInt8] = []
+        swap(&body, &self.body)
+        body.append(upTo: count) { target in
+            var end = target.append(prefix)
+            end = self.time.write(nanoseconds: time, digitCount: digitCount, to: end)
+            end = end.append(UInt8(ascii: "\""))
+            if !record.isEmpty {
+                end = end.append(UInt8(ascii: ","))
+                end = end.append(record)
+            }
+            end = end.append(UInt8(ascii: "}")).append(UInt8(ascii: "\n"))
+            return end - target
+        }
+        swap(&body, &self.body)
+    }
+
+    /// Slow path: index, id or fields depend on the event.
+    private mutating func addSpecial(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
         if let fixedAction {
             self.body.append(contentsOf: fixedAction)
         } else {

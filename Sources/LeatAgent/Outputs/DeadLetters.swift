@@ -2,15 +2,26 @@ internal import LeatCore
 
 /// Events that a server refused for good: one JSON object a line, with the server's reason.
 ///
+/// Half of the limit is for the file that grows, the other half for the one before it, which a third one replaces.
+///
 ///     {"rejected_at":"2026-11-20T09:08:07.123Z","output":"es.0","tag":"kube.web","time":"…","reason":{…},"record":{…}}
 final class DeadLetters {
     let path: String
     private let output: String
     private let disk: any FileSystem
+    private let byteCountMax: UInt64
+    /// Bytes that were deleted to stay within the limit.
+    private(set) var deletedByteCount: UInt64 = 0
     private var file: (any File)?
     private var byteCount: UInt64 = 0
 
-    init(output: String, names: BufferFileNames, disk: any FileSystem) {
+    init(
+        output: String,
+        names: BufferFileNames,
+        disk: any FileSystem,
+        byteCountMax: UInt64 = BufferLimits().deadLetterByteCountMax
+    ) {
+        self.byteCountMax = byteCountMax
         self.output = output
         self.path = names.deadLetter(output)
         self.disk = disk
@@ -19,6 +30,7 @@ final class DeadLetters {
     /// Appends events and makes them durable.
     func append(_ lines: [UInt8]) throws(FileSystemError) {
         if self.file == nil { try self.open() }
+        if self.byteCount > 0, self.byteCount + UInt64(lines.count) > self.byteCountMax / 2 { try self.beginAnew() }
         guard let file = self.file else { return }
         do throws(FileSystemError) {
             try file.write([ByteSlice(lines)], at: self.byteCount)
@@ -31,6 +43,17 @@ final class DeadLetters {
             throw error
         }
         self.byteCount += UInt64(lines.count)
+    }
+
+    /// Puts the file in the place of the one before it.
+    private func beginAnew() throws(FileSystemError) {
+        let older = BufferFileNames.older(self.path)
+        let lost = try self.disk.status(older)?.byteCount ?? 0
+        self.file?.close()
+        self.file = nil
+        try self.disk.rename(self.path, to: older)
+        self.deletedByteCount += lost
+        try self.open()
     }
 
     /// Opens the file and cuts what a crash left of a line; its event was not settled and comes again.

@@ -122,6 +122,20 @@ public struct JSONWriter: Sendable {
     /// Bytes that are escaped at a time, so that the result fits the stack.
     private static let escapedPieceByteCount = 160
 
+    /// Room that `write(escaped:to:)` needs for a text of `count` bytes.
+    @inlinable
+    public static func escapedByteCountMax(of count: Int) -> Int { 6 * count + 16 }
+
+    /// Writes the inside of a JSON string into memory with room for `escapedByteCountMax(of:)` bytes; how many bytes it
+    /// wrote, or `nil` for a text that is not UTF-8.
+    public static func write(escaped text: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) -> Int? {
+        guard let start = text.baseAddress else { return 0 }
+        var high: UInt32 = 0
+        let written = leat_json_escape(target, start, text.count, &high)
+        if high != 0, leat_utf8_end(start, text.count) != text.count { return nil }
+        return written
+    }
+
     /// Appends the inside of a JSON string; what is not UTF-8 becomes U+FFFD.
     public static func append(escaped text: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         _ = self.appendRepaired(escaped: text, to: &bytes)

@@ -11,7 +11,8 @@ final class PosixFile: File {
     init(path: String, mode: FileOpenMode) throws(FileSystemError) {
         let flags: Int32 =
             switch mode {
-            case .read: O_RDONLY
+            // Not to wait for a writer, should the name have become that of a pipe.
+            case .read: O_RDONLY | O_NONBLOCK
             case .readWrite: O_RDWR | O_CREAT
             case .createNew: O_RDWR | O_CREAT | O_EXCL
             }

@@ -38,6 +38,14 @@ public struct MultilineRules: Sendable {
 
     init(kind: Kind) { self.kind = kind }
 
+    /// An event begins with each line that matches, and takes all lines up to the next one.
+    public static func firstLine(_ pattern: Pattern) throws(PatternError) -> MultilineRules {
+        let others = try Pattern("\\A(?!.*(?:\(pattern.source)))", options: pattern.options)
+        return MultilineRules([
+            Rule([Self.start], pattern, next: "follows"), Rule(["follows"], others, next: "follows"),
+        ])
+    }
+
     /// One machine of several: a line begins an event if it does in any of them, the first in order.
     ///
     /// Rules of the other kinds cannot be combined; of those the first counts.

@@ -89,6 +89,8 @@ final class BufferWorld {
     private var senders: [ModelSender] = []
     /// Per source its number and how many events were read.
     private var reads: [(source: UInt64, count: Int)] = []
+    /// A flush that the disk's thread works on, and whether it has done so.
+    private var flushing: (flush: ChunkFlush, isRun: Bool)?
 
     init(seed: UInt64) throws {
         self.random = SeededRandom(seed: seed)
@@ -139,6 +141,7 @@ final class BufferWorld {
     /// Opens what is on the disk and goes on.
     private func start() throws {
         self.server.runCount += 1
+        self.flushing = nil
         let opened = try Self.openStore(self.disk, self.time)
         self.store = opened.store
         self.loop = try EventLoop(time: self.time)
@@ -217,10 +220,26 @@ final class BufferWorld {
         return set
     }
 
+    /// Takes a flush one step further: begun, done by another thread, noted on the loop.
     private func flush() {
-        self.store.flush { [queues = self.queues] set in set.indices.contains { queues[$0].wantsChunk } }
+        if let flushing = self.flushing {
+            if flushing.isRun {
+                self.flushing = nil
+                self.store.finishFlush(flushing.flush)
+                self.closeWanted()
+            } else {
+                flushing.flush.run()
+                self.flushing?.isRun = true
+            }
+        } else if let flush = self.store.beginFlush(isWanted: { self.isWanted($0) }) {
+            self.flushing = (flush, false)
+        }
         for queue in self.queues { queue.pump() }
     }
+
+    private func isWanted(_ set: OutputSet) -> Bool { set.indices.contains { self.queues[$0].wantsChunk } }
+
+    private func closeWanted() { self.store.closeWanted { self.isWanted($0) } }
 
     private func answer() {
         let index = Int.random(in: 0..<2, using: &self.random)
@@ -239,7 +258,7 @@ final class BufferWorld {
     private func turn(_ duration: Duration) {
         self.time.advance(by: duration)
         self.loop.turn(waitsAtMost: .zero)
-        self.store.closeWanted { [queues = self.queues] set in set.indices.contains { queues[$0].wantsChunk } }
+        self.closeWanted()
         for queue in self.queues { queue.pump() }
     }
 
@@ -255,8 +274,8 @@ final class BufferWorld {
         for _ in 0..<20_000 {
             self.step()
             let isRead = self.reads.allSatisfy { $0.count == Self.eventsPerSource }
-            if isRead, !self.store.needsFlush, self.queues.allSatisfy(\.isDone), self.store.closed.count <= 1 {
-                self.flush()
+            let isFlushed = !self.store.needsFlush && self.flushing == nil
+            if isRead, isFlushed, self.queues.allSatisfy(\.isDone), self.store.closed.count <= 1 {
                 self.turn(.seconds(10))
                 if self.queues.allSatisfy(\.isDone), !self.store.needsFlush { return true }
             }

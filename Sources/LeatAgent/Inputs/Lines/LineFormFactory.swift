@@ -20,6 +20,10 @@ struct LineFormFactory {
         var names = settings.list("multiline.parser")
         if settings.flag("docker_mode") { names.append("docker") }
         try self.addMultiline(names, to: &form)
+        if names.isEmpty, settings.flag("multiline") {
+            try self.addFirstLine(to: &form)
+            return form
+        }
         // As in Fluent Bit, a parser beside multiline parsers is not used.
         if names.isEmpty, let entry = settings.entries("parser").last { try self.addParser(entry, to: &form) }
         return form
@@ -40,6 +44,28 @@ struct LineFormFactory {
             form.multilineTimeoutNanoseconds = UInt64(timeout)
         }
         if !rules.isEmpty { form.multiline = MultilineMachine(MultilineRules.combined(rules)) }
+    }
+
+    /// `Multiline On` with `Parser_Firstline`: the older way to join lines.
+    private func addFirstLine(to form: inout LineForm) throws(Diagnostics) {
+        let settings = self.plugin.settings
+        guard let entry = settings.entries("parser_firstline").last else {
+            throw Diagnostics(self.plugin.mark.diagnostic("multiline needs a parser_firstline"))
+        }
+        let parser = try self.parser(entry)
+        guard case .regex(let pattern) = parser.definition.format else {
+            throw Diagnostics(entry.valueMark.diagnostic("the parser '\(entry.value)' is not a regular expression"))
+        }
+        do throws(PatternError) {
+            form.multiline = MultilineMachine(try MultilineRules.firstLine(pattern))
+        } catch {
+            throw Diagnostics(entry.valueMark.diagnostic("\(error)"))
+        }
+        form.parser = parser
+        form.parsesFirstLineOnly = true
+        if let wait = settings.nanoseconds("multiline_flush"), wait > 0 {
+            form.multilineTimeoutNanoseconds = UInt64(wait)
+        }
     }
 
     /// The rules of a multiline parser of the configuration, or of a built-in one.
@@ -68,17 +94,21 @@ struct LineFormFactory {
             form.readsCRI = true
             form.names = LineForm.ContainerNames(text: "message", partial: "logtag")
         case "docker": form.readsDocker = true
-        default:
-            guard let section = self.configuration.parsers[entry.value] else {
-                let nearest = NearestName.find(entry.value, among: self.configuration.parsers.keys.sorted())
-                throw Diagnostics(
-                    entry.valueMark.diagnostic(
-                        "unknown parser '\(entry.value)'",
-                        hint: nearest.map { "did you mean '\($0)'?" } ?? "add its file as Parsers_File to [SERVICE]"
-                    )
-                )
-            }
-            form.parser = LineParser(try ParserDefinition(section))
+        default: form.parser = try self.parser(entry)
         }
+    }
+
+    /// The parser of the configuration that a key names.
+    private func parser(_ entry: Section.Entry) throws(Diagnostics) -> LineParser {
+        guard let section = self.configuration.parsers[entry.value] else {
+            let nearest = NearestName.find(entry.value, among: self.configuration.parsers.keys.sorted())
+            throw Diagnostics(
+                entry.valueMark.diagnostic(
+                    "unknown parser '\(entry.value)'",
+                    hint: nearest.map { "did you mean '\($0)'?" } ?? "add its file as Parsers_File to [SERVICE]"
+                )
+            )
+        }
+        return LineParser(try ParserDefinition(section))
     }
 }

@@ -1,0 +1,252 @@
+internal import LeatCore
+
+extension TailInput {
+    /// Looks at a followed name, and at what it leads to now.
+    func consider(_ path: String) {
+        guard !self.isStopped else { return }
+        let status: FileStatus?
+        do throws(FileSystemError) {
+            status = try self.disk.status(path)
+        } catch {
+            // No right to look: reported once per name; the folder's watch says when that changes.
+            self.log.once("\(path): \(error)", .warning)
+            return
+        }
+        let old = self.newest[path]
+        guard let status, status.kind == .regular else {
+            if let old { self.detach(old, from: path) }
+            return
+        }
+        let key = FileKey(status)
+        if let known = self.files[key] {
+            self.attach(known, to: path, old: old)
+        } else if !self.isTooOld(status) {
+            self.open(path, expected: key, old: old)
+        }
+    }
+
+    func isTooOld(_ status: FileStatus) -> Bool {
+        guard let age = self.options.ignoredAgeNanoseconds else { return false }
+        return self.loop.time.now().nanoseconds - status.modifiedAt.nanoseconds > age
+    }
+
+    /// A name leads to a file that is open already: the same one, one that was renamed, or one with two names.
+    func attach(_ file: TailFile, to path: String, old: TailFile?) {
+        if old === file {
+            self.enqueue(file)
+        } else {
+            if let old { self.detach(old, from: path) }
+            self.newest[path] = file
+            self.finder.unfollow(path)
+            self.setPlace(file, path)
+        }
+        file.names.insert(path)
+        self.apply(file.state.detached(false, isDeleted: false, now: self.now), to: file)
+    }
+
+    func setPlace(_ file: TailFile, _ path: String) {
+        guard let key = self.finder.follow(path) else { return }
+        self.setPlace(file, number: key.number)
+    }
+
+    /// Changes of the file's bytes are reported under this number.
+    func setPlace(_ file: TailFile, number: UInt64) {
+        self.places[number] = file
+        file.places.insert(number)
+    }
+
+    /// Begins to follow a file that is not open.
+    func open(_ path: String, expected: FileKey, old: TailFile?) {
+        guard self.known.claims.hasRoom else {
+            self.isShortOfFiles = true
+            self.log.once("as many files are open as the system allows; others wait until some are closed", .error)
+            return
+        }
+        do throws(FileSystemError) {
+            let opened = try self.disk.open(path, .read)
+            let handle: any File = GzipLog.isName(path) ? GzipLog(opened) : opened
+            let status = try handle.status()
+            // Between looking and opening the name may have got another meaning; the watch tells.
+            guard status.kind == .regular, FileKey(status) == expected else {
+                handle.close()
+                return
+            }
+            if handle is GzipLog, let original = try self.original(of: handle, status) {
+                // What is in it was read, or is being read, under another name.
+                original.copies.insert(path)
+                return handle.close()
+            }
+            if let old { self.detach(old, from: path) }
+            self.finder.unfollow(path)
+            let start = try self.known.start(path: path, handle: handle, status: status, hasOld: old != nil)
+            for earlier in start.earlier { self.followEarlier(earlier, path: path) }
+            let file = try self.makeFile(path, handle, status, start.known, isNew: start.isNew)
+            self.adopt(file, path: path)
+            file.names.insert(path)
+            self.setPlace(file, path)
+        } catch {
+            self.log.once("\(error); \(path) is tried again when it changes", .warning)
+        }
+    }
+
+    /// The open file that was compressed into this one.
+    func original(of copy: any File, _ status: FileStatus) throws(FileSystemError) -> TailFile? {
+        for file in self.files.values where !file.isClosed && file.identity.prefixByteCount > 0 {
+            let count = file.identity.prefixByteCount
+            let identity = try FileIdentity.of(copy, status: status, prefixByteCount: count)
+            guard identity.prefixByteCount == count, identity.prefixDigest == file.identity.prefixDigest else {
+                continue
+            }
+            let marker = try ContentMarker.of(copy, before: file.state.offset, byteCount: file.marker.byteCount)
+            if marker == file.marker { return file }
+        }
+        return nil
+    }
+
+    /// Takes a file into the tables, behind the one that had its name.
+    func adopt(_ file: TailFile, path: String) {
+        if let old = self.newest[path], old !== file, !old.isClosed {
+            file.predecessor = old
+            self.restless[ObjectIdentifier(file)] = file
+        }
+        self.newest[path] = file
+        if let key = self.key(of: file) { self.files[key] = file }
+        self.counters.filesOpened += 1
+        self.known.claims.openFileCount += 1
+        self.enqueue(file)
+    }
+
+    func key(of file: TailFile) -> FileKey? {
+        FileKey(device: file.identity.device, inode: file.identity.inode)
+    }
+
+    /// A file that was rotated away while nobody looked, to be read before the one that has its name now.
+    func followEarlier(_ earlier: TailResume.Earlier, path: String) {
+        do throws(FileSystemError) {
+            let status = try earlier.handle.status()
+            guard self.files[FileKey(status)] == nil else { return }
+            let file = try self.makeFile(path, earlier.handle, status, earlier.known, isNew: true)
+            self.adopt(file, path: path)
+            self.counters.filesRotated += 1
+            self.log.write(.info, "\(earlier.path) was \(path) before; reading it from byte \(file.state.offset)")
+            self.detach(file, from: path)
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+    }
+
+    func makeFile(
+        _ path: String,
+        _ handle: any File,
+        _ status: FileStatus,
+        _ known: SourcePosition?,
+        isNew: Bool
+    ) throws(FileSystemError) -> TailFile {
+        let offset = try self.firstOffset(handle, status, known, isNew: isNew)
+        let file = TailFile(
+            source: known?.source ?? self.sink.newSource(),
+            path: path,
+            tag: self.sink.routeTag(self.tagText(path)),
+            recordTail: self.recordTail(path),
+            file: handle,
+            identity: try FileIdentity.of(handle, status: status),
+            state: TailFileState(offset: offset.start, now: self.now),
+            marker: offset.marker,
+            shaper: LineShaper(self.templates),
+            modifiedAtNanoseconds: status.modifiedAt.nanoseconds
+        )
+        if let known {
+            file.isInsideCutLine = known.isInsideCutLine && offset.start == known.offset
+            if offset.start < known.offset {
+                file.replayed = known.pending.filter { $0.source == known.source }
+                file.replayEnd = known.offset
+            }
+        }
+        return file
+    }
+
+    /// Where reading begins: behind what is durable, but at the first unfinished event.
+    func firstOffset(
+        _ handle: any File,
+        _ status: FileStatus,
+        _ known: SourcePosition?,
+        isNew: Bool
+    ) throws(FileSystemError) -> (start: UInt64, marker: ContentMarker) {
+        if let known {
+            let pending = known.pending.filter { $0.source == known.source }.map(\.offset).min()
+            guard let pending, pending < known.offset else { return (known.offset, known.marker) }
+            let count = Int(min(pending, UInt64(ContentMarker.byteCountMax)))
+            return (pending, try ContentMarker.of(handle, before: pending, byteCount: count) ?? .none)
+        }
+        let readsFromHead = self.isFirstScan && !isNew ? self.options.readsFromHead : self.options.readsNewFilesFromHead
+        if readsFromHead || status.byteCount == 0 { return (0, .none) }
+        let count = Int(min(status.byteCount, UInt64(ContentMarker.byteCountMax)))
+        let marker = try ContentMarker.of(handle, before: status.byteCount, byteCount: count)
+        return marker.map { (status.byteCount, $0) } ?? (0, .none)
+    }
+
+    func tagText(_ path: String) -> String {
+        let template = self.options.tagTemplate.map { $0.text(for: path) } ?? self.options.tag
+        guard template.contains("*") else { return template }
+        let name = path.drop { $0 == "/" }.map { $0 == "/" ? "." : String($0) }.joined()
+        return template.split(separator: "*", omittingEmptySubsequences: false).joined(separator: name)
+    }
+
+    func recordTail(_ path: String) -> [UInt8] {
+        guard let key = self.options.pathKey else { return [] }
+        var bytes: [UInt8] = []
+        bytes.appendMember(key, text: Array(path.utf8), start: -1)
+        return bytes
+    }
+
+    /// The name leads elsewhere, or nowhere.
+    func detach(_ file: TailFile, from path: String) {
+        file.names.remove(path)
+        guard !file.isClosed else { return }
+        if path == file.path { file.state.renamed(now: self.now) }
+        self.restless[ObjectIdentifier(file)] = file
+        guard file.names.isEmpty else { return }
+        var isDeleted = false
+        do throws(FileSystemError) {
+            isDeleted = try file.file.status().linkCount == 0
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+        if !file.state.isDetached { self.counters.filesRotated += isDeleted ? 0 : 1 }
+        self.restless[ObjectIdentifier(file)] = file
+        self.apply(file.state.detached(true, isDeleted: isDeleted, now: self.now), to: file)
+    }
+
+    /// A file got another name, where its changes are reported now.
+    ///
+    /// One that was never seen is read before its successor.
+    func fileRenamed(from old: PathFinder.WatchKey, to new: PathFinder.WatchKey, paths: [String]) {
+        do throws(FileSystemError) {
+            guard let status = try self.disk.status(new.path), status.kind == .regular else { return }
+            if let file = self.files[FileKey(status)] {
+                if self.places[old.number] === file { self.places[old.number] = nil }
+                self.setPlace(file, number: new.number)
+                self.enqueue(file)
+            } else if let path = paths.first, !self.isTooOld(status) {
+                self.openUnseen(new.path, path: path, status: status)
+                if let file = self.files[FileKey(status)] { self.setPlace(file, number: new.number) }
+            }
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+    }
+
+    /// A file that was created and rotated away between two looks.
+    func openUnseen(_ place: String, path: String, status: FileStatus) {
+        do throws(FileSystemError) {
+            let handle = try self.disk.open(place, .read)
+            guard FileKey(try handle.status()) == FileKey(status) else { return handle.close() }
+            if let old = self.newest[path] { self.detach(old, from: path) }
+            let file = try self.makeFile(path, handle, status, nil, isNew: true)
+            self.adopt(file, path: path)
+            self.detach(file, from: path)
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,365 @@
+import Glibc
+import LeatCore
+import LeatParsing
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+/// What `tail` makes of real files, whatever is done to them.
+@Suite struct TailInputTests {
+    /// Runs `body` with a started `tail` over `*.log`.
+    private func withTail(
+        _ change: (inout TailOptions) -> Void = { _ in },
+        _ body: (TailWorld) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start(change)
+            defer { world.stop() }
+            try body(world)
+        }
+    }
+
+    @Test func aRenamedFileIsReadToItsEndBeforeItsSuccessor() throws {
+        try self.withTail { world in
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            try world.rename("a.log", to: "a.old")
+            try world.append("3\n", to: "a.log")
+            try world.append("2\n", to: "a.old")
+            world.pass(.seconds(3))
+            try world.append("late\n", to: "a.old")
+            world.pass(.seconds(3))
+            #expect(world.texts == ["1", "2", "3", "late"])
+        }
+    }
+
+    @Test func aCopiedAndTruncatedFileGoesOnAtItsBeginning() throws {
+        try self.withTail { world in
+            try world.append("one\ntwo\n", to: "a.log")
+            world.pass()
+            try world.truncate("a.log")
+            try world.append("three\n", to: "a.log")
+            world.pass()
+            // As long as before, so that only the contents tell.
+            try world.truncate("a.log")
+            try world.append("fours\n", to: "a.log")
+            world.pass()
+            #expect(world.texts == ["one", "two", "three", "fours"])
+        }
+    }
+
+    @Test func aFolderThatVanishesAndComesBackIsFollowedAgain() throws {
+        try self.withTail({ $0.paths = [$0.paths[0].replacingLastComponent("sub/*.log")] }) { world in
+            try world.append("1\n", to: "sub/a.log")
+            world.pass()
+            try world.remove("sub/a.log")
+            try world.remove("sub")
+            world.pass(.seconds(1))
+            try world.append("2\n", to: "sub/a.log")
+            world.pass()
+            #expect(world.texts == ["1", "2"])
+        }
+    }
+
+    @Test func aLinkThatLeadsElsewhereIsFollowedThere() throws {
+        try self.withTail { world in
+            try world.append("1\n", to: "first.txt")
+            try world.append("2\n", to: "second.txt")
+            symlink(world.folder.path("first.txt"), world.folder.path("a.log"))
+            world.pass()
+            try world.remove("a.log")
+            symlink(world.folder.path("second.txt"), world.folder.path("a.log"))
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2"])
+        }
+    }
+
+    @Test func onlyRegularFilesAreRead() throws {
+        try self.withTail { world in
+            mkfifo(world.folder.path("pipe.log"), 0o600)
+            symlink("/dev/zero", world.folder.path("device.log"))
+            symlink(world.folder.path("nowhere"), world.folder.path("dangling.log"))
+            try world.append("1\n", to: "a.log")
+            world.pass(.seconds(2))
+            #expect(world.texts == ["1"])
+            #expect(world.input?.openFileCount == 1)
+        }
+    }
+
+    @Test func aFileWithoutNotificationsIsPolled() throws {
+        try self.withTail({ $0.polls = true }) { world in
+            try world.append("1\n", to: "a.log")
+            world.pass(.seconds(2))
+            try world.append("2\n", to: "a.log")
+            world.pass(.seconds(2))
+            #expect(world.texts == ["1", "2"])
+        }
+    }
+
+    @Test func namesAreLeftOut() throws {
+        try self.withTail({ $0.excluded = ["*secret*"] }) { world in
+            try world.append("1\n", to: "a.log")
+            try world.append("2\n", to: "secret.log")
+            world.pass()
+            #expect(world.texts == ["1"])
+        }
+    }
+
+    @Test func pathAndOffsetAreAppended() throws {
+        try self.withTail({
+            $0.pathKey = "file"
+            $0.form.offsetKey = "at"
+        }) { world in
+            try world.append("one\ntwo\n", to: "a.log")
+            world.pass()
+            let path = world.folder.path("a.log")
+            #expect(
+                world.records == [
+                    #""log":"one","at":0,"file":"\#(path)""#, #""log":"two","at":4,"file":"\#(path)""#,
+                ]
+            )
+        }
+    }
+
+    @Test func tagsAreMadeOfPathsAndTheirGroups() throws {
+        let pattern = try Pattern("(?<name>[a-z]+)-(?<number>[0-9]+)\\.log$", options: PatternOptions(flavour: .ruby))
+        try self.withTail({
+            $0.tag = "app.<name>.<number>"
+            $0.tagTemplate = TagTemplate(tag: $0.tag, pattern: pattern)
+        }) { world in
+            try world.append("1\n", to: "web-7.log")
+            world.pass()
+            #expect(world.tags == ["app.web.7"])
+        }
+    }
+
+    @Test func linesThatAreTooLongAreCutOrSkipped() throws {
+        for skips in [false, true] {
+            try self.withTail({
+                $0.form.lineByteCountMax = 100
+                $0.skipsLongLines = skips
+            }) { world in
+                try world.append(String(repeating: "x", count: 1_000) + "\nshort\n", to: "a.log")
+                world.pass()
+                let cut = "\"log\":\"" + String(repeating: "x", count: 100) + "\",\"_truncated\":true"
+                #expect(world.records == (skips ? [] : [cut]) + ["\"log\":\"short\""])
+                #expect(world.counters.longLinesCut == (skips ? 0 : 1))
+                #expect(world.counters.longLinesSkipped == (skips ? 1 : 0))
+            }
+        }
+    }
+
+    @Test func aLineOfAMebibyteIsWhole() throws {
+        try self.withTail { world in
+            let line = String(repeating: "y", count: 1 << 20)
+            try world.append(line + "\nnext\n", to: "a.log")
+            world.pass()
+            #expect(world.texts == [line, "next"])
+        }
+    }
+
+    @Test func filesThatAreTooOldAreLeftOut() throws {
+        try self.withTail({ $0.ignoredAgeNanoseconds = 3_600 * 1_000_000_000 }) { world in
+            try world.append("1\n", to: "b.txt")
+            var times = [timeval(tv_sec: 1_000, tv_usec: 0), timeval(tv_sec: 1_000, tv_usec: 0)]
+            utimes(world.folder.path("b.txt"), &times)
+            try world.rename("b.txt", to: "old.log")
+            try world.append("2\n", to: "new.log")
+            world.pass()
+            #expect(world.texts == ["2"])
+        }
+    }
+
+    @Test func aFileThatWasTooOldIsFollowedOnceItIsWritten() throws {
+        try self.withTail({ $0.ignoredAgeNanoseconds = 3_600 * 1_000_000_000 }) { world in
+            try world.append("1\n", to: "a.txt")
+            var times = [timeval(tv_sec: 1_000, tv_usec: 0), timeval(tv_sec: 1_000, tv_usec: 0)]
+            utimes(world.folder.path("a.txt"), &times)
+            try world.rename("a.txt", to: "a.log")
+            world.pass(.seconds(1))
+            #expect(world.texts == [])
+            try world.append("2\n", to: "a.log")
+            world.pass(.seconds(2))
+            #expect(world.texts == ["1", "2"])
+        }
+    }
+
+    @Test func theOlderMultilineModeContinuesTheLastFieldOfTheFirstLine() throws {
+        let options = try TailConfiguration.options(
+            """
+            [PARSER]
+                Name head
+                Format regex
+                Regex ^(?<level>[A-Z]+) (?<message>.*)$
+            [INPUT]
+                Name tail
+                Path x
+                Multiline On
+                Parser_Firstline head
+                Multiline_Flush 1
+            """
+        )
+        try self.withTail({ $0.form = options.form }) { world in
+            try world.append("ERROR one\n  at a\n  at b\nINFO two\n", to: "a.log")
+            world.pass(.seconds(3))
+            #expect(
+                world.records == [
+                    #""level":"ERROR","message":"one\n  at a\n  at b""#, #""level":"INFO","message":"two""#,
+                ]
+            )
+        }
+    }
+
+    @Test func anEncodingThatIsNotReadIsRefused() {
+        let error = #expect(throws: Diagnostics.self) {
+            try TailConfiguration.options("[INPUT]\n    Name tail\n    Path x\n    Generic.Encoding ShiftJIS\n")
+        }
+        #expect(error?.all.first?.message.contains("ShiftJIS") == true)
+    }
+
+    @Test func filesBeyondTheLimitWaitUntilOthersAreClosed() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            world.openFileCountMax = 2
+            try world.start()
+            defer { world.stop() }
+            for file in 1...3 { try world.append("\(file)\n", to: "\(file).log") }
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2"])
+            try world.remove("1.log")
+            world.pass(.seconds(10))
+            #expect(world.texts == ["1", "2", "3"])
+        }
+    }
+
+    @Test func nothingIsReadWhileTheBufferIsFull() throws {
+        try self.withTail { world in
+            world.isFull = true
+            try world.append("1\n", to: "a.log")
+            world.pass(.seconds(2))
+            #expect(world.texts == [])
+            world.isFull = false
+            world.input?.resume()
+            world.pass()
+            #expect(world.texts == ["1"])
+        }
+    }
+
+    @Test func unfinishedLinesOfManyFilesStayWithinTheirLimit() throws {
+        try self.withTail({
+            $0.form.readsCRI = true
+            $0.heldByteCountMax = 10_000
+        }) { world in
+            let part = "2026-11-20T00:00:00.000000000Z stdout P " + String(repeating: "z", count: 900) + "\n"
+            let last = "2026-11-20T00:00:00.000000000Z stdout F end\n"
+            for file in 0..<100 { try world.append(part, to: "\(file).log") }
+            world.pass(.seconds(1))
+            #expect((world.input?.heldByteCount ?? .max) <= 10_000)
+            for file in 0..<100 { try world.append(last, to: "\(file).log") }
+            world.pass(.seconds(1))
+            // Nothing is lost: what did not fit came in two pieces, the first of them marked.
+            let text = world.records.joined()
+            #expect(text.filter { $0 == "z" }.count == 90_000)
+            #expect(world.records.filter { $0.contains("end\"") }.count == 100)
+            #expect(world.records.filter { $0.contains("_truncated") }.count == world.records.count - 100)
+            #expect(world.input?.heldByteCount == 0)
+        }
+    }
+}
+
+/// What a later run makes of files that changed while nobody looked.
+@Suite struct TailRestartTests {
+    @Test func twoRotationsWhileNobodyLookedLoseNothing() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start()
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.append("2\n", to: "a.log")
+            try world.rename("a.log", to: "a.log.2")
+            try world.append("3\n", to: "a.log")
+            try world.rename("a.log", to: "a.log.1")
+            try world.append("4\n", to: "a.log")
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2", "3", "4"])
+        }
+    }
+
+    @Test func aCompressedSiblingIsReadFromWhereTheFileWasLeft() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start()
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.append("2\n", to: "a.log")
+            let bytes = try PosixFileSystem().contents(folder.path("a.log"))
+            try folder.write("a.log.1.gz", bytes.withUnsafeBytes { Deflate.gzip($0) })
+            try world.remove("a.log")
+            try world.append("3\n", to: "a.log")
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2", "3"])
+        }
+    }
+
+    @Test func aCompressedCopyOfAFileThatWasReadIsNotReadAgain() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start { $0.paths = [folder.path("a.log*")] }
+            try world.append("1\n2\n", to: "a.log")
+            world.pass()
+            try world.rename("a.log", to: "a.log.1")
+            try world.append("3\n", to: "a.log")
+            world.pass()
+            let bytes = try PosixFileSystem().contents(folder.path("a.log.1"))
+            try folder.write("a.log.1.gz", bytes.withUnsafeBytes { Deflate.gzip($0) })
+            world.pass()
+            try world.remove("a.log.1")
+            world.pass(.seconds(20))
+            #expect(world.texts == ["1", "2", "3"])
+            // One that nobody has read is.
+            try folder.write("a.log.9.gz", Array("8\n9\n".utf8).withUnsafeBytes { Deflate.gzip($0) })
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2", "3", "8", "9"])
+        }
+    }
+
+    @Test func anUnfinishedLineIsJoinedAcrossARestart() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start { $0.form.readsCRI = true }
+            try world.append("2026-11-20T00:00:00.000000000Z stdout P one-\n", to: "a.log")
+            try world.append("2026-11-20T00:00:00.000000001Z stderr F other\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.append("2026-11-20T00:00:00.000000002Z stdout F two\n", to: "a.log")
+            try world.start { $0.form.readsCRI = true }
+            world.pass()
+            #expect(world.records.count == 2)
+            #expect(world.records.last?.contains("\"log\":\"one-two\"") == true)
+        }
+    }
+}
+
+/// The options of a `[INPUT] tail` as a user writes them.
+enum TailConfiguration {
+    static func options(_ text: String) throws -> TailOptions {
+        let format = ClassicFormat(text: text, source: "test")
+        var build = ConfigurationBuild(environment: EnvironmentText([:]))
+        build.add(format.items.compactMap { if case .section(let section) = $0 { section } else { nil } })
+        let plugin = try #require(build.configuration.inputs.first, "\(format.diagnostics + build.diagnostics)")
+        return try TailOptions(plugin, build.configuration)
+    }
+}
+
+extension String {
+    /// The path with another last component.
+    fileprivate func replacingLastComponent(_ component: String) -> String {
+        String(self[...(self.lastIndex(of: "/") ?? self.startIndex)]) + component
+    }
+}

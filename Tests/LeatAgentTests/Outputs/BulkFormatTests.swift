@@ -1,0 +1,73 @@
+import LeatCore
+import Testing
+
+@testable import LeatAgent
+
+/// The lines of a bulk request.
+@Suite struct BulkFormatTests {
+    /// A chunk of two frames with these records.
+    static func chunk(_ records: [String], time: Int64 = 1_763_629_687_123_456_789) -> LoadedChunk {
+        var bytes = ChunkHeader(number: 7, createdAtNanoseconds: 1, outputs: ["es.0"]).encode()
+        for part in [records.prefix(1), records.dropFirst(1)] {
+            var events = EventList()
+            for (index, record) in part.enumerated() {
+                Array(record.utf8).withUnsafeBytes { events.append(time: time + Int64(index), members: $0) }
+            }
+            let head = EventFrameHead(
+                read: 1,
+                frameCount: 1,
+                tag: Array("kube.web".utf8),
+                position: nil,
+                startOffset: 0
+            )
+            Frame.append(to: &bytes) { head.encode(events, to: &$0) }
+        }
+        return LoadedChunk(number: 7, content: .memory(bytes))
+    }
+
+    private static func lines(_ format: BulkFormat, _ records: [String], items: [Range<Int>]) -> [String] {
+        String(decoding: format.body(of: Self.chunk(records), items: items), as: UTF8.self).split(separator: "\n")
+            .map(String.init)
+    }
+
+    @Test func plainLinesAreActionTimeAndRecord() {
+        var format = BulkFormat()
+        format.type = nil
+        format.index = "app"
+        let lines = Self.lines(format, ["\"a\":1", "", "\"c\":3"], items: [0..<2, 2..<3])
+        let action = #"{"create":{"_index":"app"}}"#
+        #expect(
+            lines == [
+                action, #"{"@timestamp":"2025-11-20T09:08:07.123Z","a":1}"#,
+                action, #"{"@timestamp":"2025-11-20T09:08:07.123Z"}"#,
+                action, #"{"@timestamp":"2025-11-20T09:08:07.123Z","c":3}"#,
+            ]
+        )
+    }
+
+    @Test func aTagIsPutBetweenTimeAndRecord() {
+        var format = BulkFormat()
+        format.type = nil
+        format.index = "app"
+        format.tagKey = "tag"
+        format.hasNanoseconds = true
+        let lines = Self.lines(format, ["\"a\":1"], items: [0..<1])
+        #expect(lines.last == #"{"@timestamp":"2025-11-20T09:08:07.123456789Z","tag":"kube.web","a":1}"#)
+    }
+
+    @Test(
+        arguments: [0, 1, 999_999_999, 1_000_000_000, -1, -1_000_000_001, 1_763_629_687_123_456_789] as [Int64],
+        [0, 3, 9]
+    )
+    func bothWritersOfTimesAgree(nanoseconds: Int64, digitCount: Int) {
+        var first = TimeText()
+        var second = TimeText()
+        var appended: [UInt8] = []
+        first.append(nanoseconds: nanoseconds, digitCount: digitCount, to: &appended)
+        var written: [UInt8] = []
+        written.append(upTo: TimeText.byteCountMax) { target in
+            second.write(nanoseconds: nanoseconds, digitCount: digitCount, to: target) - target
+        }
+        #expect(String(decoding: written, as: UTF8.self) == String(decoding: appended, as: UTF8.self))
+    }
+}
