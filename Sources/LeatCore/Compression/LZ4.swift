@@ -37,25 +37,40 @@ public enum LZ4 {
         _ bytes: UnsafeRawBufferPointer,
         byteCountMax: Int
     ) throws(CompressionError) -> [UInt8] {
+        var result: [UInt8] = []
+        var isTooLarge = false
+        try Self.expandFrames(bytes) { piece in
+            isTooLarge = result.count + piece.count > byteCountMax
+            if !isTooLarge { result.append(contentsOf: piece) }
+            return !isTooLarge
+        }
+        if isTooLarge { throw .tooLarge(byteCountMax: byteCountMax) }
+        return result
+    }
+
+    /// Expands frames and hands the results to `body` in pieces, which are valid only during the call; `body` returns
+    /// whether to go on.
+    public static func expandFrames(
+        _ bytes: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(CompressionError) {
         var context: OpaquePointer?
         guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0, let context else {
             preconditionFailure("out of memory")
         }
         defer { LZ4F_freeDecompressionContext(context) }
-        var result: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 18)
         var rest = bytes
         var wanted = 1
         while !rest.isEmpty {
-            var piece = [UInt8](repeating: 0, count: 1 << 18)
             var written = piece.count
             var taken = rest.count
             wanted = LZ4F_decompress(context, &piece, &written, rest.baseAddress, &taken, nil)
             guard LZ4F_isError(wanted) == 0, taken > 0 || written > 0 else { throw .damaged(format: "LZ4") }
-            guard result.count + written <= byteCountMax else { throw .tooLarge(byteCountMax: byteCountMax) }
-            result += piece[..<written]
+            let isWanted = piece.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<written])) }
+            if !isWanted { return }
             rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
         }
         guard wanted == 0 || bytes.isEmpty else { throw .damaged(format: "LZ4") }
-        return result
     }
 }

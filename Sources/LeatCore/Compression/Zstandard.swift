@@ -35,28 +35,46 @@ public enum Zstandard {
         _ bytes: UnsafeRawBufferPointer,
         byteCountMax: Int
     ) throws(CompressionError) -> [UInt8] {
+        var result: [UInt8] = []
+        var isTooLarge = false
+        try Self.expand(bytes) { piece in
+            isTooLarge = result.count + piece.count > byteCountMax
+            if !isTooLarge { result.append(contentsOf: piece) }
+            return !isTooLarge
+        }
+        if isTooLarge { throw .tooLarge(byteCountMax: byteCountMax) }
+        return result
+    }
+
+    /// Expands frames and hands the results to `body` in pieces, which are valid only during the call; `body` returns
+    /// whether to go on.
+    public static func expand(
+        _ bytes: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(CompressionError) {
         let context = Self.expanders.take()
         defer {
             ZSTD_DCtx_reset(context, ZSTD_reset_session_only)
             Self.expanders.put(context)
         }
         var input = ZSTD_inBuffer(src: bytes.baseAddress, size: bytes.count, pos: 0)
-        var result: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: max(1 << 16, min(4 * bytes.count, 1 << 20)))
         var wanted = 0
         repeat {
+            var isWanted = true
             let written = piece.withUnsafeMutableBytes { buffer in
                 var output = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
                 wanted = ZSTD_decompressStream(context, &output, &input)
+                if ZSTD_isError(wanted) == 0 {
+                    isWanted = body(UnsafeRawBufferPointer(rebasing: buffer[..<output.pos]))
+                }
                 return output.pos
             }
             guard ZSTD_isError(wanted) == 0 else { throw .damaged(format: "zstd") }
-            guard result.count + written <= byteCountMax else { throw .tooLarge(byteCountMax: byteCountMax) }
-            result += piece[..<written]
+            if !isWanted { return }
             if input.pos == input.size, written < piece.count { break }
         } while true
         guard wanted == 0 else { throw .damaged(format: "zstd") }
-        return result
     }
 }
 
