@@ -149,6 +149,37 @@ extension QueryRun {
         return try self.execution.partialResult()
     }
 
+    /// Whether rows can be handed out before all blocks are done, which those of aggregates cannot.
+    public var canBeSplit: Bool { !self.execution.plan.isAggregate && self.execution.plan.program.source == nil }
+
+    /// Scans blocks whose times nobody knows, group by group from the last that arrived, and hands the rows of each group
+    /// to `sink`, newest first; with `rowCountMax` only the newest rows of all, at the end.
+    ///
+    /// Memory holds the rows of one group, or `rowCountMax`. Only where `canBeSplit`; not to be mixed with `run`. The
+    /// result that is returned has the columns and warnings, and no rows.
+    public func runGroups(
+        threads: Int,
+        rowCountMax: Int?,
+        to sink: (QueryRows) throws(QueryFailure) -> Void
+    ) throws(QueryFailure) -> QueryResult {
+        precondition(self.canBeSplit, "the rows of an aggregate cannot be split")
+        let blocks = self.blocks.withLock { $0 }
+        let numbered = blocks.enumerated().map { (block: $1, sequence: blocks.count - $0, newest: Int64.max) }
+        var kept = RowKeeper(preference: .newest, limit: rowCountMax ?? .max)
+        var start = 0
+        while start < numbered.count {
+            let end = min(start + max(threads, 1) * 2, numbered.count)
+            for rows in try self.matching(Array(numbered[start..<end]), threads: threads) { try kept.add(rows) }
+            start = end
+            guard rowCountMax == nil else { continue }
+            let rows = try kept.rows().queryRows()
+            if rows.count > 0 { try sink(rows) }
+            kept = RowKeeper(preference: .newest, limit: .max)
+        }
+        if rowCountMax != nil { try sink(try kept.rows().queryRows()) }
+        return try self.execution.partialResult()
+    }
+
     /// The blocks by their newest event, each with its place in the order of arrival.
     private var newestFirst: [(block: any BlockSource, sequence: Int, newest: Int64)] {
         let blocks = self.blocks.withLock { $0 }
