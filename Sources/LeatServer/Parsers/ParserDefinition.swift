@@ -9,14 +9,18 @@ struct ParserDefinition: Hashable, Sendable {
     var tagFields: [String] = []
     /// Fields that go before the script runs.
     var removedFields: [String] = []
+    /// What the script was tested with, as it was sent; kept for whoever edits the parser next.
+    var testCases: JSONValue?
 
     /// The parser as it is kept and shown.
     var document: JSONValue {
-        [
-            "name": .string(self.name), "script": .string(self.script),
-            "tagFields": .array(self.tagFields.map { .string($0) }),
-            "fieldsToBeRemovedBeforeParsing": .array(self.removedFields.map { .string($0) }),
+        var members: [JSONValue.Member] = [
+            .init("name", .string(self.name)), .init("script", .string(self.script)),
+            .init("tagFields", .array(self.tagFields.map { .string($0) })),
+            .init("fieldsToBeRemovedBeforeParsing", .array(self.removedFields.map { .string($0) })),
         ]
+        if let testCases { members.append(.init("testCases", testCases)) }
+        return .object(members)
     }
 
     init(name: String, script: String, tagFields: [String] = [], removedFields: [String] = []) {
@@ -33,6 +37,7 @@ struct ParserDefinition: Hashable, Sendable {
         self.script = script
         self.tagFields = (document["tagFields"]?.array ?? []).compactMap(\.string)
         self.removedFields = (document["fieldsToBeRemovedBeforeParsing"]?.array ?? []).compactMap(\.string)
+        self.testCases = document["testCases"]
     }
 
     /// A parser from LogScale's YAML form, `https://schemas.humio.com/parser/v0.3.0`; `nil` when the script is missing.

@@ -138,9 +138,13 @@ struct QueryEndpoint: Sendable {
                     }
                 }
             } else {
+                var previews =
+                    call.header("x-leat-preview") == "1" ? AnswerPreviews(query: query, time: self.time) : nil
                 while await query.wait(milliseconds: Self.headDelayMilliseconds) == nil {
                     try self.check(query, call, until: deadline)
-                    if wantsControl { try await writer.write(Self.control(["progress": Self.progress(query)])) }
+                    guard wantsControl else { continue }
+                    try await writer.write(Self.control(["progress": Self.progress(query)]))
+                    if let piece = try await previews?.next() { try await writer.write(piece) }
                 }
             }
             let result = try Self.value(of: query)
