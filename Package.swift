@@ -132,7 +132,7 @@ let testTargets: [Target] = [
     tests("LeatQuery", fixtures: true),
     tests("LeatAgent"),
     tests("LeatServer", "LeatStorage", fixtures: true),
-    tests("LeatShell"),
+    tests("LeatShell", "LeatQuery", fixtures: true),
     .testTarget(
         name: "LayeringTests",
         dependencies: ["LeatTesting"],

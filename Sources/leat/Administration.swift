@@ -11,8 +11,19 @@ struct Repo: AsyncParsableCommand {
               leat repo create shop --retention 14d
               leat repo delete old
             """,
-        subcommands: [List.self, Show.self, Create.self, Delete.self]
+        subcommands: [List.self, Show.self, Create.self, Change.self, Delete.self]
     )
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Change how long a repository keeps events.")
+        @OptionGroup var options: AdministrationOptions
+        @Option(help: ArgumentHelp("How long events are kept.", valueName: "time")) var retention: String
+        @Argument(help: "The repository.") var name: String
+
+        func run() async throws {
+            try await self.options.run(.repositories, .setRetention(self.name, retention: self.retention))
+        }
+    }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all repositories.")
@@ -60,8 +71,16 @@ struct Token: AsyncParsableCommand {
               leat token create shop-agents --kind ingest --repo shop
               leat token delete shop-agents
             """,
-        subcommands: [List.self, Create.self, Delete.self]
+        subcommands: [List.self, Show.self, Create.self, Delete.self]
     )
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a token, without its secret.")
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The token's name.") var name: String
+
+        func run() async throws { try await self.options.run(.tokens, .show(self.name)) }
+    }
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List all tokens, without their secrets.")
@@ -108,10 +127,13 @@ struct AdministrationOptions: ParsableArguments {
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
+    func settings(repository: String? = nil) throws -> ShellSettings {
+        try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server, repository: repository))
+    }
+
     func run(_ subject: AdministrationCommand.Subject, _ action: AdministrationCommand.Action) async throws {
         try await Process.run(asJSON: self.json) {
-            let settings = try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server))
-            var command = AdministrationCommand(subject, action, settings: settings)
+            var command = AdministrationCommand(subject, action, settings: try self.settings())
             command.isJSON = self.json
             return try await command.run(terminal: Terminal.current())
         }

@@ -18,8 +18,8 @@ struct Leat: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self, Repo.self,
-            Token.self, Manual.self,
+            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self, Repo.self, Token.self,
+            Saved.self, LookupFile.self, Status.self, Manual.self,
         ],
         defaultSubcommand: Shell.self
     )

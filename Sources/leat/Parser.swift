@@ -9,9 +9,9 @@ struct Parser: AsyncParsableCommand {
             EXAMPLES:
               leat parser test nginx.yaml
               leat parser create nginx nginx.yaml
-              leat parser list
+              leat parser edit nginx
             """,
-        subcommands: [ParserTest.self, List.self, Show.self, Create.self, Delete.self]
+        subcommands: [ParserTest.self, List.self, Show.self, Create.self, Edit.self, Delete.self]
     )
 
     struct List: AsyncParsableCommand {
@@ -36,6 +36,20 @@ struct Parser: AsyncParsableCommand {
         @Argument(help: "Its file; - is standard input.") var file: String
 
         func run() async throws { try await self.options.run(.parsers, .setParser(self.name, path: self.file)) }
+    }
+
+    struct Edit: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Edit a parser in $EDITOR; it is tested before it is saved."
+        )
+        @OptionGroup var options: AdministrationOptions
+        @Argument(help: "The parser.") var name: String
+
+        func run() async throws {
+            try await Process.run {
+                try await ParserEditCommand(name: self.name, settings: try self.options.settings()).run()
+            }
+        }
     }
 
     struct Delete: AsyncParsableCommand {

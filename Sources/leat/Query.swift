@@ -40,8 +40,19 @@ struct Query: AsyncParsableCommand {
     @Flag(help: "Write events with all their fields.")
     var fields = false
 
-    @Option(help: ArgumentHelp("Query a local file instead of a server; - is standard input.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Query a local file instead of a server; - is standard input.", valueName: "path"),
+        completion: .file()
+    )
     var file: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Try an unreachable server again for so many seconds (default: \(QueryCommand.retrySecondsDefault)).",
+            valueName: "seconds"
+        )
+    )
+    var retry: Int = QueryCommand.retrySecondsDefault
 
     @Option(help: ArgumentHelp("A value for ?NAME in the query.", valueName: "name=value"))
     var arg: [String] = []
@@ -50,6 +61,7 @@ struct Query: AsyncParsableCommand {
     var query: String
 
     func validate() throws {
+        if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
         if let limit, limit < 0 { throw ValidationError("--limit: \(limit) is less than 0") }
     }
 
@@ -64,6 +76,7 @@ struct Query: AsyncParsableCommand {
             command.tellsRows = self.exitStatus
             command.showsFields = self.fields
             command.files = self.file
+            command.retrySeconds = self.retry
             command.arguments = try QueryCommand.arguments(self.arg)
             return try await command.run(terminal: Terminal.current(color: self.output.color))
         }

@@ -11,6 +11,8 @@ public struct QueryRequest: Hashable, Sendable {
     public var isLive: Bool
     /// Values of the query's parameters.
     public var arguments: [String: String]
+    /// Whether what is known so far is wanted while the query runs.
+    var wantsPreviews = false
 
     public init(
         repository: String,
@@ -61,6 +63,8 @@ public struct QueryRequest: Hashable, Sendable {
 /// What comes back while a query runs.
 enum QueryStreamEvent {
     case progress(QueryProgress)
+    /// The answer to what has been read so far.
+    case preview(AnswerPreview)
     /// A live stream is alive.
     case heartbeat
     /// Events that the server could not hand to this live stream in time.
@@ -68,6 +72,51 @@ enum QueryStreamEvent {
     case done(AnswerSummary)
     /// The query failed after its first row was sent.
     case failed(String)
+}
+
+/// The rows of a query that runs, as they are so far.
+struct AnswerPreview: Sendable {
+    /// Rows as lines of JSON.
+    var rows: [[UInt8]] = []
+    var columns: [String]?
+}
+
+/// Tells the rows of an answer from what is said about it.
+private struct StreamReader {
+    private let control = AnswerRow()
+    private var preview: AnswerPreview?
+    /// Rows of the preview that are still to come.
+    private var missingRowCount = 0
+
+    /// The event that a line is or completes; `nil` for a row of the answer.
+    mutating func event(of line: UnsafeRawBufferPointer) -> QueryStreamEvent? {
+        if self.missingRowCount > 0 {
+            self.preview?.rows.append(Array(line))
+            self.missingRowCount -= 1
+            return self.missingRowCount == 0 ? self.takePreview() : .heartbeat
+        }
+        guard Self.isControl(line), self.control.read(line), let event = ServerClient.event(self.control) else {
+            return nil
+        }
+        if let count = self.control.integer("@leat.preview"), count >= 0 {
+            let columns = self.control.texts("@leat.columns")
+            self.preview = AnswerPreview(columns: columns.isEmpty ? nil : columns)
+            self.missingRowCount = count
+            return count == 0 ? self.takePreview() : .heartbeat
+        }
+        return event
+    }
+
+    private mutating func takePreview() -> QueryStreamEvent {
+        defer { self.preview = nil }
+        return .preview(self.preview ?? AnswerPreview())
+    }
+
+    /// Whether a line is control data; rows begin with another key.
+    private static func isControl(_ line: UnsafeRawBufferPointer) -> Bool {
+        let mark: StaticString = "{\"@leat\":"
+        return line.count > mark.utf8CodeUnitCount && line.slice(0..<mark.utf8CodeUnitCount).isEqual(to: mark)
+    }
 }
 
 extension ServerClient {
@@ -82,14 +131,15 @@ extension ServerClient {
         onPause: () throws -> Void
     ) async throws {
         let path = "/api/v1/repositories/\(ServerRequest.encoded(request.repository))/query"
-        let headers = [
+        var headers = [
             ("Content-Type", "application/json"), ("Accept", "application/x-ndjson"), ("X-Leat-Stream", "1"),
         ]
+        if request.wantsPreviews { headers.append(("X-Leat-Preview", "1")) }
         var status = 0
         var errorBody: [UInt8] = []
         var assembler = LineAssembler()
         var goesOn = true
-        let control = AnswerRow()
+        var reader = StreamReader()
         try await self.perform(ServerRequest(.post, path, headers: headers, body: request.json)) { head in
             status = head.status
         } onBytes: { bytes in
@@ -99,7 +149,7 @@ extension ServerClient {
             }
             try assembler.add(bytes) { line in
                 guard goesOn, !line.isEmpty else { return }
-                if Self.isControl(line), control.read(line), let event = Self.event(control) {
+                if let event = reader.event(of: line) {
                     try onEvent(event)
                 } else {
                     goesOn = try onRow(line)
@@ -111,13 +161,7 @@ extension ServerClient {
         if status != 200 { throw self.failure(status: status, body: errorBody, repository: request.repository) }
     }
 
-    /// Whether a line is control data; rows begin with another key.
-    private static func isControl(_ line: UnsafeRawBufferPointer) -> Bool {
-        let mark: StaticString = "{\"@leat\":"
-        return line.count > mark.utf8CodeUnitCount && line.slice(0..<mark.utf8CodeUnitCount).isEqual(to: mark)
-    }
-
-    private static func event(_ line: AnswerRow) -> QueryStreamEvent? {
+    fileprivate static func event(_ line: AnswerRow) -> QueryStreamEvent? {
         if let error = line.text("@leat.error") { return .failed(error) }
         if line.isTrue("@leat.done") {
             var summary = AnswerSummary()
@@ -140,6 +184,17 @@ extension ServerClient {
         }
         if let skipped = line.integer("@leat.dropped") ?? line.integer("@leat.skipped") { return .skipped(skipped) }
         return .heartbeat
+    }
+
+    /// Sends a request about a repository and gathers the answer.
+    ///
+    /// - Throws: What the server says when it does not do it.
+    func fetch(_ request: ServerRequest, repository: String) async throws -> ServerReply {
+        let reply = try await self.fetch(request)
+        guard (200..<300).contains(reply.status) else {
+            throw self.failure(status: reply.status, body: reply.body, repository: repository)
+        }
+        return reply
     }
 
     /// What an answer other than 2xx means to the user.
@@ -167,7 +222,12 @@ extension ServerClient {
             let what =
                 repository.map { "repository '\($0)' is not on \(self.address)" } ?? "not found on \(self.address)"
             return CommandError(.missingInput, message.isEmpty ? what : message)
-        case 429, 503: return CommandError(.serverUnreachable, "the server is busy (\(status)): \(message); try again")
+        case 429, 503:
+            return CommandError(
+                .serverUnreachable,
+                "the server is busy (\(status)): \(message); try again",
+                mayPass: true
+            )
         default: return CommandError(.serverUnreachable, "the server answered \(status): \(message)")
         }
     }

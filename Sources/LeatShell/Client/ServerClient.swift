@@ -31,15 +31,32 @@ public struct ServerClient: Sendable {
         let channel = try await self.connect()
         try await channel.executeThenClose { inbound, outbound in
             try await self.send(request, to: outbound)
+            var hasHead = false
             do {
-                try await Self.receive(from: inbound, onHead: onHead, onBytes: onBytes)
+                try await Self.receive(
+                    from: inbound,
+                    onHead: {
+                        hasHead = true
+                        try onHead($0)
+                    },
+                    onBytes: onBytes
+                )
             } catch let error as IOError {
-                throw CommandError(.serverUnreachable, "the connection to \(self.address) broke: \(error)")
+                let reason = "the connection to \(self.address) broke: \(systemReason(error.errnoCode))"
+                throw CommandError(.serverUnreachable, reason, mayPass: true)
             } catch is HTTPParserError {
+                // What began as an answer and does not end as one was cut off.
+                if hasHead { throw Self.cutOff }
                 throw CommandError(.serverUnreachable, "\(self.address) does not speak HTTP; is it a leat-server?")
             }
         }
     }
+
+    private static let cutOff = CommandError(
+        .serverUnreachable,
+        "the server closed the connection in the middle of its answer",
+        mayPass: true
+    )
 
     /// Sends a request and gathers the whole answer.
     func fetch(_ request: ServerRequest) async throws -> ServerReply {
@@ -76,7 +93,7 @@ public struct ServerClient: Sendable {
                 }
         } catch {
             try Task.checkCancellation()
-            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+            throw Self.unreachable(self.address, error)
         }
     }
 
@@ -85,19 +102,24 @@ public struct ServerClient: Sendable {
         host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
-    private static func unreachable(_ address: ServerAddress, _ error: any Error) -> String {
+    private static func unreachable(_ address: ServerAddress, _ error: any Error) -> CommandError {
         let reason: String
+        var mayPass = true
         switch error {
         case let error as NIOConnectionError:
             if let first = error.connectionErrors.first?.error {
                 reason = Self.reason(first)
             } else {
                 reason = "host '\(address.host)' is not known"
+                mayPass = false
             }
-        default: reason = Self.reason(error)
+        default:
+            reason = Self.reason(error)
+            mayPass = error is IOError
         }
-        return
-            "cannot reach the server at \(address): \(reason); start leat-server there, or name another with --server or LEAT_SERVER"
+        let hint = "start leat-server there, or name another with --server or LEAT_SERVER"
+        let message = "cannot reach the server at \(address): \(reason); \(hint)"
+        return CommandError(.serverUnreachable, message, mayPass: mayPass)
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -137,9 +159,9 @@ public struct ServerClient: Sendable {
         } catch let error as ChannelError {
             // The server may have answered and closed before it read everything: the answer says why.
             if case .ioOnClosedChannel = error { return }
-            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+            throw Self.unreachable(self.address, error)
         } catch {
-            throw CommandError(.serverUnreachable, Self.unreachable(self.address, error))
+            throw Self.unreachable(self.address, error)
         }
     }
 
@@ -163,6 +185,6 @@ public struct ServerClient: Sendable {
             if hasEnded { return }
         }
         try Task.checkCancellation()
-        throw CommandError(.serverUnreachable, "the server closed the connection in the middle of its answer")
+        throw Self.cutOff
     }
 }

@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// A request to the server, before the connection adds its own headers.
 struct ServerRequest: Sendable {
     enum Method: String, Sendable {
@@ -53,4 +55,13 @@ struct ServerReply: Sendable {
 
     /// The body as text.
     var text: String { String(decoding: self.body, as: UTF8.self) }
+
+    /// The body as JSON.
+    func json() throws -> JSONValue {
+        do {
+            return try self.body.withUnsafeBytes { try JSONValue($0) }
+        } catch {
+            throw CommandError(.serverUnreachable, "the server's answer is not JSON: \(error)")
+        }
+    }
 }

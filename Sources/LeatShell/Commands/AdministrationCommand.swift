@@ -21,6 +21,8 @@ public struct AdministrationCommand: Sendable {
         case delete(String)
         case createRepository(String, retention: String?)
         case createToken(String, kind: String, repository: String?)
+        /// How long events are kept from now on.
+        case setRetention(String, retention: String)
         /// A parser from its YAML or JSON file, new or in place of the old one.
         case setParser(String, path: String)
     }
@@ -43,9 +45,15 @@ public struct AdministrationCommand: Sendable {
         switch self.action {
         case .show where self.subject == .parsers && !self.isJSON: try Self.showScript(reply)
         case .list, .show:
-            try AdministrationTable.write(reply.body, isJSON: self.isJSON, terminal: terminal)
+            let value = try reply.json()
+            if self.subject == .repositories, !self.isJSON {
+                try RepositoryList.write(value.array ?? [value], terminal: terminal)
+            } else {
+                try AdministrationTable.write(value, isJSON: self.isJSON, terminal: terminal)
+            }
         case .delete(let name): Notes.write("\(self.subject.one) '\(name)' is gone")
         case .createRepository(let name, _): Notes.write("repository '\(name)' is there")
+        case .setRetention(let name, let retention): Notes.write("repository '\(name)' keeps events for \(retention)")
         case .createToken: try self.showToken(reply)
         case .setParser(let name, _): Notes.write("parser '\(name)' is there")
         }
@@ -67,18 +75,20 @@ public struct AdministrationCommand: Sendable {
             writer.beginObject()
             writer.key("name")
             writer.value(name)
-            if let retention {
-                guard let length = Moment.length(retention), length >= 1_000_000_000 else {
-                    throw CommandError(
-                        .usage,
-                        "--retention: '\(retention)' is no length of time; write one such as 30d"
-                    )
-                }
-                writer.key("retentionSeconds")
-                writer.value(Int(length / 1_000_000_000))
-            }
+            if let retention { try Self.append(retention: retention, to: &writer) }
             writer.endObject()
             return Self.post(path, writer)
+        case .setRetention(let name, let retention):
+            var writer = JSONWriter()
+            writer.beginObject()
+            try Self.append(retention: retention, to: &writer)
+            writer.endObject()
+            return ServerRequest(
+                .patch,
+                "\(path)/\(ServerRequest.encoded(name))",
+                headers: [("Content-Type", "application/json")],
+                body: writer.bytes
+            )
         case .setParser(let name, let file):
             return ServerRequest(
                 .put,
@@ -97,6 +107,14 @@ public struct AdministrationCommand: Sendable {
             writer.endObject()
             return Self.post(path, writer)
         }
+    }
+
+    private static func append(retention: String, to writer: inout JSONWriter) throws {
+        guard let length = Moment.length(retention), length >= 1_000_000_000 else {
+            throw CommandError(.usage, "--retention: '\(retention)' is no length of time; write one such as 30d")
+        }
+        writer.key("retentionSeconds")
+        writer.value(Int(length / 1_000_000_000))
     }
 
     private static func post(_ path: String, _ body: JSONWriter) -> ServerRequest {
@@ -128,29 +146,12 @@ public struct AdministrationCommand: Sendable {
 
 /// An object, or a list of objects, of the server's answers as a table or as lines of JSON.
 enum AdministrationTable {
-    static func write(_ body: [UInt8], isJSON: Bool, terminal: Terminal) throws {
-        let value: JSONValue
-        do {
-            value = try body.withUnsafeBytes { try JSONValue($0) }
-        } catch {
-            throw CommandError(.serverUnreachable, "the server's answer is not JSON: \(error)")
-        }
+    static func write(_ value: JSONValue, isJSON: Bool, terminal: Terminal) throws {
         var output = OutputStream()
         var writer = (isJSON ? AnswerFormat.json : .table).writer(terminal: terminal)
         for element in value.array ?? [value] {
-            guard case .object(let members) = element else { continue }
-            var line = JSONWriter()
-            line.beginObject()
-            for member in members {
-                line.key(member.key)
-                switch member.value {
-                case .string(let text), .number(let text): line.value(text)
-                case .bool(let flag): line.value(flag ? "true" : "false")
-                case .null, .array, .object: line.value("")
-                }
-            }
-            line.endObject()
-            try line.bytes.withUnsafeBytes { try writer.write($0, to: &output) }
+            guard case .object = element else { continue }
+            try JSONLine.bytes(of: element).withUnsafeBytes { try writer.write($0, to: &output) }
         }
         try writer.finish(AnswerSummary(), to: &output)
         try output.finish()

@@ -2,7 +2,8 @@ internal import LeatCore
 
 /// `leat ingest`: the lines of a file, or of standard input, to a repository.
 ///
-/// JSON objects are sent as documents, other lines as texts; a request is acknowledged before the next is sent.
+/// JSON objects are sent as documents; lines of containers, of syslog and of access logs with their times and fields, as
+/// `--file` reads them; other lines as texts. A request is acknowledged before the next is sent.
 public struct IngestCommand: Sendable {
     public var path: String
     public var settings: ShellSettings
@@ -19,23 +20,29 @@ public struct IngestCommand: Sendable {
     public func run() async throws -> ExitStatus {
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
         let input = try LocalInput.open(self.path)
-        let isBulk = self.parser == nil && LineFormat.detect(input.unsafeBytes) == .bulk
-        var splitter = LineSplitter(input.unsafeBytes)
-        var batch = BulkBody(isBulk: isBulk, isForParser: self.parser != nil)
+        let format = LineFormat.detect(input.unsafeBytes)
+        var batch = BulkBody(isBulk: self.parser == nil && format == .bulk, isForParser: self.parser != nil)
         var (sent, refused) = (0, 0)
-        while true {
-            let range = splitter.nextOrRest()
-            if let range { batch.add(input.unsafeBytes.slice(range).withoutCarriageReturn) }
-            if range == nil || batch.byteCount >= Self.requestByteCountMax && batch.isWhole {
-                if batch.documentCount > 0 {
-                    let count = try await self.send(batch, client)
-                    sent += batch.documentCount - count
-                    refused += count
-                }
-                batch = BulkBody(isBulk: isBulk, isForParser: self.parser != nil)
-            }
-            if range == nil { break }
+        func flush() async throws {
+            guard batch.documentCount > 0 else { return }
+            let count = try await self.send(batch, client)
+            sent += batch.documentCount - count
+            refused += count
+            batch = batch.emptied
         }
+        if self.parser == nil, let lines = ParsedLines(input, format) {
+            try await lines.forEach { document in
+                batch.add(document: document)
+                if batch.byteCount >= Self.requestByteCountMax { try await flush() }
+            }
+        } else {
+            var splitter = LineSplitter(input.unsafeBytes)
+            while let range = splitter.nextOrRest() {
+                batch.add(input.unsafeBytes.slice(range).withoutCarriageReturn)
+                if batch.byteCount >= Self.requestByteCountMax, batch.isWhole { try await flush() }
+            }
+        }
+        try await flush()
         Notes.write(
             "\(sent) events sent to '\(self.settings.repository)'" + (refused > 0 ? ", \(refused) refused" : "")
         )
@@ -103,6 +110,17 @@ struct BulkBody {
     }
 
     var byteCount: Int { self.bytes.count }
+
+    /// A body of the same kind without documents.
+    var emptied: BulkBody { BulkBody(isBulk: self.isBulk, isForParser: self.isForParser) }
+
+    /// Adds a document that is made already.
+    mutating func add(document: [UInt8]) {
+        self.documentCount += 1
+        self.bytes += Self.action
+        self.bytes += document
+        self.bytes.append(0x0A)
+    }
 
     mutating func add(_ line: UnsafeRawBufferPointer) {
         if line.trimmed.isEmpty { return }

@@ -24,6 +24,13 @@ public struct QueryCommand: Sendable {
     public var arguments: [String: String] = [:]
     /// Whether answers longer than the screen go through the user's pager.
     public var usesPager = true
+    /// How long an unreachable server is tried again, in seconds.
+    public var retrySeconds = Self.retrySecondsDefault
+    /// Whether a line behind the answer says what it cost; for people.
+    var tellsCost = false
+
+    /// Long enough for a server that is restarted, short enough for an address that is wrong.
+    public static let retrySecondsDefault = 5
 
     public init(text: String, settings: ShellSettings) {
         self.text = text
@@ -34,10 +41,10 @@ public struct QueryCommand: Sendable {
     public func run(terminal: Terminal) async throws -> ExitStatus {
         var output = AnswerOutput(self, terminal: terminal)
         do {
-            try await self.forEachRow { row in
+            try await self.forEachRow(wantsPreviews: output.showsPreviews, rowCountMax: output.rowCountMax) { row in
                 try output.add(row)
-            } onProgress: { progress in
-                output.note(progress)
+            } onEvent: { event in
+                try output.note(event)
             } onPause: {
                 try output.flush()
             } onEnd: { summary in
@@ -51,43 +58,59 @@ public struct QueryCommand: Sendable {
     }
 
     /// Calls `onRow` with each row of the answer until it returns `false`.
+    ///
+    /// A server that cannot be reached is tried again as long as no row has come.
     func forEachRow(
+        wantsPreviews: Bool = false,
+        rowCountMax: Int? = nil,
         onRow: (UnsafeRawBufferPointer) throws -> Bool,
-        onProgress: (QueryProgress) -> Void = { _ in },
+        onEvent: (QueryStreamEvent) throws -> Void = { _ in },
         onPause: () throws -> Void = {},
         onEnd: (AnswerSummary) -> Void
     ) async throws {
         if !self.files.isEmpty {
-            let query = FileQuery(
+            var query = FileQuery(
                 text: self.text,
                 paths: self.files,
                 start: self.start,
                 end: self.end,
                 arguments: self.arguments
             )
-            return try query.run(onRow: onRow, onProgress: onProgress, onEnd: onEnd)
+            query.rowCountMax = rowCountMax
+            return try query.run(onRow: onRow, onProgress: { try onEvent(.progress($0)) }, onEnd: onEnd)
         }
-        let request = QueryRequest(
+        var request = QueryRequest(
             repository: self.settings.repository,
             text: self.text,
             start: self.start.map { Moment.forServer($0) } ?? "24h",
             end: self.end.map { Moment.forServer($0) } ?? "now",
             arguments: self.arguments
         )
+        request.wantsPreviews = wantsPreviews
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        try await client.query(
-            request,
-            onRow: onRow,
-            onEvent: { event in
-                switch event {
-                case .progress(let progress): onProgress(progress)
-                case .done(let summary): onEnd(summary)
-                case .failed(let reason): throw CommandError(.badData, "the query failed: \(reason)")
-                case .heartbeat, .skipped: break
-                }
-            },
-            onPause: onPause
-        )
+        var hasRows = false
+        try await Patience.run(seconds: self.retrySeconds) {
+            do {
+                try await client.query(
+                    request,
+                    onRow: {
+                        hasRows = true
+                        return try onRow($0)
+                    },
+                    onEvent: { event in
+                        switch event {
+                        case .done(let summary): onEnd(summary)
+                        case .failed(let reason): throw CommandError(.badData, "the query failed: \(reason)")
+                        case .progress, .preview: try onEvent(event)
+                        case .heartbeat, .skipped: break
+                        }
+                    },
+                    onPause: onPause
+                )
+            } catch let error as CommandError where hasRows && error.mayPass {
+                throw CommandError(error.status, "\(error.reason); the rows before this line are not all")
+            }
+        }
     }
 }
 
@@ -97,9 +120,12 @@ struct AnswerOutput: ~Copyable {
     private let isLimitChosen: Bool
     private let isStrict: Bool
     private let tellsRows: Bool
+    private let tellsCost: Bool
+    private let isColored: Bool
     private var writer: any AnswerWriter
     private var stream: OutputStream
     private var progress: ProgressLine
+    private var preview: PreviewArea?
     private var summary: AnswerSummary?
     private var rowCount = 0
     private var hasMore = false
@@ -109,42 +135,69 @@ struct AnswerOutput: ~Copyable {
         self.limit = command.limit ?? (terminal.isTerminal ? QueryCommand.terminalRowCount : .max)
         self.isStrict = command.isStrict
         self.tellsRows = command.tellsRows
-        self.writer = command.format.writer(terminal: terminal, isFolded: !command.showsFields)
+        self.tellsCost = command.tellsCost
+        self.isColored = terminal.hasColor && terminal.errorIsTerminal
+        self.writer = command.format.writer(
+            terminal: terminal,
+            isFolded: !command.showsFields,
+            rowCountMax: self.limit
+        )
         self.progress = ProgressLine(terminal: terminal)
+        self.preview = PreviewArea(terminal: terminal, format: command.format)
         let pager = command.usesPager ? Pager(terminal: terminal, environment: Environment.current()) : nil
         self.stream = OutputStream(pager: pager)
     }
 
+    /// Whether somebody sees what is known while the query runs.
+    var showsPreviews: Bool { self.preview != nil }
+
+    /// Rows of a filter query beyond which none is looked at; `nil`: all are.
+    var rowCountMax: Int? { self.isStrict || self.limit == .max ? nil : self.limit + 1 }
+
     /// Takes a row; returns whether more are wanted.
     ///
-    /// All rows are read even beyond the limit when the exit status depends on what the server says at the end.
+    /// All rows are read even beyond the limit when the exit status depends on what the server says at the end, or when
+    /// the writer makes a chart of all of them.
     mutating func add(_ row: UnsafeRawBufferPointer) throws -> Bool {
-        guard self.rowCount < self.limit else {
+        if self.rowCount >= self.limit, self.isLimitChosen || !self.writer.holdsRows {
             self.hasMore = true
             return self.isStrict
         }
         self.rowCount += 1
-        self.progress.erase()
+        self.erase()
         try self.writer.write(row, to: &self.stream)
         return true
     }
 
-    mutating func note(_ progress: QueryProgress) { self.progress.update(progress, rows: self.rowCount) }
+    /// Shows how far the query is, and what is known.
+    mutating func note(_ event: QueryStreamEvent) throws {
+        switch event {
+        case .progress(let progress): self.progress.update(progress, rows: self.rowCount)
+        case .preview(let preview):
+            self.progress.erase()
+            try self.preview?.draw(preview)
+            self.progress.redraw()
+        default: break
+        }
+    }
 
     mutating func note(_ summary: AnswerSummary) { self.summary = summary }
 
     mutating func flush() throws { try self.stream.flush() }
 
+    private mutating func erase() {
+        self.progress.erase()
+        self.preview?.erase()
+    }
+
     /// Writes what was held back and says what else there is to know.
     mutating func finish() throws -> ExitStatus {
-        self.progress.erase()
+        self.erase()
         let summary = self.summary ?? AnswerSummary()
         try self.writer.finish(summary, to: &self.stream)
         try self.stream.finish()
         for warning in summary.warnings { Notes.warn(warning) }
-        if self.hasMore && !self.isLimitChosen {
-            Notes.write("the first \(self.limit) rows are shown; --limit N shows more, a pipe or file gets all")
-        }
+        self.tellTheRest(summary)
         if summary.isPartial {
             if summary.warnings.isEmpty { Notes.warn("the answer is partial: some events could not be read") }
             if self.isStrict { return .partialAnswer }
@@ -152,8 +205,23 @@ struct AnswerOutput: ~Copyable {
         return self.tellsRows && self.rowCount == 0 ? .noRows : .success
     }
 
+    private func tellTheRest(_ summary: AnswerSummary) {
+        var parts: [String] = []
+        if (self.hasMore || self.writer.hiddenRowCount > 0) && !self.isLimitChosen {
+            let how = self.tellsCost ? "\\limit all shows all" : "--limit N shows more, a pipe or file gets all"
+            parts.append("the first \(self.limit) rows are shown; \(how)")
+        } else if self.tellsCost {
+            parts.append("\(self.rowCount) row\(self.rowCount == 1 ? "" : "s")")
+        }
+        if self.tellsCost { parts += summary.shownCosts }
+        guard !parts.isEmpty else { return }
+        var line: [UInt8] = []
+        line.append(parts.joined(separator: "  "), .dim, if: self.isColored)
+        Notes.write(String(decoding: line, as: UTF8.self))
+    }
+
     /// Takes the progress line away after an error.
-    mutating func abandon() { self.progress.erase() }
+    mutating func abandon() { self.erase() }
 }
 
 extension QueryCommand {

@@ -26,6 +26,12 @@ public struct TailCommand: Sendable {
             try await view.run(raw: RawTerminal())
             return .success
         }
+        if QueryCheck.isAggregate(self.filteredText) {
+            throw CommandError(
+                .badData,
+                "a live aggregate is drawn on a terminal; in a pipe 'leat query' asks for it once, 'leat tail' shows events"
+            )
+        }
         let follower = LiveFollower(text: self.filteredText, settings: self.settings, since: self.since)
         var stream = OutputStream()
         var writer = self.format.writer(terminal: terminal, isFolded: !self.showsFields)

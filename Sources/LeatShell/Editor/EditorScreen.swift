@@ -63,6 +63,9 @@ struct EditorScreen {
         return output
     }
 
+    /// Columns that a prompt takes here.
+    func promptWidth(_ text: String) -> Int { DisplayWidth.of(self.prompt(text)) }
+
     /// The prompt, shortened where the terminal is narrow.
     private func prompt(_ text: String) -> String {
         DisplayWidth.of(text) * 2 > self.terminal.width ? "> " : text

@@ -13,6 +13,8 @@ final class PromptReader {
     /// How long a lone Escape waits for what makes it a sequence, and how often the terminal's size is looked at.
     private static let escapeMilliseconds = 40
     private static let resizeMilliseconds = 200
+    /// How long nothing is typed before a mistake is pointed at.
+    private static let idleMilliseconds = 600
 
     private let raw: RawTerminal
     private var decoder = KeyDecoder()
@@ -20,6 +22,8 @@ final class PromptReader {
     private var terminal: Terminal
     private var screen: EditorScreen
     private var menu: CompletionMenu?
+    /// What is wrong with the line, while nothing is typed.
+    private var problem: [String] = []
     private let completer: any Completer
 
     init(raw: RawTerminal, terminal: Terminal, completer: any Completer) {
@@ -36,6 +40,7 @@ final class PromptReader {
         keyStyle: LineEditor.KeyStyle,
         text: String = ""
     ) -> Outcome {
+        guard RawTerminal.isUsable else { return Self.readPlainLine(prompt) }
         self.raw.enter()
         defer { self.raw.leave() }
         var editor = LineEditor(history: history, keyStyle: keyStyle, text: text)
@@ -43,7 +48,8 @@ final class PromptReader {
         self.menu = nil
         self.draw(editor, prompt)
         while true {
-            guard let key = self.nextKey(whenResized: { self.draw(editor, prompt) }) else { return .end }
+            guard let key = self.nextKey(editor, prompt) else { return .end }
+            self.problem = []
             if self.menu != nil, key != .tab, key != .backTab { self.menu = nil }
             switch editor.handle(key) {
             case .none: self.draw(editor, prompt)
@@ -74,18 +80,42 @@ final class PromptReader {
         }
     }
 
-    private func nextKey(whenResized redraw: () -> Void) -> Key? {
+    /// A line from a terminal that knows no cursor: what the system's own line editing gives.
+    private static func readPlainLine(_ prompt: String) -> Outcome {
+        RawTerminal.send(prompt)
+        guard var text = Swift.readLine() else { return .end }
+        while !text.hasPrefix("\\"), QueryLexer.isUnfinished(text) {
+            RawTerminal.send("... ")
+            guard let more = Swift.readLine() else { return .end }
+            text += "\n" + more
+        }
+        return .line(text)
+    }
+
+    private func nextKey(_ editor: LineEditor, _ prompt: String) -> Key? {
+        var idleMilliseconds = 0
         while self.waitingKeys.isEmpty {
             let wait = self.decoder.isWaiting ? Self.escapeMilliseconds : Self.resizeMilliseconds
             switch RawTerminal.read(milliseconds: wait) {
             case .bytes(let bytes): self.waitingKeys += self.decoder.add(bytes)
             case .nothing:
                 self.waitingKeys += self.decoder.flush()
-                if self.updateSize() { redraw() }
+                if self.updateSize() { self.draw(editor, prompt) }
+                let wasIdle = idleMilliseconds >= Self.idleMilliseconds
+                idleMilliseconds += wait
+                if !wasIdle, idleMilliseconds >= Self.idleMilliseconds { self.pointAtProblem(editor, prompt) }
             case .end: return nil
             }
         }
         return self.waitingKeys.removeFirst()
+    }
+
+    /// Shows below the line what would be wrong with it if it were sent now.
+    private func pointAtProblem(_ editor: LineEditor, _ prompt: String) {
+        guard self.menu == nil, editor.search == nil else { return }
+        let indent = self.screen.promptWidth(prompt)
+        self.problem = LineProblem.lines(editor.buffer.text, indent: indent, terminal: self.terminal)
+        if !self.problem.isEmpty { self.draw(editor, prompt) }
     }
 
     private func updateSize() -> Bool {
@@ -113,6 +143,8 @@ final class PromptReader {
             frame.below = menu.lines(terminal: self.terminal)
         } else if editor.isNormalMode {
             frame.below = ["-- NORMAL --"]
+        } else {
+            frame.below = self.problem
         }
         RawTerminal.send(self.screen.draw(frame))
     }
@@ -133,9 +165,9 @@ final class PromptReader {
             return
         }
         let before = editor.buffer.textBeforeCursor
-        guard let found = self.completer.complete(before, isWanted: { self.waitingKeys.isEmpty }),
-            !found.choices.isEmpty
-        else { return }
+        guard let found = self.completer.complete(before, isWanted: self.isQuiet), !found.choices.isEmpty else {
+            return
+        }
         let start = editor.buffer.cursor - found.replacedCount
         let range = start..<editor.buffer.cursor
         if found.choices.count == 1 {
@@ -144,10 +176,17 @@ final class PromptReader {
         }
         let common = found.commonPrefix
         var menu = CompletionMenu(choices: found.choices, range: range)
-        if common.count > found.replacedCount {
+        let typed = String(before.suffix(found.replacedCount)).lowercased()
+        if common.count > found.replacedCount, common.lowercased().hasPrefix(typed) {
             editor.replace(range, with: common)
             menu.range = start..<(start + common.count)
         }
         self.menu = menu
+    }
+
+    /// Whether no key was pressed while something else was waited for.
+    private func isQuiet() -> Bool {
+        if case .bytes(let bytes) = RawTerminal.read(milliseconds: 0) { self.waitingKeys += self.decoder.add(bytes) }
+        return self.waitingKeys.isEmpty
     }
 }

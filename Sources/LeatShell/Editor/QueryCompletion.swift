@@ -79,31 +79,42 @@ enum QueryCompletion {
         switch place {
         case .none: return nil
         case .step(let prefix):
-            let choices = Self.functions(prefix) + Self.fields(fields(), prefix)
-            return Completion(replacedCount: prefix.count, choices: choices)
+            let choices = Self.functions() + Self.fields(fields())
+            return Completion(replacedCount: prefix.count, choices: Self.matching(choices, prefix))
         case .argument(let function, let prefix):
+            // Other functions may stand in an argument too, once something of their name is there.
             let choices =
-                Self.parameters(of: function, prefix) + Self.fields(fields(), prefix)
-                + Self.aggregates(of: function, prefix)
-            return Completion(replacedCount: prefix.count, choices: choices)
+                Self.parameters(of: function) + Self.fields(fields()) + (prefix.isEmpty ? [] : Self.functions())
+            return Completion(replacedCount: prefix.count, choices: Self.matching(choices, prefix))
         case .value(let field, let prefix):
             let bare = prefix.hasPrefix("\"") ? String(prefix.dropFirst()) : prefix
-            let choices = values(field).filter { $0.lowercased().hasPrefix(bare.lowercased()) }.map { value in
-                Choice(text: Self.quoted(value, always: prefix.hasPrefix("\"")))
+            let choices = Self.matching(values(field).map { Choice(text: $0) }, bare).map { choice in
+                Choice(text: Self.quoted(choice.text, always: prefix.hasPrefix("\"")))
             }
             return Completion(replacedCount: prefix.count, choices: choices)
         }
     }
 
-    private static func functions(_ prefix: String) -> [Choice] {
-        FunctionCatalogue.all.filter { Self.matches($0.name, prefix) }.map { signature in
-            Choice(text: signature.name, suffix: "(", note: Self.note(signature))
-        }
+    /// The choices that begin with `prefix`; without any, those that have it, or its letters in that order, within.
+    static func matching(_ choices: [Choice], _ prefix: String) -> [Choice] {
+        let wanted = prefix.lowercased()
+        let beginning = choices.filter { $0.text.lowercased().hasPrefix(wanted) }
+        guard beginning.isEmpty, wanted.count > 1 else { return beginning }
+        let containing = choices.filter { $0.text.lowercased().contains(wanted) }
+        return containing.isEmpty ? choices.filter { Self.hasLetters(of: wanted, $0.text.lowercased()) } : containing
     }
 
-    /// Within an aggregate's argument other functions may stand, once something of their name is there.
-    private static func aggregates(of function: String, _ prefix: String) -> [Choice] {
-        prefix.isEmpty ? [] : Self.functions(prefix)
+    /// Whether the letters of `wanted` stand in `text` in their order, other letters between them.
+    private static func hasLetters(of wanted: String, _ text: String) -> Bool {
+        var rest = wanted[...]
+        for letter in text where letter == rest.first { rest.removeFirst() }
+        return rest.isEmpty
+    }
+
+    private static func functions() -> [Choice] {
+        FunctionCatalogue.all.map { signature in
+            Choice(text: signature.name, suffix: "(", note: Self.note(signature))
+        }
     }
 
     private static func note(_ signature: FunctionSignature) -> String {
@@ -112,9 +123,9 @@ enum QueryCompletion {
         return "(\(parameters)\(more))  \(signature.summary)"
     }
 
-    private static func parameters(of function: String, _ prefix: String) -> [Choice] {
+    private static func parameters(of function: String) -> [Choice] {
         guard let signature = FunctionCatalogue.find(function) else { return [] }
-        return signature.parameters.filter { Self.matches($0.name, prefix) }.map { parameter in
+        return signature.parameters.map { parameter in
             Choice(
                 text: parameter.name + "=",
                 note: parameter.isRequired ? "required" : parameter.defaultText.map { "default \($0)" } ?? ""
@@ -122,13 +133,7 @@ enum QueryCompletion {
         }
     }
 
-    private static func fields(_ names: [String], _ prefix: String) -> [Choice] {
-        names.filter { Self.matches($0, prefix) }.map { Choice(text: $0) }
-    }
-
-    private static func matches(_ name: String, _ prefix: String) -> Bool {
-        name.lowercased().hasPrefix(prefix.lowercased())
-    }
+    private static func fields(_ names: [String]) -> [Choice] { names.map { Choice(text: $0) } }
 
     /// A value as it is written in a filter.
     static func quoted(_ value: String, always: Bool = false) -> String {

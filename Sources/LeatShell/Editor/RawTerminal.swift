@@ -1,38 +1,57 @@
 internal import Glibc
+internal import Synchronization
 
 /// The terminal of the process, in the mode in which every key is a byte.
 ///
 /// `enter` and `leave` come in pairs; between them Ctrl-C is a key. Output keeps its newline translation off, so lines end
 /// in `\r\n`.
-final class RawTerminal {
-    private var original: termios?
+final class RawTerminal: Sendable {
+    /// The mode of the terminal before it was taken over.
+    private let original = Mutex<termios?>(nil)
 
-    /// Whether standard input and output are a terminal that can be edited on.
-    static var isUsable: Bool {
-        isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
-    }
+    /// Whether standard input and output are a terminal.
+    static var isThere: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
+
+    /// Whether there is a terminal on which a cursor can be moved.
+    static var isUsable: Bool { self.isThere && Environment.current()["TERM"] != "dumb" }
 
     deinit { self.leave() }
 
     /// Takes the terminal over; nothing happens when it is taken already.
     func enter() {
-        guard self.original == nil else { return }
-        var mode = termios()
-        guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
-        self.original = mode
-        mode.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
-        mode.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
-        mode.c_cflag |= tcflag_t(CS8)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
-        Self.send("\u{1B}[?2004h")
+        self.original.withLock { original in
+            guard original == nil else { return }
+            var mode = termios()
+            guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
+            original = mode
+            mode.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
+            mode.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
+            mode.c_cflag |= tcflag_t(CS8)
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+            Self.send("\u{1B}[?2004h")
+        }
+    }
+
+    /// Keeps what is typed from being shown while something else writes; the prompt reads it later. Ctrl-C stays a signal.
+    func mute() {
+        self.original.withLock { original in
+            guard original == nil else { return }
+            var mode = termios()
+            guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
+            original = mode
+            mode.c_lflag &= ~tcflag_t(ECHO)
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+        }
     }
 
     /// Gives the terminal back as it was.
     func leave() {
-        guard var mode = self.original else { return }
-        self.original = nil
-        Self.send("\u{1B}[?2004l")
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+        self.original.withLock { original in
+            guard var mode = original else { return }
+            original = nil
+            Self.send("\u{1B}[?2004l")
+            tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+        }
     }
 
     /// Writes to the terminal; one that has gone shows when the next key is read.

@@ -6,21 +6,45 @@ enum Decompression {
         case gzip, zstd, lz4
     }
 
-    /// Bytes to which zstd and LZ4 files, which are expanded in memory, may grow; gzip has no such limit.
-    static let byteCountMax = 8 << 30
+    /// Bytes of compressed input between two looks at whether the work is still wanted.
+    private static let pieceByteCount = 1 << 20
 
     /// The plain bytes of an input; bytes that are not compressed are returned as they are.
-    static func decompress(_ bytes: ByteSlice, name: String) throws -> ByteSlice {
+    ///
+    /// What is expanded lies in memory while it is small, else in a temporary file. `onProgress` gets the number of plain
+    /// bytes so far, and may throw to end it.
+    static func decompress(
+        _ bytes: ByteSlice,
+        name: String,
+        onProgress: (Int) throws -> Void = { _ in }
+    ) throws -> ByteSlice {
         guard let form = Self.form(of: bytes.unsafeBytes) else { return bytes }
-        do {
-            switch form {
-            case .gzip: return try Self.gunzip(bytes.unsafeBytes)
-            case .zstd: return ByteSlice(try Zstandard.expand(bytes.unsafeBytes, byteCountMax: Self.byteCountMax))
-            case .lz4: return ByteSlice(try LZ4.expandFrames(bytes.unsafeBytes, byteCountMax: Self.byteCountMax))
+        var spool = Spool()
+        var failure: (any Error)?
+        var count = 0
+        func take(_ plain: UnsafeRawBufferPointer) -> Bool {
+            do {
+                try spool.write(plain)
+                count += plain.count
+                try onProgress(count)
+                return true
+            } catch {
+                failure = error
+                return false
             }
-        } catch let error as CompressionError {
+        }
+        do throws(CompressionError) {
+            switch form {
+            case .gzip: try Self.gunzip(bytes.unsafeBytes, take)
+            case .zstd: try Zstandard.expand(bytes.unsafeBytes, take)
+            case .lz4: try LZ4.expandFrames(bytes.unsafeBytes, take)
+            }
+        } catch {
+            if let failure { throw failure }
             throw CommandError(.badData, "\(name): \(error)")
         }
+        if let failure { throw failure }
+        return try spool.finish()
     }
 
     private static func form(of bytes: UnsafeRawBufferPointer) -> Form? {
@@ -33,26 +57,21 @@ enum Decompression {
         }
     }
 
-    private static func gunzip(_ bytes: UnsafeRawBufferPointer) throws -> ByteSlice {
+    private static func gunzip(
+        _ bytes: UnsafeRawBufferPointer,
+        _ take: (UnsafeRawBufferPointer) -> Bool
+    ) throws(CompressionError) {
         let stream = GzipStream()
-        var spool = Spool()
-        var failure: (any Error)?
+        var isWanted = true
         var rest = bytes
-        while !rest.isEmpty, failure == nil {
-            let piece = rest.slice(0..<min(rest.count, 1 << 20))
+        while !rest.isEmpty, isWanted {
+            let piece = rest.slice(0..<min(rest.count, Self.pieceByteCount))
             try stream.expand(piece) { plain in
-                do {
-                    try spool.write(plain)
-                    return true
-                } catch {
-                    failure = error
-                    return false
-                }
+                isWanted = take(plain)
+                return isWanted
             }
             rest = rest.slice(piece.count..<rest.count)
         }
-        if let failure { throw failure }
-        guard stream.isComplete else { throw CompressionError.damaged(format: "gzip") }
-        return try spool.finish()
+        guard stream.isComplete || !isWanted else { throw .damaged(format: "gzip") }
     }
 }

@@ -1,5 +1,6 @@
 internal import LeatCore
 internal import LeatQuery
+internal import Synchronization
 
 /// A query over local files: the same engine, and the same answer as a server's on the same lines.
 struct FileQuery {
@@ -9,6 +10,19 @@ struct FileQuery {
     let start: String?
     let end: String?
     let arguments: [String: String]
+    /// How many rows of a filter query are looked at; `nil`: all.
+    var rowCountMax: Int?
+
+    /// Rows up to which those beyond are dropped while they are found, and not kept in a temporary file.
+    private static let rowCountInMemoryMax = 10_000
+
+    init(text: String, paths: [String], start: String?, end: String?, arguments: [String: String]) {
+        self.text = text
+        self.paths = paths
+        self.start = start
+        self.end = end
+        self.arguments = arguments
+    }
 
     /// Threads that read and filter.
     private static var threadCount: Int { min(64, WorkerThread.processorCount) }
@@ -19,9 +33,10 @@ struct FileQuery {
     /// Runs the query; calls `onRow` with each row as a line of JSON until it returns `false`, then `onEnd`.
     func run(
         onRow: (UnsafeRawBufferPointer) throws -> Bool,
-        onProgress: (QueryProgress) -> Void,
+        onProgress: (QueryProgress) throws -> Void,
         onEnd: (AnswerSummary) -> Void
     ) throws {
+        let startedAt = SystemTime().monotonicNanoseconds()
         let now = SystemTime().now()
         var options = QueryOptions(now: now)
         options.arguments = self.arguments
@@ -30,28 +45,84 @@ struct FileQuery {
         // The query is checked before any file is opened.
         let plan = try Self.plan(self.text, options)
         let notes = FileNotes()
-        var blocks: [FileBlock] = []
-        for path in self.paths {
-            let input = try LocalInput.open(path)
-            let format = LineFormat.detect(input.unsafeBytes)
-            blocks += BlockCutter(format: format, arrival: now.nanoseconds, notes: notes).blocks(of: input)
-        }
+        var blocks = try self.blocks(arrival: now.nanoseconds, notes, onProgress: onProgress)
         if Self.dependsOnTimes(self.text), options.start == nil || options.end == nil {
             blocks = BlockTimes.measure(blocks, threads: Self.threadCount)
         }
         let run = QueryRun(plan, over: blocks.reversed())
-        let result = try Self.result(of: run, onProgress: onProgress)
-        do {
-            try result.forEachRowAsJSON { row in
-                guard try row.withUnsafeBytes(onRow) else { throw EnoughRows() }
-            }
-        } catch is EnoughRows {}
+        blocks = []
+        let result = try self.answer(run, plan, onRow: onRow, onProgress: onProgress)
         var summary = AnswerSummary()
         summary.warnings = result.warnings + notes.warnings
         summary.isPartial = result.isPartial
         summary.columns = result.columns
         summary.isAggregate = result.isAggregate
+        let milliseconds = (SystemTime().monotonicNanoseconds() - startedAt) / 1_000_000
+        summary.costs = [
+            ("events", String(run.progress.eventCount)), ("bytes", String(run.progress.byteCount)),
+            ("milliseconds", String(milliseconds)),
+        ]
         onEnd(summary)
+    }
+
+    /// All lines of all files, cut into blocks; the first file arrived first.
+    private func blocks(
+        arrival: Int64,
+        _ notes: FileNotes,
+        onProgress: (QueryProgress) throws -> Void
+    ) throws -> [FileBlock] {
+        var blocks: [FileBlock] = []
+        var byteCount = 0
+        for path in self.paths {
+            let input = try LocalInput.open(path) { count in
+                try Task.checkCancellation()
+                try onProgress(QueryProgress(bytes: byteCount + count))
+            }
+            byteCount += input.count
+            let format = LineFormat.detect(input.unsafeBytes)
+            blocks += BlockCutter(format: format, arrival: arrival, notes: notes).blocks(of: input)
+        }
+        return blocks
+    }
+
+    /// Runs and hands out the rows; the result has none.
+    private func answer(
+        _ run: QueryRun,
+        _ plan: QueryPlan,
+        onRow: (UnsafeRawBufferPointer) throws -> Bool,
+        onProgress: (QueryProgress) throws -> Void
+    ) throws -> QueryResult {
+        let rowCountMax = self.rowCountMax.flatMap { $0 <= Self.rowCountInMemoryMax ? $0 : nil }
+        guard run.canBeSplit, rowCountMax == nil else {
+            let result = try Self.result(of: run, onProgress: onProgress) { (run) throws(QueryFailure) in
+                guard run.canBeSplit else { return try run.run(threads: Self.threadCount) }
+                var rows = QueryRows()
+                var result = try run.runGroups(threads: Self.threadCount, rowCountMax: rowCountMax) { rows = $0 }
+                result.rows = rows
+                return result
+            }
+            do {
+                try result.forEachRowAsJSON { row in
+                    guard try row.withUnsafeBytes(onRow) else { throw EnoughRows() }
+                }
+            } catch is EnoughRows {}
+            return result
+        }
+        let runs = SharedRuns()
+        let result: QueryResult
+        do {
+            result = try Self.result(of: run, onProgress: onProgress) { (run) throws(QueryFailure) in
+                try run.runGroups(threads: Self.threadCount, rowCountMax: nil) { (rows) throws(QueryFailure) in
+                    try runs.add(rows, columns: plan.columns)
+                }
+            }
+        } catch {
+            if let reason = runs.reason { throw reason }
+            throw error
+        }
+        var rows = runs.take()
+        try rows.forEach(onRow)
+        return result
     }
 
     /// Whether the answer may have buckets, whose places depend on the first and the last event.
@@ -69,10 +140,14 @@ struct FileQuery {
     }
 
     /// Runs the scan on threads of its own and reports progress meanwhile.
-    private static func result(of run: QueryRun, onProgress: (QueryProgress) -> Void) throws -> QueryResult {
+    private static func result(
+        of run: QueryRun,
+        onProgress: (QueryProgress) throws -> Void,
+        _ scan: @escaping @Sendable (QueryRun) throws(QueryFailure) -> QueryResult
+    ) throws -> QueryResult {
         let outcome = Background { () -> Result<QueryResult, QueryFailure> in
             do throws(QueryFailure) {
-                return .success(try run.run(threads: Self.threadCount))
+                return .success(try scan(run))
             } catch {
                 return .failure(error)
             }
@@ -89,7 +164,7 @@ struct FileQuery {
                 throw CancellationError()
             }
             let done = run.progress
-            onProgress(QueryProgress(events: done.eventCount, bytes: done.byteCount, total: done.byteCountTotal))
+            try onProgress(QueryProgress(events: done.eventCount, bytes: done.byteCount, total: done.byteCountTotal))
         }
     }
 
@@ -102,4 +177,32 @@ struct FileQuery {
         }
         return moment
     }
+}
+
+/// Runs of rows that the thread of the scan fills and another one reads afterwards.
+private final class SharedRuns: Sendable {
+    private let runs = Mutex<RowRuns>(RowRuns())
+    private let failure = Mutex<CommandError?>(nil)
+
+    /// Adds the rows of a group; a disk that is full ends the scan.
+    func add(_ rows: QueryRows, columns: [String]?) throws(QueryFailure) {
+        do {
+            try self.runs.withLock { try $0.add(rows, columns: columns) }
+        } catch {
+            self.failure.withLock { $0 = error as? CommandError }
+            throw .cancelled
+        }
+    }
+
+    /// The runs, which leave.
+    func take() -> RowRuns {
+        self.runs.withLock { runs in
+            var taken = RowRuns()
+            swap(&runs, &taken)
+            return taken
+        }
+    }
+
+    /// Why adding failed.
+    var reason: CommandError? { self.failure.withLock { $0 } }
 }

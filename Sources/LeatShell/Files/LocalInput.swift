@@ -4,17 +4,20 @@ internal import LeatCore
 /// The bytes of a file or of standard input, decompressed.
 enum LocalInput {
     /// The whole input; `-` is standard input.
-    static func open(_ path: String) throws -> ByteSlice {
+    ///
+    /// `onProgress` gets the number of bytes that were read or expanded so far, and may throw to end it.
+    static func open(_ path: String, onProgress: (Int) throws -> Void = { _ in }) throws -> ByteSlice {
         let raw: ByteSlice
         if path == "-" {
-            raw = try Self.readAll(STDIN_FILENO)
+            raw = try Self.readAll(STDIN_FILENO, onProgress)
         } else {
-            raw = try Self.contents(path)
+            raw = try Self.contents(path, onProgress)
         }
-        return try Decompression.decompress(raw, name: path == "-" ? "standard input" : path)
+        let name = path == "-" ? "standard input" : path
+        return try Decompression.decompress(raw, name: name, onProgress: onProgress)
     }
 
-    private static func contents(_ path: String) throws -> ByteSlice {
+    private static func contents(_ path: String, _ onProgress: (Int) throws -> Void) throws -> ByteSlice {
         let files = PosixFileSystem()
         do throws(FileSystemError) {
             guard let status = try files.status(path) else {
@@ -35,11 +38,12 @@ enum LocalInput {
             throw CommandError(.inputOutput, "cannot open \(path): \(systemReason(errno))")
         }
         defer { close(descriptor) }
-        return try Self.readAll(descriptor)
+        return try Self.readAll(descriptor, onProgress)
     }
 
     /// Everything that comes from a pipe; beyond `memoryByteCountMax` it lies in a temporary file without a name.
-    private static func readAll(_ descriptor: Int32) throws -> ByteSlice {
+    private static func readAll(_ descriptor: Int32, _ onProgress: (Int) throws -> Void) throws -> ByteSlice {
+        var total = 0
         var spool = Spool()
         var piece = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -50,13 +54,17 @@ enum LocalInput {
                 throw CommandError(.inputOutput, "cannot read: \(systemReason(errno))")
             }
             try piece.withUnsafeBytes { try spool.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            total += count
+            try onProgress(total)
         }
     }
 }
 
 /// Bytes of unknown number: in memory while they are few, else in a temporary file without a name.
 struct Spool: ~Copyable {
-    static let memoryByteCountMax = 256 << 20
+    static let memoryByteCountMax = 64 << 20
+    /// Bytes that go to the file at once.
+    private static let pieceByteCount = 1 << 20
     /// `O_TMPFILE`, which the Glibc module lacks: `fcntl.h` of Linux on x86-64 and arm64 alike.
     private static let temporaryFileFlag: Int32 = 0o20_000_000 | O_DIRECTORY
 
@@ -72,13 +80,18 @@ struct Spool: ~Copyable {
 
     mutating func write(_ piece: UnsafeRawBufferPointer) throws {
         self.bytes.append(contentsOf: piece)
-        if self.bytes.count >= Self.memoryByteCountMax { try self.spill() }
+        if self.bytes.count >= (self.descriptor < 0 ? Self.memoryByteCountMax : Self.pieceByteCount) {
+            try self.spill()
+        }
     }
 
     private mutating func spill() throws {
         if self.descriptor < 0 {
             let folder = Environment.current()["TMPDIR"] ?? "/tmp"
             self.descriptor = Glibc.open(folder, Self.temporaryFileFlag | O_RDWR | O_CLOEXEC, 0o600)
+            guard self.descriptor >= 0 else {
+                throw CommandError(.inputOutput, "cannot make a temporary file in \(folder): \(systemReason(errno))")
+            }
         }
         var written = 0
         while written < self.bytes.count {
@@ -87,12 +100,16 @@ struct Spool: ~Copyable {
             }
             guard count > 0 else {
                 if errno == EINTR { continue }
-                throw CommandError(.inputOutput, "cannot keep the input in a temporary file: \(systemReason(errno))")
+                let hint = "TMPDIR names another folder"
+                throw CommandError(
+                    .inputOutput,
+                    "cannot keep \(Amount.bytes(self.fileByteCount)) in a temporary file: \(systemReason(errno)); \(hint)"
+                )
             }
             written += count
         }
         self.fileByteCount += written
-        self.bytes.removeAll(keepingCapacity: true)
+        self.bytes.removeAll(keepingCapacity: self.fileByteCount > Self.memoryByteCountMax)
     }
 
     /// All bytes; the spool is empty afterwards.

@@ -9,6 +9,17 @@ struct AnswerSummary: Sendable {
     /// What the query cost, by name, such as `events` and `milliseconds`.
     var costs: [(name: String, value: String)] = []
 
+    /// The cost in words: events, bytes and time.
+    var shownCosts: [String] {
+        func number(_ name: String) -> Int? { self.costs.first { $0.name == name }.flatMap { Int($0.value) } }
+        var parts: [String] = []
+        if let events = number("events") { parts.append("\(Amount.count(events)) events") }
+        if let bytes = number("bytes") { parts.append(Amount.bytes(bytes)) }
+        if let time = number("milliseconds") {
+            parts.append(time < 1_000 ? "\(time) ms" : Amount.seconds(UInt64(time) * 1_000_000))
+        }
+        return parts
+    }
 }
 
 /// How far a running query has come.

@@ -66,7 +66,7 @@ struct OutputStream: ~Copyable {
 
     /// Writes what is left and waits for the pager, if there is one.
     mutating func finish() throws {
-        if self.pager?.isRunning == false { self.pager = nil }
+        if let pager, !pager.isNeeded(for: self.buffer) { self.pager = nil }
         defer {
             self.pager?.finish()
             self.pager = nil
@@ -122,12 +122,24 @@ struct Pager {
 
     var isRunning: Bool { self.child != nil }
 
-    /// Whether the first bytes of an answer fill more than the screen.
+    /// Whether the first bytes of an answer fill more than the screen, long lines broken.
     func isNeeded(for bytes: [UInt8]) -> Bool {
-        if self.isRunning { return true }
-        var lineCount = 0
-        for byte in bytes where byte == 0x0A { lineCount += 1 }
-        return lineCount >= self.terminal.height || bytes.count >= OutputStream.bufferByteCount
+        if self.isRunning || bytes.count >= OutputStream.bufferByteCount { return true }
+        var rowCount = 0
+        var columns = 0
+        var isInSequence = false
+        for byte in bytes {
+            switch byte {
+            case 0x0A:
+                rowCount += max(1, (columns + self.terminal.width - 1) / self.terminal.width)
+                columns = 0
+            case 0x1B: isInSequence = true
+            case UInt8(ascii: "m") where isInSequence: isInSequence = false
+            // The second and later bytes of a character take no column of their own.
+            default: if !isInSequence, byte & 0xC0 != 0x80 { columns += 1 }
+            }
+        }
+        return rowCount >= self.terminal.height
     }
 
     /// Starts the pager; its input, or `nil` when it cannot start or runs already.

@@ -14,6 +14,8 @@ struct ProgressLine {
     private let startedAt: UInt64
     private var changedAt: UInt64 = 0
     private var isVisible = false
+    /// What was shown last.
+    private var last = ""
 
     init(terminal: Terminal) {
         self.isShown = terminal.errorIsTerminal
@@ -29,10 +31,17 @@ struct ProgressLine {
             return
         }
         self.changedAt = now
+        let text = Self.text(progress, rows: rows, nanoseconds: now - self.startedAt)
+        self.last = "\r\u{1B}[K" + text.prefix(max(1, self.width - 1))
+        self.redraw()
+    }
+
+    /// Shows again what was shown last.
+    mutating func redraw() {
+        guard !self.last.isEmpty else { return }
         self.isVisible = true
         Interrupts.isProgressVisible.store(true, ordering: .relaxed)
-        let text = Self.text(progress, rows: rows, nanoseconds: now - self.startedAt)
-        Self.write("\r\u{1B}[K" + text.prefix(max(1, self.width - 1)))
+        Self.write(self.last)
     }
 
     /// Takes the line away, if there is one, before anything else is written.

@@ -20,18 +20,40 @@ public enum AnswerFormat: String, Hashable, Sendable, CaseIterable {
 protocol AnswerWriter {
     mutating func write(_ row: UnsafeRawBufferPointer, to output: inout OutputStream) throws
     mutating func finish(_ summary: AnswerSummary, to output: inout OutputStream) throws
+    /// Whether the rows so far are held back: what is shown of them is decided by `finish` once all are there.
+    var holdsRows: Bool { get }
+    /// Rows that `finish` has left out.
+    var hiddenRowCount: Int { get }
+}
+
+extension AnswerWriter {
+    var holdsRows: Bool { false }
+    var hiddenRowCount: Int { 0 }
 }
 
 extension AnswerFormat {
-    /// The writer of this format.
-    func writer(terminal: Terminal, isFolded: Bool = true) -> any AnswerWriter {
+    /// The writer of this format; a table has at most `rowCountMax` rows, a chart is made of all of them.
+    func writer(terminal: Terminal, isFolded: Bool = true, rowCountMax: Int = .max) -> any AnswerWriter {
         switch self {
         case .json: JSONLinesWriter(terminal: terminal)
         case .csv: CSVWriter()
         case .raw: RawWriter(terminal: terminal)
-        case .table: TableWriter(terminal: terminal, isPlain: true, isFolded: isFolded)
-        case .chart: TableWriter(terminal: terminal, isPlain: false, isChart: true, isFolded: isFolded)
-        case .auto: TableWriter(terminal: terminal, isPlain: !terminal.isTerminal, isFolded: isFolded)
+        case .table: TableWriter(terminal: terminal, isPlain: true, isFolded: isFolded, rowCountMax: rowCountMax)
+        case .chart:
+            TableWriter(
+                terminal: terminal,
+                isPlain: false,
+                isChart: true,
+                isFolded: isFolded,
+                rowCountMax: rowCountMax
+            )
+        case .auto:
+            TableWriter(
+                terminal: terminal,
+                isPlain: !terminal.isTerminal,
+                isFolded: isFolded,
+                rowCountMax: rowCountMax
+            )
         }
     }
 }

@@ -13,7 +13,7 @@ struct EventLine: Sendable {
         "ident", "@source", "@host", "host", "hostname", "host.name",
     ]
     /// The fields that say how grave an event is.
-    private static let levelFields: [StaticString] = [
+    static let levelFields: [StaticString] = [
         "level", "severity", "loglevel", "log.level", "lvl", "levelname", "log_level",
     ]
     /// How far into a text the level word is looked for, in bytes.
@@ -26,58 +26,68 @@ struct EventLine: Sendable {
 
     /// Appends an event and a newline.
     func append(_ row: AnswerRow, to output: inout [UInt8]) {
+        var indent = 0
         if let time = row.integer("@timestamp") {
             output.begin(.dim, if: self.terminal.hasColor)
             ShownTime.append(milliseconds: Int64(time), to: &output)
             output.end(.dim, if: self.terminal.hasColor)
             output.append(0x20)
+            indent = 25
         }
         row.bytes.withUnsafeBytes { bytes in
-            let source = self.appendSource(row, bytes, to: &output)
-            self.appendContents(row, bytes, source: source, to: &output)
+            let source = Self.sourceFields.lazy.compactMap { row.field($0) }.first { !$0.value.isEmpty }
+            if let source { indent += self.appendSource(bytes, source, to: &output) }
+            self.appendContents(row, bytes, source: source, indent: indent, to: &output)
         }
         output.append(0x0A)
     }
 
+    /// Appends where an event comes from; returns the columns that it takes.
     private func appendSource(
-        _ row: AnswerRow,
         _ bytes: UnsafeRawBufferPointer,
+        _ source: AnswerRow.Field,
         to output: inout [UInt8]
-    ) -> Range<Int>? {
-        guard let field = Self.sourceFields.lazy.compactMap({ row.field($0) }).first, !field.value.isEmpty else {
-            return nil
-        }
-        let value = UnsafeRawBufferPointer(rebasing: bytes[field.value])
+    ) -> Int {
+        let value = UnsafeRawBufferPointer(rebasing: bytes[source.value])
         let style = Style.source(value)
         output.begin(style, if: self.terminal.hasColor)
-        ShownText.append(value, to: &output, columnsMax: 40, terminal: self.terminal)
+        let columns = ShownText.append(value, to: &output, columnsMax: 40, terminal: self.terminal)
         output.end(style, if: self.terminal.hasColor)
         output.append(0x20)
-        return field.name
+        return columns + 1
     }
 
     private func appendContents(
         _ row: AnswerRow,
         _ bytes: UnsafeRawBufferPointer,
-        source: Range<Int>?,
+        source: AnswerRow.Field?,
+        indent: Int,
         to output: inout [UInt8]
     ) {
         let text = row.field("@rawstring").flatMap { $0.value.isEmpty ? nil : $0 }
         if let text {
             let value = UnsafeRawBufferPointer(rebasing: bytes[text.value])
-            if !self.appendText(value, to: &output) { self.prependLevel(row, bytes, to: &output) }
+            if self.isFolded, self.terminal.isTerminal, let object = JSONEventText(value) {
+                let source = source.map { UnsafeRawBufferPointer(rebasing: bytes[$0.value]) }
+                object.append(to: &output, terminal: self.terminal, indent: indent, source: source)
+                return
+            }
+            if self.terminal.isTerminal, Self.levelWord(value) == nil { self.appendLevel(row, bytes, to: &output) }
+            self.appendText(value, to: &output)
             if self.isFolded { return }
         }
         var isFirst = text == nil
         for field in row.fields {
             let name = UnsafeRawBufferPointer(rebasing: bytes[field.name])
-            if field.name == source && self.isFolded || Self.isShownElsewhere(name) { continue }
+            if field.name == source?.name && self.isFolded || Self.isShownElsewhere(name) { continue }
+            let value = UnsafeRawBufferPointer(rebasing: bytes[field.value])
+            // The field that is the event's text has been shown.
+            if let text, value.count > 16, value.elementsEqual(bytes[text.value]) { continue }
             let separator = isFirst ? "" : text == nil ? " " : "\n    "
             output.append(contentsOf: separator.utf8)
             isFirst = false
             self.append(name, .dim, to: &output)
             self.append("=", .dim, to: &output)
-            let value = UnsafeRawBufferPointer(rebasing: bytes[field.value])
             self.append(value, Style.level(value) ?? .plain, to: &output)
         }
     }
@@ -99,38 +109,58 @@ struct EventLine: Sendable {
         output.append(text, style, if: self.terminal.hasColor)
     }
 
-    /// The level is a field and not in the text: it goes behind the line, in brackets, with its word kept.
-    private func prependLevel(_ row: AnswerRow, _ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
-        guard self.terminal.isTerminal, let field = Self.levelFields.lazy.compactMap({ row.field($0) }).first else {
-            return
-        }
+    /// The level is a field and not in the text: it goes before it, with its word kept.
+    private func appendLevel(_ row: AnswerRow, _ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        guard let field = Self.levelFields.lazy.compactMap({ row.field($0) }).first else { return }
         let value = UnsafeRawBufferPointer(rebasing: bytes[field.value])
         guard let style = Style.level(value) else { return }
-        output.append(contentsOf: " [".utf8)
         self.append(value, style, to: &output)
-        output.append(UInt8(ascii: "]"))
+        output.append(0x20)
     }
 
-    /// Appends the event's text; returns whether a level word was found and coloured in it.
-    private func appendText(_ text: UnsafeRawBufferPointer, to output: inout [UInt8]) -> Bool {
-        let text = Self.withoutNewlineAtEnd(text)
+    /// The colour of a level, also of the numbers that bunyan and pino write.
+    static func style(ofLevel value: UnsafeRawBufferPointer) -> Style {
+        switch String(decoding: value.prefix(3), as: UTF8.self) {
+        case "60": .fatal
+        case "50": .error
+        case "40": .warning
+        case "30": .info
+        case "20", "10": .debug
+        default: Style.level(value) ?? .plain
+        }
+    }
+
+    /// Appends the event's text, its level word coloured; a terminal gets a screen of it at most.
+    private func appendText(_ text: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        let whole = Self.withoutNewlineAtEnd(text)
         guard self.terminal.isTerminal || self.terminal.hasColor else {
             // A pipe gets the text as it is.
-            output.append(contentsOf: text)
-            return true
+            output.append(contentsOf: whole)
+            return
         }
-        guard self.terminal.hasColor, let (word, style) = Self.levelWord(text) else {
+        let text = self.isFolded && self.terminal.isTerminal ? self.screenful(of: whole) : whole
+        if self.terminal.hasColor, let (word, style) = Self.levelWord(text) {
+            for (index, part) in [0..<word.lowerBound, word, word.upperBound..<text.count].enumerated() {
+                let bytes = UnsafeRawBufferPointer(rebasing: text[part])
+                if index == 1 { output.begin(style, if: true) }
+                ShownText.append(bytes, to: &output, layout: .lines, terminal: self.terminal)
+                if index == 1 { output.end(style, if: true) }
+            }
+        } else {
             ShownText.append(text, to: &output, layout: .lines, terminal: self.terminal)
-            return Self.levelWord(text) != nil
         }
-        let parts = [0..<word.lowerBound, word, word.upperBound..<text.count]
-        for (index, part) in parts.enumerated() {
-            let bytes = UnsafeRawBufferPointer(rebasing: text[part])
-            if index == 1 { output.begin(style, if: true) }
-            ShownText.append(bytes, to: &output, layout: .lines, terminal: self.terminal)
-            if index == 1 { output.end(style, if: true) }
+        if text.count < whole.count {
+            let rest = "… (\(Amount.bytes(whole.count)) in all; \\fields on or --fields shows them)"
+            self.append(self.terminal.isUnicode ? rest : String(rest.dropFirst(2)), .dim, to: &output)
         }
-        return true
+    }
+
+    /// As much of a text as fills the screen, cut between characters.
+    private func screenful(of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        var end = max(1_000, self.terminal.width * self.terminal.height)
+        guard text.count > end else { return text }
+        while end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: text[..<end])
     }
 
     private static func withoutNewlineAtEnd(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -50,7 +50,7 @@ struct TableLayout {
                     self.columns[index].width = max(self.columns[index].width, 24)
                     continue
                 }
-                let width = ShownText.width(value, terminal: self.terminal)
+                let width = self.shownNumber(value)?.utf8.count ?? ShownText.width(value, terminal: self.terminal)
                 self.columns[index].width = max(self.columns[index].width, width)
                 guard self.columns[index].isNumber else { continue }
                 if let number = Self.number(value) {
@@ -155,10 +155,18 @@ struct TableLayout {
             var text: [UInt8] = []
             ShownTime.append(milliseconds: milliseconds, to: &text)
             text.withUnsafeBytes { self.append($0, column, isLast: isLast, style: .plain, to: &line) }
+        } else if column.isNumber, let number = self.shownNumber(value) {
+            Array(number.utf8).withUnsafeBytes { self.append($0, column, isLast: isLast, style: .plain, to: &line) }
         } else {
             let style = column.isNumber ? .plain : Style.level(value) ?? .plain
             self.append(value, column, isLast: isLast, style: style, to: &line)
         }
+    }
+
+    /// A number with more digits behind its point than anybody reads, rounded for a terminal; `nil`: shown as it is.
+    private func shownNumber(_ value: UnsafeRawBufferPointer) -> String? {
+        guard self.terminal.isTerminal, value.count > 6 else { return nil }
+        return ShownNumber.rounded(value)
     }
 
     private func append(

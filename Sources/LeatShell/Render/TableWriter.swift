@@ -13,13 +13,25 @@ struct TableWriter: AnswerWriter {
     /// Whether a chart was asked for, so that bars may use characters in a pipe too.
     private let isChart: Bool
     private let eventLine: EventLine
+    /// Rows of a table that are shown.
+    private let rowCountMax: Int
+    private(set) var hiddenRowCount = 0
     private var mode = Mode.undecided
     private let row = AnswerRow()
     private var line: [UInt8] = []
     private let rows = RowStore()
     private var columns = ColumnSet()
 
-    init(terminal: Terminal, isPlain: Bool, isChart: Bool = false, isFolded: Bool = true) {
+    var holdsRows: Bool { self.mode == .table }
+
+    init(
+        terminal: Terminal,
+        isPlain: Bool,
+        isChart: Bool = false,
+        isFolded: Bool = true,
+        rowCountMax: Int = .max
+    ) {
+        self.rowCountMax = rowCountMax
         self.terminal = terminal
         self.isPlain = isPlain
         self.isChart = isChart
@@ -55,15 +67,16 @@ struct TableWriter: AnswerWriter {
     }
 
     private func writeChart(_ names: [String], to output: inout OutputStream) throws -> Bool {
-        guard names.contains("_bucket"), names.count > 1, self.rows.rowCount > 1 else { return false }
-        var chart = TimeChart(columns: names)
+        guard names.contains("_bucket"), names.count > 1, (2...TimeSeries.rowCountMax).contains(self.rows.rowCount)
+        else { return false }
+        var series = TimeSeries(columns: names)
         let row = AnswerRow()
         try self.rows.forEach { bytes in
-            if row.read(bytes) { chart.add(row) }
+            if row.read(bytes) { series.add(row) }
             return true
         }
-        guard chart.canBeDrawn else { return false }
-        try output.write(chart.draw(terminal: self.terminal))
+        guard series.arrange() else { return false }
+        try output.write(TimeChart(series, terminal: self.terminal).draw())
         return true
     }
 
@@ -82,7 +95,7 @@ struct TableWriter: AnswerWriter {
         return true
     }
 
-    private func writeTable(_ names: [String], hasBars: Bool, to output: inout OutputStream) throws {
+    private mutating func writeTable(_ names: [String], hasBars: Bool, to output: inout OutputStream) throws {
         guard !names.isEmpty else { return }
         var layout = TableLayout(columns: names, terminal: self.terminal, isChart: self.isChart, hasBars: hasBars)
         let row = AnswerRow()
@@ -91,19 +104,23 @@ struct TableWriter: AnswerWriter {
         try self.rows.forEach { bytes in
             if row.read(bytes) { layout.measure(row, index.cells(of: row)) }
             measured += 1
-            return measured < Self.measuredRowCountMax
+            return measured < min(Self.measuredRowCountMax, self.rowCountMax)
         }
         layout.decide()
         var line: [UInt8] = []
         layout.appendHeader(to: &line)
         try output.write(line)
+        var written = 0
         try self.rows.forEach { bytes in
+            guard written < self.rowCountMax else { return false }
+            written += 1
             guard row.read(bytes) else { return true }
             line.removeAll(keepingCapacity: true)
             layout.append(row, index.cells(of: row), to: &line)
             try output.write(line)
             return true
         }
+        self.hiddenRowCount = self.rows.rowCount - written
         if let note = layout.note { try output.write(note) }
     }
 }

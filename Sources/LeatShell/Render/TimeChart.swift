@@ -1,79 +1,67 @@
 /// Draws values over time: one band of columns per series, with a common axis of times below.
+///
+/// Up to `tallSeriesCountMax` series get bands of several rows below their title; more of them a row each, with the name
+/// at the left and the largest value at the right, so that a screen holds them all.
 struct TimeChart {
-    private struct Series {
-        let name: String
-        /// Per bucket the value; `nil` where the row has none.
-        var values: [Double?] = []
-
-        var largest: Double { self.values.reduce(0) { max($0, $1 ?? 0) } }
-        var total: Double { self.values.reduce(0) { $0 + ($1 ?? 0) } }
-    }
-
     /// More series than this are summed up in a line.
-    private static let seriesCountMax = 12
+    private static let seriesCountMax = 40
+    private static let tallSeriesCountMax = 3
+    private static let nameWidthMax = 32
     private static let blocks = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     private static let plainBlocks = [" ", ".", ".", ":", ":", "|", "|", "#", "#"]
 
-    private var index: ColumnIndex
-    private let columns: [String]
-    private var buckets: [Int64] = []
-    private var series: [Series]
-    private var hasText = false
+    private let buckets: [Int64]
+    private let shown: [TimeSeries.Series]
+    private let hiddenCount: Int
+    private let terminal: Terminal
 
-    init(columns: [String]) {
-        self.columns = columns
-        self.index = ColumnIndex(columns)
-        self.series = columns.filter { $0 != "_bucket" }.map { Series(name: $0) }
-    }
-
-    /// Adds the row of one bucket.
-    mutating func add(_ row: AnswerRow) {
-        let cells = self.index.cells(of: row)
-        var next = 0
-        for (position, name) in self.columns.enumerated() {
-            let text = cells[position].map { String(decoding: row.bytes[$0], as: UTF8.self) }
-            if name == "_bucket" {
-                self.buckets.append(text.flatMap { Int64($0) } ?? 0)
-                continue
-            }
-            let number = text.flatMap { Double($0) }
-            if number == nil, text?.isEmpty == false { self.hasText = true }
-            self.series[next].values.append(number)
-            next += 1
-        }
-    }
-
-    /// Whether the rows are what a chart can show: ascending moments and numbers.
-    var canBeDrawn: Bool {
-        !self.hasText && !self.series.isEmpty && zip(self.buckets, self.buckets.dropFirst()).allSatisfy { $0 < $1 }
+    init(_ series: TimeSeries, terminal: Terminal) {
+        let ranked = series.series.sorted { $0.total > $1.total }
+        self.buckets = series.buckets
+        self.shown = Array(ranked.prefix(Self.seriesCountMax))
+        self.hiddenCount = ranked.count - self.shown.count
+        self.terminal = terminal
     }
 
     /// The chart with axis and legend, lines ended.
-    func draw(terminal: Terminal) -> [UInt8] {
-        let ranked = self.series.sorted { $0.total > $1.total }
-        let shown = Array(ranked.prefix(Self.seriesCountMax))
-        let largest = shown.map(\.largest).max() ?? 0
-        let labelWidth = max(4, shown.map { Self.label($0.largest).utf8.count }.max() ?? 4)
-        let width = max(8, terminal.width - labelWidth - 3)
-        let height = max(1, min(10, (terminal.height - 6) / max(1, shown.count)))
+    func draw() -> [UInt8] {
         var output: [UInt8] = []
-        for (number, series) in shown.enumerated() {
-            let style = Style.sources[number % Style.sources.count]
-            self.appendTitle(series, style, terminal, to: &output)
-            // A common scale, so that bands compare; a series that would vanish on it gets its own.
-            let scale = series.largest * 40 < largest ? series.largest : largest
-            self.appendBand(
-                series,
-                Band(scale: scale, width: width, height: height, labelWidth: labelWidth, style: style),
-                terminal,
-                to: &output
-            )
+        if self.shown.count <= Self.tallSeriesCountMax {
+            self.appendTall(to: &output)
+        } else {
+            self.appendRows(to: &output)
         }
-        self.appendAxis(width: width, labelWidth: labelWidth, terminal, to: &output)
-        if ranked.count > shown.count {
-            output.append(contentsOf: "(\(ranked.count - shown.count) smaller series are not shown)\n".utf8)
+        if self.hiddenCount > 0 {
+            output.append(contentsOf: "(\(self.hiddenCount) smaller series are not shown)\n".utf8)
         }
         return output
+    }
+
+    /// The scale of a series: the common one, so that they compare; one that would vanish on it gets its own.
+    private func scale(of series: TimeSeries.Series) -> Double {
+        let largest = self.shown.map(\.largest).max() ?? 0
+        return series.largest * 40 < largest ? series.largest : largest
+    }
+
+    // MARK: bands of several rows
+
+    private func appendTall(to output: inout [UInt8]) {
+        let labelWidth = max(4, self.shown.map { Self.label(self.scale(of: $0)).utf8.count }.max() ?? 4)
+        let width = max(8, self.terminal.width - labelWidth - 3)
+        let height = max(1, min(10, (self.terminal.height - 6) / max(1, self.shown.count)))
+        for (number, series) in self.shown.enumerated() {
+            let style = Style.sources[number % Style.sources.count]
+            self.appendTitle(series, style, to: &output)
+            let band = Band(
+                scale: self.scale(of: series),
+                width: width,
+                height: height,
+                labelWidth: labelWidth,
+                style: style
+            )
+            self.appendBand(series, band, to: &output)
+        }
+        self.appendAxis(width: width, indent: labelWidth, to: &output)
     }
 
     private struct Band {
@@ -84,31 +72,68 @@ struct TimeChart {
         let style: Style
     }
 
-    private func appendTitle(_ series: Series, _ style: Style, _ terminal: Terminal, to output: inout [UInt8]) {
-        var name: [UInt8] = []
-        Array(series.name.utf8).withUnsafeBytes {
-            _ = ShownText.append($0, to: &name, columnsMax: max(8, terminal.width - 30), terminal: terminal)
-        }
-        output.append(terminal.isUnicode ? "■ " : "* ", style, if: terminal.hasColor)
-        output.append(contentsOf: name)
-        output.append("  max \(Self.label(series.largest))", .dim, if: terminal.hasColor)
+    private func appendTitle(_ series: TimeSeries.Series, _ style: Style, to output: inout [UInt8]) {
+        output.append(self.terminal.isUnicode ? "■ " : "* ", style, if: self.terminal.hasColor)
+        self.appendName(series.name, columnsMax: max(8, self.terminal.width - 30), to: &output)
+        output.append("  max \(Self.label(series.largest))", .dim, if: self.terminal.hasColor)
         output.append(0x0A)
     }
 
-    private func appendBand(_ series: Series, _ band: Band, _ terminal: Terminal, to output: inout [UInt8]) {
-        let levels = Self.columns(series.values, width: band.width).map { value -> Int in
-            guard let value, value > 0, band.scale > 0 else { return 0 }
-            return max(1, Int((value / band.scale * Double(band.height * 8)).rounded()))
+    @discardableResult
+    private func appendName(_ name: String, columnsMax: Int, to output: inout [UInt8]) -> Int {
+        Array((name.isEmpty ? "(none)" : name).utf8).withUnsafeBytes {
+            ShownText.append($0, to: &output, columnsMax: columnsMax, terminal: self.terminal)
         }
-        let blocks = terminal.isUnicode ? Self.blocks : Self.plainBlocks
+    }
+
+    private func appendBand(_ series: TimeSeries.Series, _ band: Band, to output: inout [UInt8]) {
+        let levels = Self.levels(series.values, width: band.width, scale: band.scale, height: band.height)
         for row in (0..<band.height).reversed() {
             let label = row == band.height - 1 ? Self.label(band.scale) : row == 0 ? "0" : ""
             output.append(contentsOf: [UInt8](repeating: 0x20, count: band.labelWidth - label.utf8.count))
-            output.append(label, .dim, if: terminal.hasColor)
-            output.append(contentsOf: (terminal.isUnicode ? " ┤" : " |").utf8)
-            let line = levels.map { blocks[min(8, max(0, $0 - row * 8))] }.joined().trimmedAtEnd
-            output.append(line, band.style, if: terminal.hasColor)
+            output.append(label, .dim, if: self.terminal.hasColor)
+            output.append(contentsOf: (self.terminal.isUnicode ? " ┤" : " |").utf8)
+            self.appendCells(levels.map { $0 - row * 8 }, band.style, to: &output)
             output.append(0x0A)
+        }
+    }
+
+    private func appendCells(_ levels: [Int], _ style: Style, to output: inout [UInt8], isTrimmed: Bool = true) {
+        let blocks = self.terminal.isUnicode ? Self.blocks : Self.plainBlocks
+        let line = levels.map { blocks[min(8, max(0, $0))] }.joined()
+        output.append(isTrimmed ? line.trimmedAtEnd : line, style, if: self.terminal.hasColor)
+    }
+
+    // MARK: one row per series
+
+    private func appendRows(to output: inout [UInt8]) {
+        let names = self.shown.map { DisplayWidth.of($0.name.isEmpty ? "(none)" : $0.name) }
+        let nameWidth = min(max(4, names.max() ?? 4), Self.nameWidthMax, max(4, self.terminal.width / 3))
+        let labels = self.shown.map { "max \(Self.label($0.largest))" }
+        let room = self.terminal.width - nameWidth - 2 - (labels.map(\.utf8.count).max() ?? 0) - 1
+        let width = max(8, room)
+        for (number, series) in self.shown.enumerated() {
+            let style = Style.sources[number % Style.sources.count]
+            var name: [UInt8] = []
+            let columns = self.appendName(series.name, columnsMax: nameWidth, to: &name)
+            output.append(contentsOf: name)
+            output.append(contentsOf: [UInt8](repeating: 0x20, count: nameWidth - columns))
+            output.append(contentsOf: (self.terminal.isUnicode ? " │" : " |").utf8)
+            let levels = Self.levels(series.values, width: width, scale: self.scale(of: series), height: 1)
+            self.appendCells(levels, style, to: &output, isTrimmed: false)
+            output.append(" " + labels[number], .dim, if: self.terminal.hasColor)
+            output.append(0x0A)
+        }
+        self.appendAxis(width: width, indent: nameWidth, to: &output)
+    }
+
+    // MARK: what both have
+
+    /// Per column the height in eighths of a row; anything above zero is visible.
+    private static func levels(_ values: [Double?], width: Int, scale: Double, height: Int) -> [Int] {
+        Self.columns(values, width: width).map { value in
+            guard let value, value > 0, scale > 0 else { return 0 }
+            return max(1, Int((value / scale * Double(height * 8)).rounded()))
         }
     }
 
@@ -124,22 +149,36 @@ struct TimeChart {
         }
     }
 
-    private func appendAxis(width: Int, labelWidth: Int, _ terminal: Terminal, to output: inout [UInt8]) {
+    private func appendAxis(width: Int, indent: Int, to output: inout [UInt8]) {
         guard let first = self.buckets.first, let last = self.buckets.last else { return }
-        let drawn = Self.columns(self.series[0].values, width: width).count
-        output.append(contentsOf: [UInt8](repeating: 0x20, count: labelWidth))
-        output.append(contentsOf: (terminal.isUnicode ? " └" : " +").utf8)
-        output.append(contentsOf: String(repeating: terminal.isUnicode ? "─" : "-", count: drawn).utf8)
+        let drawn = Self.columns(self.shown[0].values, width: width).count
+        output.append(contentsOf: [UInt8](repeating: 0x20, count: indent))
+        output.append(contentsOf: (self.terminal.isUnicode ? " └" : " +").utf8)
+        output.append(contentsOf: String(repeating: self.terminal.isUnicode ? "─" : "-", count: drawn).utf8)
         output.append(0x0A)
         let left = ShownTime.text(milliseconds: first, showsMilliseconds: false)
         let right = ShownTime.text(milliseconds: last, showsMilliseconds: false)
-        output.append(contentsOf: [UInt8](repeating: 0x20, count: labelWidth + 2))
+        output.append(contentsOf: [UInt8](repeating: 0x20, count: indent + 2))
         output.append(contentsOf: left.utf8)
         if drawn >= left.count + right.count + 2 {
-            output.append(contentsOf: [UInt8](repeating: 0x20, count: drawn - left.count - right.count))
+            let middle = self.middle(from: left.count, to: drawn - right.count, drawn: drawn)
+            output.append(contentsOf: middle.utf8)
             output.append(contentsOf: right.utf8)
         }
         output.append(0x0A)
+    }
+
+    /// What stands between the first and the last time: the time of the middle column where there is room for it.
+    private func middle(from start: Int, to end: Int, drawn: Int) -> String {
+        let index = self.buckets.count / 2
+        let time = ShownTime.text(milliseconds: self.buckets[index], showsMilliseconds: false)
+        let text = String(time.dropFirst("2026-11-20T".count))
+        let column = drawn * index / self.buckets.count
+        guard column >= start + 3, column + text.count + 3 <= end else {
+            return String(repeating: " ", count: end - start)
+        }
+        return String(repeating: " ", count: column - start) + text
+            + String(repeating: " ", count: end - column - text.count)
     }
 
     /// A number in few characters: `950`, `12.5k`, `3.2M`.

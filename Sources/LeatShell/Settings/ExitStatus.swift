@@ -23,11 +23,17 @@ public struct CommandError: Error, Hashable, Sendable, CustomStringConvertible {
     public let status: ExitStatus
     /// One line, or a rendered diagnostic of several.
     public let message: String
+    /// Whether the same request may well succeed soon, as when a server is being restarted.
+    public let mayPass: Bool
 
-    public init(_ status: ExitStatus, _ message: String) {
+    public init(_ status: ExitStatus, _ message: String, mayPass: Bool = false) {
         self.status = status
         self.message = message
+        self.mayPass = mayPass
     }
+
+    /// The message without what to do about it.
+    var reason: String { self.message.split(separator: ";", maxSplits: 1).first.map(String.init) ?? self.message }
 
     /// What is printed: a diagnostic as it is, anything else behind `leat: `.
     public var description: String {

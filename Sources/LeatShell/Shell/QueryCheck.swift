@@ -12,6 +12,16 @@ enum QueryCheck {
         }
     }
 
+    /// The first thing that is wrong with a query; `nil` when it can run as far as is known here.
+    static func problem(_ text: String) -> Diagnostic? {
+        do throws(QueryErrors) {
+            try CheckCommand.check(text)
+            return nil
+        } catch {
+            return error.diagnostics.first
+        }
+    }
+
     /// Whether the query's answer is rows of an aggregate.
     static func isAggregate(_ text: String) -> Bool {
         var options = QueryOptions(now: SystemTime().now())

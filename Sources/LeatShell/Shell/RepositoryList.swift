@@ -1,38 +1,44 @@
 internal import LeatCore
 
-/// The repositories of a server as a table.
+/// The repositories of a server as a table that people read.
 enum RepositoryList {
-    private static let columns: [(key: String, title: String)] = [
-        ("name", "repository"), ("events", "events"), ("bytes", "bytes on disk"), ("plainBytes", "bytes of text"),
-        ("retentionSeconds", "retention in s"),
-    ]
-
     /// Writes the list that `GET /api/v1/repositories` gives.
-    static func write(_ body: [UInt8], format: AnswerFormat = .table, terminal: Terminal) throws {
-        let row = AnswerRow()
-        let object = Array("{\"list\":".utf8) + body + Array("}".utf8)
-        guard object.withUnsafeBytes({ row.read($0) }) else {
-            throw CommandError(.serverUnreachable, "the server's list of repositories is not JSON")
-        }
-        var values: [String: String] = [:]
-        for field in row.fields { values[row.name(of: field)] = row.value(of: field) }
-        var writer = format.writer(terminal: terminal)
+    static func write(_ list: [JSONValue], terminal: Terminal) throws {
+        var writer = AnswerFormat.table.writer(terminal: terminal)
         var output = OutputStream()
-        var number = 0
-        while let name = values["list[\(number)].name"] {
+        for repository in list {
             var line = JSONWriter()
             line.beginObject()
-            for (key, title) in Self.columns {
-                line.key(format == .json ? key : title)
-                line.value(key == "name" ? name : values["list[\(number)].\(key)"] ?? "")
-            }
+            line.member("repository", repository["name"]?.string ?? "")
+            line.member("events", repository["events"]?.int.map { String($0) } ?? "")
+            line.member("on disk", Self.size(repository["bytes"]))
+            line.member("as text", Self.size(repository["plainBytes"]))
+            line.member("newest event", Self.time(repository["lastEvent"]))
+            line.member("kept for", Self.length(repository["retentionSeconds"]))
             line.endObject()
             try line.bytes.withUnsafeBytes { try writer.write($0, to: &output) }
-            number += 1
         }
-        var summary = AnswerSummary()
-        summary.columns = Self.columns.map { format == .json ? $0.key : $0.title }
-        try writer.finish(summary, to: &output)
+        try writer.finish(AnswerSummary(), to: &output)
         try output.finish()
+    }
+
+    private static func size(_ value: JSONValue?) -> String { value?.int.map { Amount.bytes($0) } ?? "" }
+
+    private static func time(_ value: JSONValue?) -> String {
+        value?.int.map { ShownTime.text(milliseconds: Int64($0), showsMilliseconds: false) } ?? ""
+    }
+
+    private static func length(_ value: JSONValue?) -> String {
+        guard let seconds = value?.int else { return "ever" }
+        if seconds % 86_400 == 0 { return "\(seconds / 86_400) d" }
+        return seconds % 3_600 == 0 ? "\(seconds / 3_600) h" : "\(seconds) s"
+    }
+}
+
+extension JSONWriter {
+    /// Writes a member that is a text.
+    fileprivate mutating func member(_ key: String, _ value: String) {
+        self.key(key)
+        self.value(value)
     }
 }

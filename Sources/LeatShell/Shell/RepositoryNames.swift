@@ -15,10 +15,15 @@ final class RepositoryNames: Sendable {
     }
 
     private let settings: ShellSettings
+    /// Files that are asked instead of the server.
+    private let files: [String]
     private let entries = Mutex<[String: Entry]>([:])
     private let arrival = ThreadSignal()
 
-    init(settings: ShellSettings) { self.settings = settings }
+    init(settings: ShellSettings, files: [String] = []) {
+        self.settings = settings
+        self.files = files
+    }
 
     /// The names of the repositories.
     func repositories(isWanted: () -> Bool) -> [String] {
@@ -31,6 +36,10 @@ final class RepositoryNames: Sendable {
     /// The names of the fields of the repository.
     func fields(isWanted: () -> Bool) -> [String] {
         let path = "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/fields"
+        let files = self.files
+        guard files.isEmpty else {
+            return self.names("fields", isWanted) { _ in try FileSample(paths: files).fieldNames() }
+        }
         return self.names("fields", isWanted) { client in
             let reply = try await client.fetch(ServerRequest(.get, path))
             return Self.elements(of: reply, suffix: "]")
@@ -40,6 +49,10 @@ final class RepositoryNames: Sendable {
     /// The most frequent values of a field in the last day.
     func values(of field: String, isWanted: () -> Bool) -> [String] {
         let repository = self.settings.repository
+        let files = self.files
+        guard files.isEmpty else {
+            return self.names("values " + field, isWanted) { _ in try FileSample(paths: files).values(of: field) }
+        }
         return self.names("values " + field, isWanted) { client in
             let name = QueryCompletion.quoted(field, always: true)
             let request = QueryRequest(repository: repository, text: "groupBy(\(name), limit=50)")

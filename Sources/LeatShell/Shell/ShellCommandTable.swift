@@ -1,8 +1,8 @@
 /// A `\`-command of the shell: help, completion and the session all read this table.
 struct ShellCommand: Hashable, Sendable {
     enum Name: String, Hashable, Sendable, CaseIterable {
-        case help, tail, repo, repos, range, format, limit, fields, export, file, set, unset, keys, pager, server,
-            status
+        case help, tail, repo, repos, range, format, limit, fields, export, file, set, unset, saved, save, keys, pager,
+            server, status
         case history, clear, quit
     }
 
@@ -47,6 +47,8 @@ struct ShellCommand: Hashable, Sendable {
         ShellCommand(.file, .path, "[FILE…]", "ask local files; without a name the server again"),
         ShellCommand(.set, .text, "[NAME=VALUE]", "a value for ?NAME in queries"),
         ShellCommand(.unset, .text, "NAME", "forget a value"),
+        ShellCommand(.saved, .text, "[NAME]", "the saved queries of the repository, or one of them"),
+        ShellCommand(.save, .text, "NAME [QUERY]", "keep the query that was asked last, or this one"),
         ShellCommand(.keys, .choice(["emacs", "vi"]), "[emacs|vi]", "the keys of the prompt"),
         ShellCommand(.pager, .choice(["on", "off"]), "[on|off]", "whether long answers go through $PAGER"),
         ShellCommand(.server, .text, "[URL]", "the server that is asked"),

@@ -20,7 +20,7 @@ public final class ShellSession {
     }
 
     /// Whether this process has a terminal to run a shell on.
-    public static var isPossible: Bool { RawTerminal.isUsable }
+    public static var isPossible: Bool { RawTerminal.isThere }
 
     /// Runs until `\quit` or Ctrl-D.
     public func run() async throws -> ExitStatus {
@@ -86,11 +86,19 @@ public final class ShellSession {
         self.state.lastQuery = text
         let command = self.state.command(text)
         let terminal = self.terminal
+        self.raw.mute()
+        defer { self.raw.leave() }
         _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
     }
 
     private func tail(_ text: String) async throws {
         try QueryCheck.check(text)
+        guard RawTerminal.isUsable else {
+            let command = TailCommand(text: text, settings: self.state.settings)
+            let terminal = self.terminal
+            _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+            return
+        }
         let view = TailView(text: text, settings: self.state.settings, terminal: self.terminal)
         view.showsFields = self.state.showsFields
         view.keyStyle = self.state.keyStyle
@@ -98,16 +106,10 @@ public final class ShellSession {
     }
 
     private func export(_ argument: String) async throws {
-        let path = String(argument.prefix { !$0.isWhitespace })
-        guard !path.isEmpty else { throw CommandError(.usage, "\\export: name a file") }
-        let rest = String(argument.dropFirst(path.count)).trimmed
-        let text = rest.isEmpty ? self.state.lastQuery : rest
-        guard let text else {
-            throw CommandError(.usage, "\\export: no query was asked yet; write one behind the file")
-        }
-        try QueryCheck.check(text)
+        let (path, text) = try self.splitQuery(argument, "\\export: name a file")
         let export = ExportCommand(query: self.state.command(text), path: path)
-        let count = try await Interrupts.cancelling { try await export.run() }
+        let terminal = self.terminal
+        let count = try await Interrupts.cancelling { try await export.run(terminal: terminal) }
         self.say("\(count) rows written to \(path)")
     }
 
@@ -121,34 +123,50 @@ public final class ShellSession {
         case .export: try await self.export(argument)
         case .repos: try await self.showRepositories()
         case .status: try await self.showStatus()
+        case .saved: try await self.saved(argument.isEmpty ? .list : .show(argument))
+        case .save: try await self.save(argument)
         case .clear: RawTerminal.send("\u{1B}[H\u{1B}[2J")
         case .history: self.say(self.history.lines.suffix(self.terminal.height).joined(separator: "\n"))
-        case .repo, .server:
+        case .repo, .server, .file:
             self.say(try self.state.change(command.name, argument))
-            self.completer.names = RepositoryNames(settings: self.state.settings)
+            self.completer.names = RepositoryNames(settings: self.state.settings, files: self.state.files)
         default: self.say(try self.state.change(command.name, argument))
         }
         return true
     }
 
-    private func fetch(_ path: String) async throws -> ServerReply {
-        let client = ServerClient(address: self.state.settings.server, token: self.state.settings.token)
-        let reply = try await Interrupts.cancelling { try await client.fetch(ServerRequest(.get, path)) }
-        guard reply.status == 200 else { throw client.failure(status: reply.status, body: reply.body) }
-        return reply
-    }
-
     private func showRepositories() async throws {
-        let reply = try await self.fetch("/api/v1/repositories")
-        try RepositoryList.write(reply.body, terminal: self.terminal)
+        let command = AdministrationCommand(.repositories, .list, settings: self.state.settings)
+        let terminal = self.terminal
+        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
     }
 
     private func showStatus() async throws {
-        let reply = try await self.fetch("/api/v1/status")
-        let row = AnswerRow()
-        guard reply.body.withUnsafeBytes({ row.read($0) }) else { return self.say(reply.text) }
-        for field in row.fields where !row.name(of: field).contains("[") {
-            self.say("\(row.name(of: field)): \(row.value(of: field))")
+        let command = StatusCommand(settings: self.state.settings)
+        let terminal = self.terminal
+        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+    }
+
+    private func saved(_ action: SavedQueryCommand.Action) async throws {
+        let command = SavedQueryCommand(action, settings: self.state.settings)
+        let terminal = self.terminal
+        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+    }
+
+    private func save(_ argument: String) async throws {
+        let (name, text) = try self.splitQuery(argument, "\\save: write a name")
+        try await self.saved(.create(name, query: text))
+    }
+
+    /// The first word, and the query behind it or, without one, the one that was asked last.
+    private func splitQuery(_ argument: String, _ usage: String) throws -> (word: String, query: String) {
+        let word = String(argument.prefix { !$0.isWhitespace })
+        guard !word.isEmpty else { throw CommandError(.usage, usage) }
+        let rest = String(argument.dropFirst(word.count)).trimmed
+        guard let text = rest.isEmpty ? self.state.lastQuery : rest else {
+            throw CommandError(.usage, "no query was asked yet; write one behind '\(word)'")
         }
+        try QueryCheck.check(text)
+        return (word, text)
     }
 }

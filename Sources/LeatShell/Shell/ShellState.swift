@@ -35,6 +35,7 @@ struct ShellState: Sendable {
         command.usesPager = self.usesPager
         command.files = self.files
         command.arguments = self.arguments
+        command.tellsCost = true
         return command
     }
 

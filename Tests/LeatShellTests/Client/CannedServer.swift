@@ -16,6 +16,8 @@ final class CannedServer: Sendable {
         case reply(status: Int, body: String)
         /// A stream that stays open; lines come by `push`.
         case stream(String)
+        /// These bytes, head included.
+        case raw(String)
         /// The connection is closed without an answer.
         case nothing
     }
@@ -94,6 +96,9 @@ final class CannedServer: Sendable {
         case .nothing: Self.end(connection)
         case .reply(let status, let body):
             Self.send(connection, Self.head(status) + body)
+            Self.end(connection)
+        case .raw(let text):
+            Self.send(connection, text)
             Self.end(connection)
         case .stream(let body):
             Self.send(connection, Self.head(200) + body)

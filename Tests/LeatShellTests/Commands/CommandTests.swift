@@ -43,6 +43,40 @@ import Testing
         #expect(String(decoding: body.bytes, as: UTF8.self) == "{\"create\":{}}\n{\"@rawstring\":\"{\\\"a\\\":1}\"}\n")
     }
 
+    static let parsedLines: [(lines: String, documents: [String])] = [
+        (
+            "2026-11-20T12:00:00.123456789Z stdout F {\"level\":\"info\",\"msg\":\"up\"}\n"
+                + "2026-11-20T12:00:01Z stderr P one \n2026-11-20T12:00:02Z stderr F line\n",
+            [
+                #"{"@timestamp":"2026-11-20T12:00:00.123456789Z","stream":"stdout","log":"{\"level\":\"info\",\"msg\":\"up\"}","#
+                    + #""level":"info","msg":"up"}"#,
+                #"{"@timestamp":"2026-11-20T12:00:01.000000000Z","stream":"stderr","log":"one line"}"#,
+            ]
+        ),
+        (
+            "level=info msg=\"all well\"\nlevel=warn msg=late n=2\n",
+            [
+                #"{"level":"info","msg":"all well","@rawstring":"level=info msg=\"all well\""}"#,
+                #"{"level":"warn","msg":"late","n":"2","@rawstring":"level=warn msg=late n=2"}"#,
+            ]
+        ),
+        ("plain words\n", [#"{"message":"plain words"}"#]),
+    ]
+
+    @Test(arguments: parsedLines)
+    func linesAreSentWithTheirTimesAndFields(lines: String, documents: [String]) async throws {
+        let server = CannedServer { _ in .reply(status: 200, body: #"{"errors":false,"items":[]}"#) }
+        defer { server.stop() }
+        try await withTemporaryFolder { folder in
+            let path = try folder.write("app.log", lines)
+            let command = IngestCommand(path: path, settings: try AdministrationTests.settings(server))
+            #expect(try await command.run() == .success)
+        }
+        let body = try #require(server.requests.first).body
+        let sent = body.split(separator: "\n").map(String.init)
+        #expect(sent.enumerated().filter { $0.offset % 2 == 1 }.map(\.element) == documents)
+    }
+
     @Test func realParserScriptsPassTheirTests() throws {
         guard let path = SharedData.path("data/parsers/dev.jsonl") else { return }
         let status = try ParserTestCommand(paths: [], jsonlPath: path).run()

@@ -43,6 +43,28 @@ import Testing
         #expect(Self.complete("#r") == ["#repo"])
     }
 
+    @Test func partsOfANameAndItsLettersFindItWhenNothingBeginsSo() {
+        let names = ["kubernetes.container_name", "kubernetes.pod_name", "level"].map { Choice(text: $0) }
+        func found(_ text: String) -> [String] { QueryCompletion.matching(names, text).map(\.text) }
+        #expect(found("kub") == ["kubernetes.container_name", "kubernetes.pod_name"])
+        #expect(found("POD") == ["kubernetes.pod_name"])
+        #expect(found("kcn") == ["kubernetes.container_name"])
+        #expect(found("x") == [])
+    }
+
+    static let problems: [(text: String, lines: [String])] = [
+        ("level=error", []), ("", []), ("\\format cvs", []), ("a | groupBy(", []), ("a |", []),
+        ("a | cont()", ["      ^~~~", "unknown function 'cont'; did you mean 'count'?"]),
+        ("\\tail cont()", ["        ^~~~", "unknown function 'cont'; did you mean 'count'?"]),
+        ("日本 | cont()", ["         ^~~~", "unknown function 'cont'; did you mean 'count'?"]),
+        ("a |\ncont()", ["unknown function 'cont'; did you mean 'count'?"]),
+    ]
+
+    @Test(arguments: problems)
+    func mistakesArePointedAtBeforeTheLineIsSent(text: String, lines: [String]) {
+        #expect(LineProblem.lines(text, indent: 2, terminal: Terminal(isTerminal: true)) == lines)
+    }
+
     @Test func commonBeginningIsInserted() {
         let completion = Completion(replacedCount: 1, choices: [Choice(text: "timeChart"), Choice(text: "timeout")])
         #expect(completion.commonPrefix == "time")

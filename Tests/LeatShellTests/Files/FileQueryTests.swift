@@ -1,4 +1,5 @@
 import LeatCore
+import LeatQuery
 import LeatTesting
 import Testing
 
@@ -201,6 +202,66 @@ import Testing
                 let (batch, _) = bytes.withUnsafeBytes { reader.read($0) }
                 #expect(batch.rowCount <= 10, "seed 8, round \(round), \(format)")
             }
+        }
+    }
+
+    @Test func runsOfRowsAreMergedNewestFirst() throws {
+        var runs = RowRuns()
+        for (times, mark) in [([9, 5, 5, 1], "a"), ([7, 5], "b"), ([20, 10], "c")] as [([Int64], String)] {
+            var builder = BatchBuilder()
+            for (index, time) in times.enumerated() {
+                builder.append(Array("\(mark)\(index)".utf8), to: builder.columnIndex(of: "x"))
+                builder.endRow(timestamp: time)
+            }
+            let order = times.indices.map { QueryRows.Reference(batch: 0, row: $0) }
+            try runs.add(QueryRows(batches: [builder.finish()], order: order), columns: ["x"])
+        }
+        var seen: [String] = []
+        try runs.forEach { row in
+            seen.append(
+                String(decoding: row, as: UTF8.self).filter { $0.isLetter || $0.isNumber }.replacing("x", with: "")
+            )
+            return seen.count < 7
+        }
+        #expect(seen == ["c0", "c1", "a0", "b0", "a1", "a2", "b1"])
+    }
+
+    @Test func blocksInAnyOrderOfTimeGiveRowsNewestFirst() throws {
+        // Several blocks, whose lines go back and forth in time.
+        let filler = String(repeating: "x", count: 220)
+        let lines = (0..<50_000).map { number in
+            let second = (number * 7_919) % 86_400
+            let time = [second / 3_600, second / 60 % 60, second % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }
+            return
+                "2026-11-20T\(time.joined(separator: ":"))Z line \(number) \(number % 100 == 0 ? "rare" : "often") \(filler)\n"
+        }
+        let file = Array(lines.joined().utf8)
+        #expect(file.count > BlockCutter.byteCountTarget * 3)
+        let rows = try Self.rows("rare", of: file)
+        #expect(rows.count == 500)
+        func key(_ row: String) -> (String, Int) {
+            let words = row.split(separator: " ")
+            return (String(row.prefix(27)), Int(words[2]) ?? -1)
+        }
+        let keys = rows.map(key)
+        #expect(zip(keys, keys.dropFirst()).allSatisfy { $0 > $1 }, "newest first, of equal times the later arrival")
+        try withTemporaryFolder { folder in
+            var query = FileQuery(
+                text: "rare",
+                paths: [try folder.write("lines.log", file)],
+                start: nil,
+                end: nil,
+                arguments: [:]
+            )
+            query.rowCountMax = 10
+            var few: [String] = []
+            try query.run { row in
+                few.append(String(decoding: row, as: UTF8.self))
+                return true
+            } onProgress: { _ in
+            } onEnd: { _ in
+            }
+            #expect(few == Array(rows.prefix(10)), "a limit gives the same newest rows")
         }
     }
 }

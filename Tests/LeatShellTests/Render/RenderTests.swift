@@ -32,7 +32,7 @@ import Testing
     @Test func eventsHaveColoursOnATerminal() throws {
         let terminal = Terminal(isTerminal: true, hasColor: true)
         let shown = try Self.write([Self.event], .auto, terminal: terminal)
-        #expect(shown.contains("it broke [\u{1B}[1;31merror\u{1B}[0m]\n"))
+        #expect(shown.contains(" \u{1B}[1;31merror\u{1B}[0m it broke\n"))
         let again = try Self.write([Self.event], .auto, terminal: terminal)
         #expect(shown == again, "the colour of a source is stable")
     }
@@ -41,6 +41,51 @@ import Testing
         let row = #"{"@timestamp":0,"@id":"1","@rawstring":"a\u001b[31mb\u0007\u0000\u009bc\nd\te\u202ef"}"#
         let shown = try Self.write([row], .auto, terminal: Terminal(isTerminal: true))
         #expect(shown == "1970-01-01T00:00:00.000Z a\\e[31mb\\x07\\0\\u{9b}c\nd       e\\u{202e}f\n")
+    }
+
+    @Test func objectsAreFoldedToLevelMessageAndFields() throws {
+        let text =
+            #"{\"ts\":1,\"level\":\"warn\",\"service\":\"cart\",\"msg\":\"slow\",\"ms\":250,\"user\":{\"id\":\"u1\"}}"#
+        let row = #"{"@timestamp":1795176000250,"@id":"1","service":"cart","@rawstring":"\#(text)"}"#
+        #expect(
+            try Self.write([row], .auto, terminal: Terminal(isTerminal: true))
+                == "2026-11-20T12:00:00.250Z cart warn slow ms=250 user.id=u1\n"
+        )
+        #expect(try Self.write([row], .auto).contains(#"{"ts":1,"level":"warn""#), "a pipe has the text as it arrived")
+        let narrow = try Self.write([row], .auto, terminal: Terminal(isTerminal: true, width: 24))
+        #expect(narrow == "2026-11-20T12:00:00.250Z cart warn slow ms=250 +1\n")
+    }
+
+    @Test func aTextLongerThanTheScreenIsCutWhileFolded() throws {
+        let row = #"{"@timestamp":0,"@id":"1","@rawstring":"\#(String(repeating: "é", count: 5_000))"}"#
+        let terminal = Terminal(isTerminal: true, width: 20, height: 5)
+        let shown = try Self.write([row], .auto, terminal: terminal)
+        #expect(shown.contains("é… (9.8 KiB in all; "))
+        #expect(shown.filter { $0 == "é" }.count == 500)
+        var whole = AnswerFormat.auto.writer(terminal: terminal, isFolded: false)
+        var output = OutputStream()
+        try Array(row.utf8).withUnsafeBytes { try whole.write($0, to: &output) }
+        #expect(output.takeBytes().count > 10_000)
+    }
+
+    @Test func aTableIsCutAndAChartIsNot() throws {
+        let rows = (0..<10).map { #"{"k":"a\#($0)","_count":"\#($0)"}"# }
+        var writer = AnswerFormat.auto.writer(terminal: Terminal(isTerminal: true), rowCountMax: 3)
+        var output = OutputStream()
+        for row in rows { try Array(row.utf8).withUnsafeBytes { try writer.write($0, to: &output) } }
+        #expect(writer.holdsRows)
+        try writer.finish(AnswerSummary(), to: &output)
+        #expect(output.takeBytes().split(separator: 0x0A).count == 4)
+        #expect(writer.hiddenRowCount == 7)
+    }
+
+    @Test func longAnswersGoThroughThePagerAlsoAtTheirEnd() throws {
+        let terminal = Terminal(isTerminal: true, width: 10, height: 5)
+        let pager = try #require(Pager(terminal: terminal, environment: ["PAGER": "less"]))
+        #expect(!pager.isNeeded(for: Array("a\nb\nc\n".utf8)))
+        #expect(pager.isNeeded(for: Array("a\nb\nc\nd\ne\n".utf8)))
+        #expect(pager.isNeeded(for: Array("\(String(repeating: "x", count: 45))\n".utf8)), "a line takes five rows")
+        #expect(!pager.isNeeded(for: Array("\u{1B}[38;5;130mabc\u{1B}[0m\n\n\n".utf8)), "colours take no columns")
     }
 
     @Test func jsonOnATerminalEscapesWhatJSONLeaves() throws {

@@ -1,0 +1,87 @@
+internal import Glibc
+internal import LeatCore
+
+/// `leat parser edit`: a parser of the server in the user's editor, tested before it is saved.
+public struct ParserEditCommand: Sendable {
+    public var name: String
+    public var settings: ShellSettings
+
+    public init(name: String, settings: ShellSettings) {
+        self.name = name
+        self.settings = settings
+    }
+
+    private var client: ServerClient { ServerClient(address: self.settings.server, token: self.settings.token) }
+    private var path: String { "/api/v1/parsers/\(ServerRequest.encoded(self.name))" }
+
+    public func run() async throws -> ExitStatus {
+        let original = try await self.original()
+        var text = original
+        while true {
+            guard let edited = ExternalEditor.edit(text, suffix: ".yaml") else {
+                throw CommandError(.inputOutput, "the editor failed; EDITOR or VISUAL names another")
+            }
+            if edited == original {
+                Notes.write("nothing was changed")
+                return .success
+            }
+            text = edited
+            do {
+                let definition = try ParserDefinition(yaml: edited, path: self.name)
+                let problems = Self.problems(of: definition)
+                if problems.isEmpty {
+                    try await self.save(definition)
+                    return .success
+                }
+                for problem in problems { Notes.write(problem) }
+            } catch let error as CommandError where error.status == .badData {
+                Notes.write(error.description)
+            }
+            guard Self.wantsToGoOn() else { throw CommandError(.badData, "parser '\(self.name)' is as it was") }
+        }
+    }
+
+    /// The parser as it is, or a new one to begin with.
+    private func original() async throws -> String {
+        let reply = try await self.client.fetch(ServerRequest(.get, self.path))
+        if reply.status == 404 {
+            return ParserDefinition.template(name: self.name).yaml
+        }
+        guard reply.status == 200 else { throw self.client.failure(status: reply.status, body: reply.body) }
+        var definition = try ParserDefinition(json: try reply.json())
+        definition.name = self.name
+        return definition.yaml
+    }
+
+    /// What a user has to know before a parser is saved: that it does not compile, or which of its cases fail.
+    static func problems(of definition: ParserDefinition) -> [String] {
+        var definition = definition
+        // A script without cases is compiled all the same.
+        if definition.cases.isEmpty { definition.cases = [ParserDefinition.Case(input: "")] }
+        let failures = ParserTester.failures(of: definition)
+        return failures.filter { !$0.isEmpty }
+    }
+
+    private func save(_ definition: ParserDefinition) async throws {
+        let request = ServerRequest(
+            .put,
+            self.path,
+            headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
+            body: definition.json
+        )
+        let reply = try await self.client.fetch(request)
+        guard (200..<300).contains(reply.status) else {
+            throw self.client.failure(status: reply.status, body: reply.body)
+        }
+        let count = definition.cases.count
+        Notes.write("parser '\(self.name)' is there; \(count) test case\(count == 1 ? "" : "s") passed")
+    }
+
+    /// Asks whether to edit again; without a terminal nobody can answer.
+    private static func wantsToGoOn() -> Bool {
+        guard isatty(STDIN_FILENO) == 1 else { return false }
+        RawTerminal.send("edit again? [Y/n] ")
+        guard let answer = readLine() else { return false }
+        return !answer.trimmed.lowercased().hasPrefix("n")
+    }
+}
