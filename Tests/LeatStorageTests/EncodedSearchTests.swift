@@ -91,12 +91,13 @@ struct EncodedSearchTests {
                 let candidates = Self.presence(count, &random)
                 let piece = Self.piece(of: values, &random)
                 let note = "kind \(kind), \(count) rows, round \(round), '\(String(decoding: piece, as: UTF8.self))'"
-                Self.expect(AutomatonProgram(Needle(piece)), on: column, values, within: candidates, note) {
+                let program = try #require(AutomatonProgram(Needle(piece)))
+                Self.expect(program, on: column, values, within: candidates, note) {
                     Self.contains($0, piece) != nil
                 }
                 let folded = Self.lowercased(piece)
-                let needle = Needle(folded, foldsCase: true)
-                Self.expect(AutomatonProgram(needle), on: column, values, within: candidates, "caseless, " + note) {
+                let caseless = try #require(AutomatonProgram(Needle(folded, foldsCase: true)))
+                Self.expect(caseless, on: column, values, within: candidates, "caseless, " + note) {
                     Self.contains(Self.lowercased($0), folded) != nil
                 }
                 let other = Self.piece(of: values, &random)

@@ -88,6 +88,12 @@ struct TextAutomatonTests {
         }
     }
 
+    @Test func longTextsAreNoPrograms() {
+        let long = [UInt8](repeating: 97, count: 5_000)
+        let programs = [AutomatonProgram(Needle(long)), AutomatonProgram(anyOf: [long])]
+        #expect(programs.allSatisfy { $0 == nil })
+    }
+
     @Test func tooManyStatesAreUncertain() throws {
         // Needs a state per way in which the last fifteen bytes can be `a` or not.
         let program = try #require(try Pattern("a[ab]{14}c").automaton())

@@ -30,11 +30,12 @@ public struct AutomatonProgram: Sendable {
     /// The text that a value must contain, if that is all that is asked.
     let needle: Needle?
 
-    /// Passes what contains the needle.
-    public init(_ needle: Needle) {
+    /// Passes what contains the needle; `nil` when it is too long.
+    public init?(_ needle: Needle) {
         var compiler = AutomatonCompiler()
-        let start = compiler.compile(AutomatonNode(needle.bytes, foldsCase: needle.foldsCase), next: compiler.accept)
-        self.init(compiler, start: start ?? compiler.accept, needle: needle)
+        let node = AutomatonNode(needle.bytes, foldsCase: needle.foldsCase)
+        guard let start = compiler.compile(node, next: compiler.accept) else { return nil }
+        self.init(compiler, start: start, needle: needle)
     }
 
     /// Passes what equals one of some texts; `nil` when they are too long.
