@@ -127,18 +127,13 @@ struct NeighborFunction: SequenceFunction {
         _ context: StageContext,
         then next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure) {
-        for index in 0..<rows.count {
-            try writer.scoped { () throws(QueryFailure) in
-                try rows.set(index, in: writer)
-                let other = index + self.offset
-                if (0..<rows.count).contains(other) {
-                    for field in self.fields {
-                        let column = writer.column(self.prefix.isEmpty ? field : "\(self.prefix).\(field)")
-                        writer.clear(column)
-                        if let value = try rows.value(field, other) { try writer.set(column, to: value) }
-                    }
-                }
-                try next()
+        try rows.emitEach(into: writer, then: next) { (index) throws(QueryFailure) in
+            let other = index + self.offset
+            guard (0..<rows.count).contains(other) else { return }
+            for field in self.fields {
+                let column = writer.column(self.prefix.isEmpty ? field : "\(self.prefix).\(field)")
+                writer.clear(column)
+                if let value = try rows.value(field, other) { try writer.set(column, to: value) }
             }
         }
     }
@@ -218,12 +213,7 @@ struct AppendFunction: SequenceFunction {
         _ context: StageContext,
         then next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure) {
-        for index in 0..<rows.count {
-            try writer.scoped { () throws(QueryFailure) in
-                try rows.set(index, in: writer)
-                try next()
-            }
-        }
+        try rows.emitEach(into: writer, then: next)
         try self.function.emit(over: rows, 0..<rows.count, into: writer, context, then: next)
     }
 }

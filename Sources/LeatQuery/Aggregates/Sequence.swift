@@ -48,6 +48,23 @@ struct SequenceRows {
     }
 }
 
+extension SequenceRows {
+    /// Writes each row with its fields, after `change` has set or cleared some of them.
+    func emitEach(
+        into writer: RowWriter,
+        then next: () throws(QueryFailure) -> Void,
+        _ change: (Int) throws(QueryFailure) -> Void = { _ in }
+    ) throws(QueryFailure) {
+        for index in 0..<self.count {
+            try writer.scoped { () throws(QueryFailure) in
+                try self.set(index, in: writer)
+                try change(index)
+                try next()
+            }
+        }
+    }
+}
+
 extension KeptRows {
     /// The rows in batches of their own, of which a later row counts as the newer.
     func assembledInOrder() throws(QueryFailure) -> [EventRows] {

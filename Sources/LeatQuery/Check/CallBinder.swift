@@ -64,6 +64,11 @@ public struct CallBinder {
     private mutating func reportUnknown(_ name: FieldName) {
         let names = self.signature.parameters.map(\.name)
         var hint = NearestName.find(name.name, among: names).map { "did you mean '\($0)'?" }
+        // `if(a=1, …)`: a name so short is near to any other.
+        let wantsExpression = [.condition, .expression].contains(self.signature.unnamedParameter?.kind)
+        if wantsExpression && (hint == nil || name.name.count < 3) {
+            hint = "expressions compare with '==': \(self.signature.name)(\(name.name) == …)"
+        }
         if hint == nil {
             let function = self.signature.name
             hint =

@@ -41,7 +41,9 @@ struct PipelineCheck {
 
     private mutating func check(_ step: Step, isAfterPreamble: Bool) {
         switch step {
-        case .filter(let filter): self.check(filter)
+        case .filter(let filter):
+            self.warnOfForeignWords(filter, isAfterPipe: isAfterPreamble)
+            self.check(filter)
         case .call(let call): self.checkStep(call, isAfterPreamble: isAfterPreamble)
         case .assignment(let assignment): self.check(assignment)
         case .cases(let branches, _):
@@ -187,11 +189,29 @@ struct PipelineCheck {
 
     private mutating func checkFreeText(_ range: SourceRange) {
         guard self.isAggregated else { return }
+        let text = String(String.UnicodeScalarView(Array(self.source.string.unicodeScalars)[safe: range.range]))
         self.report(
             "free text cannot follow an aggregate: its rows have no original event",
             at: range,
-            hint: "name the field: field = *text*"
+            hint: ForeignWords.afterAggregates[text.lowercased()] ?? "name the field: field = *text*"
         )
+    }
+
+    /// Says what stands here for words that mean something in other languages, and are text in this one.
+    private mutating func warnOfForeignWords(_ filter: Filter, isAfterPipe: Bool) {
+        let parts = if case .and(let parts) = filter { parts } else { [filter] }
+        for (index, part) in parts.prefix(2).enumerated() {
+            guard case .text(let value) = part, !value.isQuoted else { continue }
+            let word = value.text.lowercased()
+            var hint = index == 0 && isAfterPipe ? ForeignWords.steps[word] : nil
+            if index == 1, parts.count == 3, case .text(let last) = parts[2], last.isQuoted {
+                hint = ForeignWords.comparisons[word]
+            }
+            guard let hint else { continue }
+            self.problems.append(
+                self.source.diagnostic("'\(value.text)' is free text", at: value.range, hint: hint, severity: .warning)
+            )
+        }
     }
 
     private mutating func warnOfLucene(_ value: TextValue) {
@@ -278,4 +298,9 @@ struct PipelineCheck {
     private mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
         self.problems.append(self.source.diagnostic(message, at: range, hint: hint))
     }
+}
+
+extension Array {
+    /// The elements in a range, as far as there are any.
+    fileprivate subscript(safe range: Range<Int>) -> ArraySlice<Element> { self[range.clamped(to: self.indices)] }
 }

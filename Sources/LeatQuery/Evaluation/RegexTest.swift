@@ -10,8 +10,10 @@ final class RegexTest: @unchecked Sendable {
     private let matchers = Guarded<[PatternMatcher]>([])
     /// The same test for columns that keep their encoding, if the expression is that simple.
     let automata: AutomatonPool?
+    private let cancellation: Cancellation
 
-    init(_ pattern: Pattern) {
+    init(_ pattern: Pattern, cancellation: Cancellation = Cancellation()) {
+        self.cancellation = cancellation
         self.pattern = pattern
         self.needle = Self.longestNeedle(pattern.requiredText)
         self.automata = pattern.automaton().map { AutomatonPool($0) }
@@ -19,13 +21,17 @@ final class RegexTest: @unchecked Sendable {
 
     /// The expression `body` with the flags that a literal or `flags=` gives it: `i`, `m`, `d` or `s`; `g` and `F`
     /// change nothing here.
-    convenience init(body: String, flags: String) throws(PatternError) {
+    convenience init(
+        body: String,
+        flags: String,
+        cancellation: Cancellation = Cancellation()
+    ) throws(PatternError) {
         let options = PatternOptions(
             foldsCase: flags.contains("i"),
             anchorsMatchAtLines: flags.contains("m"),
             dotMatchesNewline: flags.contains("d") || flags.contains("s")
         )
-        self.init(try Pattern(body, options: options))
+        self.init(try Pattern(body, options: options), cancellation: cancellation)
     }
 
     private static func longestNeedle(_ text: RequiredText) -> Needle? {
@@ -61,9 +67,15 @@ final class RegexTest: @unchecked Sendable {
     /// Whether a value matches, with a matcher of `withMatcher`.
     @inline(__always)
     func matches(_ value: UnsafeRawBufferPointer, _ matcher: PatternMatcher) throws(QueryFailure) -> Bool {
+        // One match may take milliseconds, and a batch has thousands of values.
+        try self.cancellation.check()
         guard let result = matcher.matches(value) else { throw self.failure }
         return result
     }
+
+    /// Throws when somebody has ended the query; asked before each match.
+    @inline(__always)
+    func check() throws(QueryFailure) { try self.cancellation.check() }
 
     /// What a match that takes too many steps ends in.
     var failure: QueryFailure {

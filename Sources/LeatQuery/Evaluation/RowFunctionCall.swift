@@ -20,6 +20,9 @@ enum RowFunctionCall {
         var removed: [(name: String, rows: Bitmap)] = []
     }
 
+    /// Whether the query goes on is asked every 64 values: one may take a regular expression milliseconds.
+    private static let checkMask = 0x3F
+
     /// The outputs for the rows of `selection`.
     static func apply(
         _ function: any RowFunction,
@@ -33,7 +36,7 @@ enum RowFunctionCall {
         var declared = function.outputs.map { _ in PartialColumn() }
         var others = NamedColumns()
         var outputs = RowOutputs(count: declared.count)
-        let checkMask = function.checksEachRow ? 0 : 0xFFF
+        let checkMask = function.checksEachRow ? 0 : Self.checkMask
         for index in domain.rows.indices {
             if index & checkMask == 0 { try context.check() }
             outputs.clear()
@@ -65,7 +68,7 @@ enum RowFunctionCall {
         var passing: [Bool] = []
         passing.reserveCapacity(domain.rows.count)
         for row in domain.rows {
-            if passing.count & 0xFFF == 0 { try context.check() }
+            if passing.count & Self.checkMask == 0 { try context.check() }
             passing.append(
                 try reader.withInputs(row: Int(row)) { (inputs) throws(QueryFailure) in try predicate.test(inputs) }
             )

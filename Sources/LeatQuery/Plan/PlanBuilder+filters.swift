@@ -116,7 +116,7 @@ extension PlanBuilder {
 
     mutating func regex(body: String, flags: String, at range: SourceRange) -> RegexTest? {
         do throws(PatternError) {
-            return try RegexTest(body: body, flags: flags)
+            return try RegexTest(body: body, flags: flags, cancellation: self.cancellation)
         } catch {
             self.report("the regular expression is not valid: \(error.message)", at: range)
             return nil

@@ -196,7 +196,7 @@ extension PlanBuilder {
         case "transpose":
             return TransposeFunction(
                 header: call.text("header") ?? call.text("pivot"),
-                column: call.text("column") ?? "column",
+                column: call.isGiven("column") ? call.text("column") ?? "" : call.text("pivot") ?? "column",
                 limit: call.integer("limit") ?? 5
             )
         case "appendAggregation": return self.function(call, "function").map { AppendFunction(function: $0) }

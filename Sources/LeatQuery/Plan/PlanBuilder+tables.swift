@@ -90,7 +90,14 @@ extension PlanBuilder {
             )
         }
         let tree = QueryTree(text: self.text.string, pipeline: subquery.pipeline)
-        return QueryPlan(program, of: tree, options: self.options, start: start, end: end)
+        return QueryPlan(
+            program,
+            of: tree,
+            options: self.options,
+            start: start,
+            end: end,
+            cancellation: self.cancellation
+        )
     }
 
     /// The moment that a parameter of a sub-query names, seen from the end of the query.
@@ -168,7 +175,14 @@ extension PlanBuilder {
         program.aggregate = join.aggregate
         program.rest = join.rest
         let tree = QueryTree(text: self.text.string, pipeline: Pipeline(steps: []))
-        let plan = QueryPlan(program, of: tree, options: self.options, start: self.start, end: self.end)
+        let plan = QueryPlan(
+            program,
+            of: tree,
+            options: self.options,
+            start: self.start,
+            end: self.end,
+            cancellation: self.cancellation
+        )
         return JoinStage(
             source: TableSource(.query(plan, repository: nil)),
             fields: fields,

@@ -7,6 +7,8 @@ struct PlanBuilder {
     let text: SourceText
     let options: QueryOptions
     let functions: FunctionContext
+    /// What ends the regular expressions of all parts of the query.
+    let cancellation = Cancellation()
     var diagnostics: [Diagnostic] = []
     var start: Timestamp?
     var end: Timestamp?
@@ -23,6 +25,8 @@ struct PlanBuilder {
         var prefilter: Prefilter
         var start: Timestamp?
         var end: Timestamp?
+        var cancellation: Cancellation
+        var hints: [Diagnostic]
     }
 
     static func build(_ tree: QueryTree, options: QueryOptions) throws(QueryErrors) -> Built {
@@ -38,7 +42,9 @@ struct PlanBuilder {
             program: program,
             prefilter: program.source == nil ? PrefilterDerivation.prefilter(of: program.stages) : .all,
             start: builder.start,
-            end: builder.end
+            end: builder.end,
+            cancellation: builder.cancellation,
+            hints: checked.warnings
         )
     }
 
@@ -106,6 +112,7 @@ struct PlanBuilder {
         for step in pipeline.steps {
             if let source = self.source(step) {
                 program.source = source
+                program.columns = source.columns
                 continue
             }
             self.earlierStages = program.stages

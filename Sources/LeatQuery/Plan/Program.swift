@@ -26,6 +26,17 @@ struct Program: Sendable {
         case batches([Batch])
         /// The rows of lookup files or tables, one after the other.
         case tables([TableSource], include: [String]?, limit: Int?)
+
+        /// The fields of its rows, in order; `nil` when they are events, or not known yet.
+        var columns: [String]? {
+            guard case .tables(let sources, let include, _) = self else { return nil }
+            var columns: [String] = []
+            for source in sources {
+                guard case .table(let table) = source.content else { return include }
+                columns = columns.adding(table.columns)
+            }
+            return include.map { include in columns.filter { include.contains($0) } } ?? columns
+        }
     }
 
     /// Runs what follows the first aggregate.

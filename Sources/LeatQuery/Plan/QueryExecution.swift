@@ -34,7 +34,10 @@ public final class QueryExecution: Sendable {
     }
 
     /// Ends the run: workers throw `cancelled` at their next batch.
-    public func cancel() { self.context.cancel() }
+    public func cancel() {
+        self.context.cancel()
+        self.plan.cancellation.cancel()
+    }
 
     /// Says that events could not be read; the answer becomes partial.
     public func report(_ damage: DamagedBlock) { self.reportDamage(damage.description) }
@@ -72,6 +75,9 @@ public final class QueryExecution: Sendable {
         if !self.plan.isAggregate { result.columns = self.plan.program.columns }
         result.isPartial = !damages.isEmpty
         result.warnings += damages
+        result.warnings += self.plan.hints.map { hint in
+            hint.message + (hint.hint.map { "; \($0)" } ?? "")
+        }
         return result
     }
 }

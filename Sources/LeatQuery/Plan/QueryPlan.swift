@@ -15,6 +15,10 @@ public struct QueryPlan: Sendable {
     public let end: Timestamp?
     /// Whether the answer is rows of an aggregate, and not events.
     public let isAggregate: Bool
+    /// What was probably meant otherwise, such as a word that another language has for an operator.
+    public private(set) var hints: [Diagnostic] = []
+    /// What ends the regular expressions of the query.
+    let cancellation: Cancellation
     /// The stages, up to the first aggregate per worker, from there on once.
     let program: Program
 
@@ -28,10 +32,20 @@ public struct QueryPlan: Sendable {
         self.end = built.end
         self.isAggregate = built.program.isAggregate
         self.prefilter = built.prefilter
+        self.cancellation = built.cancellation
+        self.hints = built.hints
     }
 
     /// The plan of a sub-query, whose program was built within that of another query.
-    init(_ program: Program, of tree: QueryTree, options: QueryOptions, start: Timestamp?, end: Timestamp?) {
+    init(
+        _ program: Program,
+        of tree: QueryTree,
+        options: QueryOptions,
+        start: Timestamp?,
+        end: Timestamp?,
+        cancellation: Cancellation
+    ) {
+        self.cancellation = cancellation
         self.tree = tree
         self.options = options
         self.program = program

@@ -53,7 +53,10 @@ public final class QueryRun: Sendable {
     public func cancel() { self.execution.cancel() }
 
     /// Makes `run` take no further blocks, so that its answer is to what was scanned.
-    public func stop() { self.isStopped.store(true, ordering: .relaxed) }
+    public func stop() {
+        self.isStopped.store(true, ordering: .relaxed)
+        self.execution.context.stop()
+    }
 
     /// Scans the blocks with `threads` threads, this one included, and gives the answer.
     public func run(threads: Int) throws(QueryFailure) -> QueryResult {

@@ -81,6 +81,7 @@ struct RegexStage: Stage {
         try self.regex.withMatcher { (matcher) throws(QueryFailure) in
             for index in domain.rows.indices {
                 guard let value = text.pointer(at: Int(domain.rows[index])) else { continue }
+                try self.regex.check()
                 switch matcher.match(value) {
                 case .match:
                     isMatch[index] = true
@@ -123,6 +124,7 @@ struct RegexStage: Stage {
                 var position = 0
                 let value = text.pointer(at: Int(row))
                 while let value, count < self.limit, position <= value.count {
+                    try self.regex.check()
                     let outcome = matcher.match(value, from: position)
                     if outcome == .tooExpensive { throw self.regex.failure }
                     guard case .match(let range) = outcome else { break }

@@ -60,6 +60,7 @@ final class StageContext: Sendable {
     private let messages = Mutex<[String]>([])
     private let facts = Mutex<[String: String]>([:])
     private let movedInterval = Mutex<Range<Int64>?>(nil)
+    private let subqueries = Mutex<[QueryRun]>([])
     private let tables = Guarded<[ObjectIdentifier: JoinTable]>([:])
     private let indexes = Guarded<[IndexKey: JoinIndex]>([:])
 
@@ -98,7 +99,11 @@ final class StageContext: Sendable {
                 throw .unanswerable("the events of a sub-query cannot be read: \(error)")
             }
         }
-        let result = try plan.run(over: blocks)
+        let run = QueryRun(plan, over: blocks)
+        self.subqueries.withLock { $0.append(run) }
+        // Whoever ended the query before this line did not see the run.
+        try self.check()
+        let result = try run.run(threads: 1)
         for warning in result.warnings { self.warn(warning) }
         return JoinTable(result)
     }
@@ -141,7 +146,16 @@ final class StageContext: Sendable {
         set { self.movedInterval.withLock { $0 = newValue } }
     }
 
-    func cancel() { self.cancelled.store(true, ordering: .relaxed) }
+    /// Ends the query and its sub-queries.
+    func cancel() {
+        self.cancelled.store(true, ordering: .relaxed)
+        for run in self.subqueries.withLock({ $0 }) { run.cancel() }
+    }
+
+    /// Lets the sub-queries take no further blocks.
+    func stop() {
+        for run in self.subqueries.withLock({ $0 }) { run.stop() }
+    }
 
     var isCancelled: Bool { self.cancelled.load(ordering: .relaxed) }
 

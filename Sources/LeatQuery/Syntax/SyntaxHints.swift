@@ -59,17 +59,25 @@ extension QueryReader {
                 at: range,
                 hint: "write text in double quotes: \"…\""
             )
-        case "=", "!":
+        case "=", "!", "<", ">":
+            if self.followsCall(start) {
+                return SyntaxFailure(
+                    "a call or group has no value in a filter",
+                    at: range,
+                    hint: "compare it in an expression: test(length(field) > 3), with '==' for equality"
+                )
+            }
+            if self.scalarsMatch("!~", at: start) || self.scalarsMatch("=~", at: start) {
+                return SyntaxFailure(
+                    "unknown operator '\(self.scanner.text(start..<start + 2))'",
+                    at: start..<start + 2,
+                    hint: "for a regular expression write 'field = /…/' or 'field != /…/'"
+                )
+            }
             return SyntaxFailure(
                 "a comparison needs a field on its left",
                 at: range,
                 hint: "free text needs no operator: write the text itself"
-            )
-        case "<", ">":
-            return SyntaxFailure(
-                "a comparison needs a field on its left",
-                at: range,
-                hint: "for example 'status >= 500'"
             )
         case "$", "`":
             return SyntaxFailure("expected '|' before '\(self.scanner.scalars[start])'", at: range)
@@ -80,6 +88,17 @@ extension QueryReader {
                 hint: "text with this character must be quoted"
             )
         }
+    }
+
+    /// Whether these scalars stand at a place.
+    private func scalarsMatch(_ text: String, at start: Int) -> Bool {
+        let end = start + text.unicodeScalars.count
+        return end <= self.scanner.scalars.count && self.scanner.text(start..<end) == text
+    }
+
+    /// Whether a closing parenthesis stands before a place.
+    private func followsCall(_ start: Int) -> Bool {
+        self.scanner.scalars[..<start].last { $0 != " " } == ")"
     }
 
     func missingExpression(at start: Int) -> SyntaxFailure {
@@ -115,7 +134,8 @@ extension QueryReader {
 
     func unknownFunction(_ name: String, at range: Range<Int>) -> SyntaxFailure {
         let names = FunctionCatalogue.all.flatMap { [$0.name] + $0.aliases }
-        var hint = NearestName.find(name, among: names).map { "did you mean '\($0)'?" }
+        var hint = ForeignWords.functions[name.lowercased()]
+        if hint == nil { hint = NearestName.find(name, among: names).map { "did you mean '\($0)'?" } }
         if hint == nil {
             let folded = name.lowercased()
             if let known = names.first(where: { $0.lowercased().hasSuffix(":" + folded) }) {
@@ -149,10 +169,8 @@ extension QueryReader {
         guard let signature = FunctionCatalogue.find(word), signature.name == word || word == word.lowercased() else {
             return nil
         }
-        var hint = "call it as '\(signature.name)(…)', or quote it as text: \"\(word)\""
-        if signature.name == "stats" || signature.name == "timeChart" || signature.name == "top" {
-            hint += "; grouping is 'groupBy(field, function=count())'"
-        }
+        let call = ForeignWords.calls[word.lowercased()].map { "write '\($0)'" } ?? "call it as '\(signature.name)(…)'"
+        let hint = "\(call), or quote it as text: \"\(word)\""
         return SyntaxFailure("'\(word)' is a function and needs parentheses", at: range, hint: hint)
     }
 

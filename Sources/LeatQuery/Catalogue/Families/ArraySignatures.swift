@@ -1,50 +1,56 @@
 // Table of functions; exempt from the length of files.
 
 extension FunctionCatalogue {
+    /// A function whose first argument names an array.
+    private static func ofArray(
+        _ name: String,
+        _ kind: FunctionSignature.Kind,
+        _ others: [FunctionParameter],
+        outputs: String = "",
+        summary: String
+    ) -> FunctionSignature {
+        let array = FunctionParameter("array", .array, unnamed: true, required: true)
+        return FunctionSignature(name, kind, [array] + others, outputs: outputs, summary: summary)
+    }
+
     /// Array functions.
     static let arrayFunctions: [FunctionSignature] = [
-        FunctionSignature(
+        Self.ofArray(
             "array:append",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("values", .expressions, required: true),
+                .init("values", .expressions, required: true)
             ],
             outputs: "extends array",
             summary: "Adds values at the end of an array; creates it when the event has none."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:contains",
             .filter,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("value", .string, required: true),
+                .init("value", .string, required: true)
             ],
             summary: "Keeps events of which an element of the array equals the value."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:dedup",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("asArray", .array),
+                .init("asArray", .array)
             ],
             outputs: "array",
             summary: "Keeps the first of equal elements."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:drop",
             .transformation,
-            [
-                .init("array", .array, unnamed: true, required: true)
-            ],
+            [],
             summary: "Takes all fields of the array from the event."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:eval",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("function", .pipeline, required: true),
                 .init("asArray", .array),
                 .init("var", .string),
@@ -55,21 +61,19 @@ extension FunctionCatalogue {
                 the new array; elements that the pipeline drops are left out.
                 """
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:exists",
             .filter,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("condition", .condition, required: true),
                 .init("var", .string),
             ],
             summary: "Keeps events of which an element of the array, as the field var, satisfies the condition."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:filter",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("function", .pipeline, required: true),
                 .init("asArray", .array),
                 .init("var", .string),
@@ -77,42 +81,38 @@ extension FunctionCatalogue {
             outputs: "array",
             summary: "Keeps those elements that the pipeline lets through."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:intersection",
             .aggregate,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("as", .field, default: "_intersection"),
+                .init("as", .field, default: "_intersection")
             ],
             outputs: "_intersection[n]",
             summary: "The values that the arrays of all events have in common."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:length",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("as", .field, default: "_length"),
+                .init("as", .field, default: "_length")
             ],
             outputs: "_length",
             summary: "The number of elements from 0 up to the first hole."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:reduceAll",
             .aggregate,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("function", .aggregate, required: true),
                 .init("var", .string, required: true),
             ],
             outputs: "aggregate fields",
             summary: "Aggregates the elements of the arrays of all events."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:reduceColumn",
             .aggregate,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("function", .aggregate, required: true),
                 .init("var", .string, required: true),
                 .init("as", .field, default: "_reduceColumn"),
@@ -120,11 +120,10 @@ extension FunctionCatalogue {
             outputs: "_reduceColumn[i]",
             summary: "Aggregates the elements of the same index over all events."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:reduceRow",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("function", .aggregate, required: true),
                 .init("var", .string, required: true),
                 .init("as", .field, default: "_reduceRow"),
@@ -132,31 +131,28 @@ extension FunctionCatalogue {
             outputs: "_reduceRow",
             summary: "Aggregates the elements of the array within each event."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:regex",
             .filter,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("regex", .regex, required: true),
                 .init("flags", .string),
             ],
             summary: "Keeps events of which an element of the array matches the regular expression."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:rename",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("asArray", .array, required: true),
+                .init("asArray", .array, required: true)
             ],
             outputs: "renamed array",
             summary: "Gives an array, with all that is below it, another name."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:sort",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("asArray", .array),
                 .init("order", .choice(["asc", "desc"]), default: "asc"),
                 .init("type", .choice(["string", "number"]), default: "string"),
@@ -164,21 +160,19 @@ extension FunctionCatalogue {
             outputs: "array",
             summary: "Orders the elements of an array."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "array:union",
             .aggregate,
             [
-                .init("array", .array, unnamed: true, required: true),
-                .init("as", .field, default: "_union"),
+                .init("as", .field, default: "_union")
             ],
             outputs: "_union[n]",
             summary: "The distinct values of the arrays of all events."
         ),
-        FunctionSignature(
+        Self.ofArray(
             "objectArray:eval",
             .transformation,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("asArray", .array, required: true),
                 .init("function", .pipeline, required: true),
                 .init("var", .string),
@@ -189,11 +183,10 @@ extension FunctionCatalogue {
                 element.
                 """
         ),
-        FunctionSignature(
+        Self.ofArray(
             "objectArray:exists",
             .filter,
             [
-                .init("array", .array, unnamed: true, required: true),
                 .init("condition", .condition, required: true),
                 .init("var", .string),
             ],

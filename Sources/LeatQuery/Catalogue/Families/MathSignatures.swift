@@ -222,7 +222,7 @@ extension FunctionCatalogue {
             [
                 .init("azimuth", .field, required: true),
                 .init("polar", .field, required: true),
-                .init("radius", .expression, required: true, default: "1.0"),
+                .init("radius", .expression, default: "1.0"),
                 .init("as", .field, default: "_spherical2cartesian"),
             ],
             outputs: "<as>.x,.y,.z",
