@@ -9,6 +9,7 @@ struct Check: AsyncParsableCommand {
             EXAMPLES:
               leat check 'level=error | cont()'
               leat check --jsonl queries.jsonl
+              leat check --functions | grep -i time
 
             With --jsonl each line is {"query": …}; each failure is LINE<TAB>COLUMN<TAB>MESSAGE, the last line is
             'N passed, M failed'. What only a server knows (parameters, saved queries, files) is no error.
@@ -18,14 +19,20 @@ struct Check: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A file of {\"query\": …} lines; - is standard input.", valueName: "file"))
     var jsonl: String?
 
+    @Flag(help: "List the functions: NAME<TAB>KIND<TAB>CALL<TAB>SUMMARY.")
+    var functions = false
+
     @Argument(help: "The query.")
     var query: String?
 
     func validate() throws {
-        if (self.query == nil) == (self.jsonl == nil) { throw ValidationError("give either a query or --jsonl FILE") }
+        let count = (self.query == nil ? 0 : 1) + (self.jsonl == nil ? 0 : 1) + (self.functions ? 1 : 0)
+        if count != 1 { throw ValidationError("give either a query, --jsonl FILE or --functions") }
     }
 
     func run() async throws {
-        try await Process.run { try CheckCommand(text: self.query, jsonlPath: self.jsonl).run() }
+        try await Process.run {
+            try CheckCommand(text: self.query, jsonlPath: self.jsonl, listsFunctions: self.functions).run()
+        }
     }
 }

@@ -7,20 +7,33 @@ public struct CheckCommand: Sendable {
     public var text: String?
     /// A file of `{"query": …}` lines; `-` is standard input.
     public var jsonlPath: String?
+    /// Whether the functions of the language are listed instead.
+    public var listsFunctions: Bool
 
-    public init(text: String? = nil, jsonlPath: String? = nil) {
+    public init(text: String? = nil, jsonlPath: String? = nil, listsFunctions: Bool = false) {
         self.text = text
         self.jsonlPath = jsonlPath
+        self.listsFunctions = listsFunctions
     }
 
     public func run() throws -> ExitStatus {
         var output = OutputStream()
+        if self.listsFunctions { return try Self.listFunctions(to: &output) }
         if let jsonlPath { return try Self.checkLines(of: jsonlPath, to: &output) }
         do throws(QueryErrors) {
-            try Self.check(self.text ?? "")
+            for warning in try Self.check(self.text ?? "") { Notes.write(warning.description) }
         } catch {
             throw CommandError(.badData, error.description)
         }
+        return .success
+    }
+
+    private static func listFunctions(to output: inout OutputStream) throws -> ExitStatus {
+        for signature in FunctionCatalogue.all {
+            let call = FunctionReference.synopsis(signature)
+            try output.write("\(signature.name)\t\(signature.kind.rawValue)\t\(call)\t\(signature.summary)\n")
+        }
+        try output.flush()
         return .success
     }
 
@@ -71,9 +84,12 @@ public struct CheckCommand: Sendable {
     }
 
     /// Parses and compiles; what only a server knows is no error.
-    static func check(_ text: String) throws(QueryErrors) {
+    ///
+    /// - Returns: What was probably meant otherwise.
+    @discardableResult
+    static func check(_ text: String) throws(QueryErrors) -> [Diagnostic] {
         var options = QueryOptions(now: SystemTime().now())
         options.isCheckOnly = true
-        _ = try QueryPlan(try QueryParser.parse(text), options: options)
+        return try QueryPlan(try QueryParser.parse(text), options: options).hints
     }
 }
