@@ -180,7 +180,12 @@ public final class ServerProgram: Sendable {
             ),
             query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
-            administration: AdministrationEndpoints(store: store, digester: digester, library: library),
+            administration: AdministrationEndpoints(
+                store: store,
+                digester: digester,
+                files: library.files,
+                queries: library.queries
+            ),
             tokens: TokenEndpoints(tokens: tokens, time: self.time),
             parsers: ParserEndpoints(parsers: parsers),
             monitoring: MonitoringEndpoints(
@@ -192,7 +197,12 @@ public final class ServerProgram: Sendable {
             ),
             live: live,
             library: library,
-            graphQL: GraphQLEndpoint(library: library, parsers: parsers)
+            graphQL: GraphQLEndpoint(
+                store: store,
+                files: library.files,
+                queries: library.queries,
+                parsers: parsers
+            )
         )
         return Dispatcher(
             endpoints: endpoints,

@@ -1,3 +1,4 @@
+internal import CLeatPlatform
 internal import Glibc
 internal import LeatCore
 
@@ -11,18 +12,9 @@ struct Endpoint: Hashable, Sendable {
     /// How long an idle connection stays open.
     var idleTimeout = Duration.seconds(30)
     var keepsAlive = true
-    /// Requests after which a connection is closed; `nil`: any number.
-    var requestCountMax: Int?
-    /// Local address of connections.
-    var sourceAddress: String?
-    /// A socket of the file system instead of host and port.
-    var path: String?
 
-    /// `host:port`, for messages and the `Host` header; the path of a socket.
-    var authority: String {
-        if let path { return path }
-        return self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
-    }
+    /// `host:port`, for messages and the `Host` header.
+    var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
 }
 
 /// A request without its body.
@@ -47,18 +39,17 @@ final class HTTPConnection {
     private static let readByteCount = 64 << 10
 
     private let endpoint: Endpoint
-    private let connector: Connector
+    private let tls: TLSClient?
     private let loop: EventLoop
 
     private var phase = Phase.closed
     private var descriptor: Int32 = -1
     private var stream: (any ByteStream)?
+    private var addresses: [SocketAddress] = []
     private var head: [UInt8] = []
     private var body: [UInt8] = []
     private var sentCount = 0
     private var hasConnected = false
-    /// Requests on the open connection.
-    private var requestCount = 0
     private var isReused = false
     private var mayRetry = false
     private var parser = HTTPResponseParser()
@@ -69,7 +60,7 @@ final class HTTPConnection {
 
     init(endpoint: Endpoint, tls: TLSClient?, loop: EventLoop) {
         self.endpoint = endpoint
-        self.connector = Connector(endpoint: endpoint, tls: tls, loop: loop)
+        self.tls = tls
         self.loop = loop
     }
 
@@ -127,25 +118,54 @@ extension HTTPConnection {
     private func connect() {
         self.phase = .connecting
         self.hasConnected = false
-        self.requestCount = 0
-        self.connector.start { [weak self] result in
+        self.setTimer(self.endpoint.connectTimeout)
+        Resolver.resolve(self.endpoint.host, port: self.endpoint.port, loop: self.loop) { [weak self] result in
+            guard let self, self.phase == .connecting, self.descriptor < 0 else { return }
             switch result {
-            case .failure(let failure): self?.fail(failure.reason)
-            case .success(let connected): self?.didConnect(connected)
+            case .failure(let failure): self.fail(failure.description)
+            case .success(let addresses):
+                self.addresses = addresses
+                self.connectNext(reason: "no address")
             }
         }
     }
 
-    private func didConnect(_ connected: Connector.Connected) {
-        self.descriptor = connected.descriptor
-        self.stream = connected.stream
-        self.hasConnected = true
-        self.phase = .busy
+    /// Tries the next address of the server.
+    private func connectNext(reason: String) {
+        self.closeSocket()
+        guard !self.addresses.isEmpty else {
+            return self.fail("cannot connect to \(self.endpoint.authority): \(reason)")
+        }
+        let address = self.addresses.removeFirst()
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        self.descriptor = socket(address.family, type, 0)
+        guard self.descriptor >= 0 else { return self.connectNext(reason: PlainStream.reason(errno)) }
+        var on: Int32 = 1
+        setsockopt(self.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        let result = address.withPointer { Glibc.connect(self.descriptor, $0, $1) }
+        if result != 0, errno != EINPROGRESS { return self.connectNext(reason: PlainStream.reason(errno)) }
         do throws(FileSystemError) {
             try self.loop.watch(self.descriptor, for: [.read, .write]) { [weak self] in self?.ready($0) }
         } catch {
-            return self.fail("\(error)")
+            self.fail("\(error)")
         }
+    }
+
+    private func didConnect() {
+        var code: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
+        if code != 0 { return self.connectNext(reason: PlainStream.reason(code)) }
+        self.hasConnected = true
+        if let tls = self.tls {
+            switch tls.connect(descriptor: self.descriptor, host: self.endpoint.host) {
+            case .success(let stream): self.stream = stream
+            case .failure(let failure): return self.fail(failure.reason)
+            }
+        } else {
+            self.stream = PlainStream(descriptor: self.descriptor)
+        }
+        self.phase = .busy
         self.noteProgress()
         self.setTimer(self.endpoint.responseTimeout)
         self.write()
@@ -153,7 +173,8 @@ extension HTTPConnection {
 
     private func ready(_ readiness: EventLoop.Readiness) {
         switch self.phase {
-        case .closed, .connecting: return
+        case .closed: return
+        case .connecting: if readiness.isWritable { self.didConnect() }
         case .idle:
             // Nothing was asked: the server has closed, or speaks out of turn.
             self.drop()
@@ -236,9 +257,7 @@ extension HTTPConnection {
         let head = self.parser.head
         // A response before the whole request was sent leaves the connection in an unknown state.
         let isWhole = self.sentCount == self.head.count + self.body.count
-        self.requestCount += 1
-        let isWorn = self.endpoint.requestCountMax.map { self.requestCount >= $0 } ?? false
-        if head.keepsAlive, self.endpoint.keepsAlive, isWhole, !isWorn {
+        if head.keepsAlive, self.endpoint.keepsAlive, isWhole {
             self.phase = .idle
             self.setTimer(self.endpoint.idleTimeout)
         } else {
@@ -265,7 +284,6 @@ extension HTTPConnection {
     private func drop() {
         if let timer { self.loop.cancel(timer) }
         self.timer = nil
-        self.connector.cancel()
         self.stream?.shutDown()
         self.closeSocket()
         self.phase = .closed
@@ -287,8 +305,10 @@ extension HTTPConnection {
     private func timeIsOver(_ delay: Duration) {
         self.timer = nil
         switch self.phase {
-        case .closed, .connecting: return
+        case .closed: return
         case .idle: self.drop()
+        case .connecting:
+            self.fail("no connection to \(self.endpoint.authority) within \(delay)")
         case .busy:
             // Slow is not silent: wait again from the last sign of life.
             let quiet = self.loop.time.monotonicNanoseconds() - self.lastProgress

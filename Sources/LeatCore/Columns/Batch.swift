@@ -65,6 +65,9 @@ public struct Batch: Sendable {
     /// Whether both batches read what no stage has changed from the same place, so that their rows are the same.
     public func hasSource(of other: Batch) -> Bool { self.source === other.source }
 
+    /// Bytes of stored columns that were read for this batch so far.
+    public var storedBytesRead: Int { self.source.storedBytesRead }
+
     /// Number of rows that are still part of the answer.
     public var selectedCount: Int { self.selection?.setCount ?? self.rowCount }
 }
@@ -78,6 +81,13 @@ public protocol ColumnSource: AnyObject, Sendable {
 
     /// The column of a field; `nil` when no row has it.
     func column(_ name: String) throws(DamagedBlock) -> Column?
+
+    /// Stored bytes that were read so far.
+    var storedBytesRead: Int { get }
+}
+
+extension ColumnSource {
+    public var storedBytesRead: Int { 0 }
 }
 
 /// Columns that are in memory already.

@@ -32,6 +32,12 @@ public struct ByteStrings: Sendable {
         self.init(offsets: offsets, bytes: ByteSlice(bytes))
     }
 
+    /// Whether both are the same strings in the same place in memory; others may be equal all the same.
+    public func isSameMemory(as other: ByteStrings) -> Bool {
+        self.count == other.count && self.bytes.count == other.bytes.count
+            && self.bytes.unsafeBytes.baseAddress == other.bytes.unsafeBytes.baseAddress
+    }
+
     /// The string at `index`; valid while this list lives.
     @inlinable
     public subscript(index: Int) -> UnsafeRawBufferPointer {

@@ -18,6 +18,8 @@ public final class DocumentColumns: ColumnSource {
         self.fieldNames = names.contains(Self.textName) ? names : names + [Self.textName]
     }
 
+    public var storedBytesRead: Int { self.base.storedBytesRead }
+
     public func column(_ name: String) throws(DamagedBlock) -> Column? {
         switch name {
         case JSONShape.columnName: return nil

@@ -162,4 +162,33 @@ public struct JSONWriter: Sendable {
         repaired.withUnsafeBytes { self.append(escaped: $0, to: &bytes) }
         return false
     }
+
+    /// Writes a text as a JSON string, quotes included, into `target` from `start` on; what is not UTF-8 becomes U+FFFD.
+    ///
+    /// - Returns: Where it ends, or `nil` when it may not fit: six bytes for each of the text and some more must be free.
+    public static func write(
+        string text: UnsafeRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer,
+        from start: Int
+    ) -> Int? {
+        guard let base = target.baseAddress, start + 6 * text.count + 18 <= target.count else { return nil }
+        target[start] = UInt8(ascii: "\"")
+        var end = start + 1
+        if let source = text.baseAddress {
+            var high: UInt32 = 0
+            end += leat_json_escape(base + end, source, text.count, &high)
+            if high != 0, leat_utf8_end(source, text.count) != text.count {
+                // Slow path: what is not UTF-8 is replaced.
+                var repaired: [UInt8] = []
+                Self.append(string: text, to: &repaired)
+                guard start + repaired.count <= target.count else { return nil }
+                repaired.withUnsafeBytes {
+                    (base + start).copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(base), byteCount: $0.count)
+                }
+                return start + repaired.count
+            }
+        }
+        target[end] = UInt8(ascii: "\"")
+        return end + 1
+    }
 }

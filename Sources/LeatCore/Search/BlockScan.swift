@@ -9,31 +9,26 @@ public enum ScanStep: Hashable, Sendable {
 }
 
 /// The state of one worker of a scan; used by one thread at a time.
-public protocol ScanWorker: AnyObject, SendableMetatype {
-    /// Takes the rows of the block at `index` of the list that is scanned.
-    func consume(_ batch: Batch, block index: Int) -> ScanStep
+public protocol ScanWorker: AnyObject, Sendable {
+    /// What is to become of the block at `index` of the list, from what is known without reading it: `.read`, or why
+    /// not; the prefilter is asked afterwards.
+    func decide(_ block: any BlockSource, block index: Int) -> BlockFate
+
+    /// Takes the rows of the block at `index` of the list.
+    ///
+    /// - Throws: When bytes turn out to be damaged; what was taken of the block stays.
+    func consume(_ batch: Batch, block index: Int) throws(DamagedBlock) -> ScanStep
 }
 
-/// How far a scan is; read while it runs.
-public struct ScanProgress: Hashable, Sendable {
-    /// Blocks done, skipped ones included.
-    public var blocksDone = 0
-    /// Blocks that the prefilter let be skipped.
-    public var blocksSkipped = 0
-    /// Rows of the blocks done.
-    public var rowsDone = 0
-    /// Uncompressed bytes of the blocks done.
-    public var bytesDone = 0
-    /// Uncompressed bytes of all blocks.
-    public var bytesTotal = 0
-    public var blocksTotal = 0
+extension ScanWorker {
+    public func decide(_ block: any BlockSource, block index: Int) -> BlockFate { .read }
 }
 
-/// The loop that scans blocks: workers on threads of their own take one block after the other from a shared cursor, in
-/// the order of the list (newest first), each with its own state, until the blocks are done, a worker has enough, or
-/// somebody cancels.
+/// The loop that scans blocks: workers take one block after the other from a shared cursor, in the order of the list
+/// (newest first), each with its own state, until the blocks are done, a worker has enough, or somebody cancels.
 ///
-/// A damaged block is noted and skipped; the others are scanned all the same. A scan is used once.
+/// A damaged block is noted and skipped; the others are scanned all the same. A long list may be scanned in parts, each
+/// with a call of `run`.
 public final class BlockScan: Sendable {
     /// What a scan has seen and not seen.
     public struct Outcome: Sendable {
@@ -46,56 +41,61 @@ public final class BlockScan: Sendable {
     /// Damaged blocks beyond this many are counted in `progress` only.
     public static let damageCountMax = 1000
 
-    private let blocks: [any BlockSource]
+    public let blocks: [any BlockSource]
+    /// What the scan and its query have used of the threads.
+    public let account: ScanAccount
     private let prefilter: Prefilter
-    private let cursor = Atomic<Int>(0)
     private let isStopped = Atomic<Bool>(false)
     private let isCancelled = Atomic<Bool>(false)
-    private let skipped = Atomic<Int>(0)
-    private let done = Atomic<Int>(0)
-    private let rows = Atomic<Int>(0)
-    private let bytes = Atomic<Int>(0)
-    private let bytesTotal: Int
+    private let state: Mutex<ScanProgress>
     private let damage = Mutex<[DamagedBlock]>([])
 
     /// A scan of `blocks`, in this order, of those that pass `prefilter`.
-    public init(_ blocks: [any BlockSource], prefilter: Prefilter = .all) {
+    public init(
+        _ blocks: [any BlockSource],
+        prefilter: Prefilter = .all,
+        account: ScanAccount = ScanAccount()
+    ) {
         self.blocks = blocks
+        self.account = account
         self.prefilter = prefilter
-        self.bytesTotal = blocks.reduce(0) { $0 + $1.byteCount }
+        var progress = ScanProgress()
+        progress.bytesTotal = blocks.reduce(0) { $0 + $1.byteCount }
+        progress.blocksTotal = blocks.count
+        self.state = Mutex(progress)
     }
 
     /// How far the scan is by now; from any thread.
-    public var progress: ScanProgress {
-        ScanProgress(
-            blocksDone: self.done.load(ordering: .relaxed),
-            blocksSkipped: self.skipped.load(ordering: .relaxed),
-            rowsDone: self.rows.load(ordering: .relaxed),
-            bytesDone: self.bytes.load(ordering: .relaxed),
-            bytesTotal: self.bytesTotal,
-            blocksTotal: self.blocks.count
-        )
-    }
+    public var progress: ScanProgress { self.state.withLock { $0 } }
 
     /// Ends the scan after the blocks that are being read; from any thread.
     public func cancel() {
         self.isCancelled.store(true, ordering: .relaxed)
-        self.isStopped.store(true, ordering: .relaxed)
+        self.stop()
     }
+
+    /// Ends the scan after the blocks that are being read, as nobody needs more.
+    public func stop() { self.isStopped.store(true, ordering: .relaxed) }
+
+    /// Whether no further blocks are taken.
+    public var wasStopped: Bool { self.isStopped.load(ordering: .relaxed) }
 
     /// Whether somebody cancelled; long-running workers ask between batches of rows.
     public var wasCancelled: Bool { self.isCancelled.load(ordering: .relaxed) }
 
-    /// Scans with one thread per worker and blocks the caller until all have ended; one worker runs on the caller's own.
-    public func run<Worker: ScanWorker>(_ workers: [Worker]) -> Outcome {
-        guard let first = workers.first else { preconditionFailure("a scan needs a worker") }
-        let threads = workers.dropFirst().prefix(max(0, self.blocks.count - 1)).map { worker in
-            // Sound: each worker is used by its thread only, until the join below.
-            nonisolated(unsafe) let worker = worker
-            return WorkerThread(name: "leat-scan") { self.work(worker) }
+    /// Scans `range` of the list, or all of it, and blocks the caller until that is done; a single worker runs on the
+    /// caller's own thread, several on those of `pool`.
+    @discardableResult
+    public func run<Worker: ScanWorker>(
+        _ workers: [Worker],
+        range: Range<Int>? = nil,
+        on pool: ScanPool = .shared
+    ) -> Outcome {
+        precondition(!workers.isEmpty, "a scan needs a worker")
+        let range = range ?? self.blocks.indices
+        pool.run(count: range.count, workers: workers.count, account: self.account) { worker, index in
+            self.scan(range.lowerBound + index, workers[worker])
         }
-        self.work(first)
-        for thread in threads { thread.join() }
         return Outcome(
             progress: self.progress,
             damage: self.damage.withLock { $0 },
@@ -103,43 +103,41 @@ public final class BlockScan: Sendable {
         )
     }
 
-    /// Scans on threads of its own; cancelling the task cancels the scan.
-    ///
-    /// Use the workers again after it returns.
-    public func run<Worker: ScanWorker & Sendable>(_ workers: [Worker]) async -> Outcome {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                _ = WorkerThread(name: "leat-scan") {
-                    let outcome: Outcome = self.run(workers)
-                    continuation.resume(returning: outcome)
-                }
+    private func scan(_ index: Int, _ worker: some ScanWorker) -> ScanStep {
+        if self.isStopped.load(ordering: .relaxed) { return .enough }
+        let block = self.blocks[index]
+        let clock = SystemTime()
+        let start = clock.monotonicNanoseconds()
+        var (decided, isRead, end) = (start, start, start)
+        var fate = worker.decide(block, block: index)
+        var step = ScanStep.more
+        var batch: Batch?
+        do throws(DamagedBlock) {
+            if fate == .read, !(try block.mayMatch(self.prefilter)) { fate = .pruned }
+            decided = clock.monotonicNanoseconds()
+            (isRead, end) = (decided, decided)
+            if fate == .read {
+                let rows = try block.read()
+                batch = rows
+                isRead = clock.monotonicNanoseconds()
+                step = try worker.consume(rows, block: index)
+                end = clock.monotonicNanoseconds()
             }
-        } onCancel: {
-            self.cancel()
-        }
-    }
-
-    private func work(_ worker: some ScanWorker) {
-        while !self.isStopped.load(ordering: .relaxed) {
-            let index = self.cursor.add(1, ordering: .relaxed).oldValue
-            guard index < self.blocks.count else { return }
-            let block = self.blocks[index]
-            do throws(DamagedBlock) {
-                if try block.mayMatch(self.prefilter) {
-                    if worker.consume(try block.read(), block: index) == .enough {
-                        self.isStopped.store(true, ordering: .relaxed)
-                    }
-                } else {
-                    self.skipped.add(1, ordering: .relaxed)
-                }
-            } catch {
-                self.damage.withLock { damage in
-                    if damage.count < Self.damageCountMax { damage.append(error) }
-                }
+        } catch {
+            fate = .damaged
+            self.damage.withLock { damage in
+                if damage.count < Self.damageCountMax { damage.append(error) }
             }
-            self.done.add(1, ordering: .relaxed)
-            self.rows.add(block.rowCount, ordering: .relaxed)
-            self.bytes.add(block.byteCount, ordering: .relaxed)
         }
+        if step == .enough { self.stop() }
+        let storedBytesRead = batch?.storedBytesRead ?? 0
+        self.state.withLock { progress in
+            progress.note(block, fate)
+            progress.storedBytesRead += storedBytesRead
+            progress.decideNanoseconds += decided - start
+            progress.readNanoseconds += isRead - decided
+            progress.consumeNanoseconds += end >= isRead ? end - isRead : 0
+        }
+        return step
     }
 }

@@ -45,12 +45,37 @@ public protocol BlockSource: Sendable {
     /// First and last event time in the block, nanoseconds since 1970 UTC.
     var timeRange: ClosedRange<Int64> { get }
 
+    /// Number of rows that `read` gives when that is certain without reading; `nil` when it is not.
+    var exactRowCount: Int? { get }
+
     /// Uncompressed size of the rows in bytes, for progress.
     var byteCount: Int { get }
 
     /// Whether the block could hold a row that passes; `false` only when it surely holds none.
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool
 
+    /// What is known of a field's values without reading them; `nil` when nothing is.
+    func statistics(of field: String) -> FieldStatistics?
+
     /// The block's rows, oldest arrival first.
     func read() throws(DamagedBlock) -> Batch
+}
+
+extension BlockSource {
+    public var exactRowCount: Int? { nil }
+
+    public func statistics(of field: String) -> FieldStatistics? { nil }
+}
+
+/// What a block knows of the values of a field, exactly.
+public struct FieldStatistics: Hashable, Sendable {
+    /// Rows that have the field.
+    public var presentCount: Int
+    /// When all values are integers in canonical form: the least and the largest.
+    public var integers: ClosedRange<Int64>?
+
+    public init(presentCount: Int, integers: ClosedRange<Int64>? = nil) {
+        self.presentCount = presentCount
+        self.integers = integers
+    }
 }

@@ -16,6 +16,12 @@ protocol AggregateState: AnyObject {
     /// Takes in the selected rows of a batch.
     func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure)
 
+    /// Whether what is known of a block without reading it says all that `update` would learn from its rows in group 0.
+    func canAnswer(from block: any BlockSource) -> Bool
+
+    /// Takes in all rows of a block for which `canAnswer` says so, without reading it.
+    func answer(from block: any BlockSource)
+
     /// Takes in another worker's state, which stays as it is; group `i` of `other` is group `groups[i]` here.
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure)
 
@@ -32,6 +38,12 @@ protocol AggregateState: AnyObject {
 
 extension AggregateState {
     func rank(of group: Int, by column: String?) -> Double? { nil }
+
+    func canAnswer(from block: any BlockSource) -> Bool { false }
+
+    func answer(from block: any BlockSource) {
+        preconditionFailure("a block is answered by \(Self.self), which cannot")
+    }
 
     /// `other` as a state of the same aggregate.
     func sibling(_ other: any AggregateState) -> Self {

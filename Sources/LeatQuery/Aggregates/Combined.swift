@@ -28,6 +28,10 @@ final class CombinedState: AggregateState {
         for part in self.parts { try part.update(rows, groups) }
     }
 
+    func canAnswer(from block: any BlockSource) -> Bool { self.parts.allSatisfy { $0.canAnswer(from: block) } }
+
+    func answer(from block: any BlockSource) { for part in self.parts { part.answer(from: block) } }
+
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) throws(QueryFailure) {
         let other = self.sibling(other)
         for (part, otherPart) in zip(self.parts, other.parts) {

@@ -36,6 +36,28 @@ final class CountState: AggregateState {
         }
     }
 
+    func canAnswer(from block: any BlockSource) -> Bool { self.count(in: block) != nil }
+
+    func answer(from block: any BlockSource) {
+        self.counts.grow(to: 1, with: 0)
+        self.counts[0] += self.count(in: block) ?? 0
+    }
+
+    /// Counts events of a group; only for a plan without a field.
+    func add(_ count: Int, to group: Int) {
+        self.counts.grow(to: group + 1, with: 0)
+        self.counts[group] += count
+    }
+
+    /// Whether every event counts.
+    var countsAll: Bool { self.plan.field == nil }
+
+    private func count(in block: any BlockSource) -> Int? {
+        guard let rowCount = block.exactRowCount else { return nil }
+        guard let field = self.plan.field else { return rowCount }
+        return block.statistics(of: field)?.presentCount
+    }
+
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) {
         let other = self.sibling(other)
         self.counts.grow(to: groupCount, with: 0)

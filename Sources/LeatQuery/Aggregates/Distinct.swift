@@ -14,6 +14,9 @@ struct DistinctPlan: AggregatePlan {
 final class DistinctState: AggregateState {
     private let plan: DistinctPlan
     private let context: StageContext
+    /// The values as long as there is one group only; then `keys` is empty.
+    private var values = DistinctTexts()
+    private var isGrouped = false
     private var keys: GroupKeys
     /// How many values each group has.
     private var counts: [Int] = []
@@ -26,12 +29,29 @@ final class DistinctState: AggregateState {
     }
 
     func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) {
-        var rows = rows
-        _ = try self.keys.groups(of: &rows, outer: groups)
-        self.countNew()
-        if self.keys.byteCount > self.context.options.limits.stateBytes {
+        if groups.ofRow == nil, !self.isGrouped {
+            if let column = try rows.column(self.plan.field) {
+                self.values.insert(column, within: rows.batch.selection)
+            }
+        } else {
+            self.group()
+            var rows = rows
+            let all = Groups(ofRow: [UInt32](repeating: 0, count: rows.rowCount), count: 1)
+            _ = try self.keys.groups(of: &rows, outer: groups.ofRow == nil ? all : groups)
+            self.countNew()
+        }
+        if self.values.byteCount + self.keys.byteCount > self.context.options.limits.stateBytes {
             throw .outOfMemory(limit: self.context.options.limits.stateBytes)
         }
+    }
+
+    /// From now on there is more than one group.
+    private func group() {
+        guard !self.isGrouped else { return }
+        self.isGrouped = true
+        self.values.forEach { self.keys.insert($0, outer: 0) }
+        self.values = DistinctTexts()
+        self.countNew()
     }
 
     private func countNew() {
@@ -44,11 +64,18 @@ final class DistinctState: AggregateState {
     }
 
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) {
-        _ = self.keys.merge(self.sibling(other).keys, outer: groups)
+        let other = self.sibling(other)
+        if !self.isGrouped, !other.isGrouped, groups == [0] { return self.values.formUnion(other.values) }
+        self.group()
+        if let group = groups.first { other.values.forEach { self.keys.insert($0, outer: group) } }
+        _ = self.keys.merge(other.keys, outer: groups)
         self.countNew()
     }
 
-    private func value(of group: Int) -> Int { group < self.counts.count ? self.counts[group] : 0 }
+    private func value(of group: Int) -> Int {
+        if !self.isGrouped { return group == 0 ? self.values.count : 0 }
+        return group < self.counts.count ? self.counts[group] : 0
+    }
 
     func emit(_ group: Int, into writer: RowWriter, then next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
         let column = writer.column(self.plan.name)

@@ -37,12 +37,48 @@ final class Grouping {
     var count: Int { self.keys.count }
 
     func update(_ rows: EventRows, _ outer: Groups) throws(QueryFailure) {
+        if try self.updateByTally(rows, outer) { return }
         var rows = rows
         let groups = try self.keys.groups(of: &rows, outer: outer)
         if groups.count > self.context.options.limits.groupsMax { self.dropGroups(beyond: groups, &rows) }
         if rows.isEmpty { return }
         self.noteNewest(rows, groups)
         try self.function?.update(rows, groups)
+        try self.checkMemory()
+    }
+
+    /// Fast path: events counted by a field with few distinct texts, each of which is looked up once per batch.
+    ///
+    /// - Returns: Whether it applied; if not, nothing was taken in.
+    private func updateByTally(_ rows: EventRows, _ outer: Groups) throws(QueryFailure) -> Bool {
+        guard outer.ofRow == nil, let field = self.keys.onlyField, rows.isInOrderOfTime else { return false }
+        let counter = self.function as? CountState
+        guard self.function == nil || counter?.countsAll == true else { return false }
+        // Rows without the field belong to no group.
+        guard let column = try rows.column(field) else { return true }
+        let limit = self.context.options.limits.groupsMax
+        let isDone = column.tally(within: rows.batch.selection) { text, tally in
+            let group = self.keys.group(of: text)
+            guard group < limit else {
+                self.context.warn("more than \(limit) groups: events of further groups are not counted")
+                return
+            }
+            counter?.add(tally.count, to: group)
+            self.newest.grow(to: group + 1, with: Seen())
+            self.note(tally.lastRow, of: rows, in: group)
+        }
+        if isDone { try self.checkMemory() }
+        return isDone
+    }
+
+    /// Notes a row that may be the newest of its group.
+    private func note(_ row: Int, of rows: EventRows, in group: Int) {
+        let seen = Seen(time: rows.batch.timestamps[row], arrival: rows.arrivalKey(row))
+        let known = self.newest[group]
+        if (seen.time, seen.arrival) > (known.time, known.arrival) { self.newest[group] = seen }
+    }
+
+    private func checkMemory() throws(QueryFailure) {
         if self.keys.byteCount > self.context.options.limits.stateBytes {
             throw .outOfMemory(limit: self.context.options.limits.stateBytes)
         }
@@ -57,6 +93,17 @@ final class Grouping {
     private func noteNewest(_ rows: EventRows, _ groups: Groups) {
         self.newest.grow(to: groups.count, with: Seen())
         let times = rows.batch.timestamps
+        if let ofRow = groups.ofRow, groups.count <= rows.rowCount, rows.isInOrderOfTime {
+            // Fast path: in a batch in order of time and arrival the last row of a group is its newest.
+            var lastRow = [Int32](repeating: -1, count: groups.count)
+            lastRow.withUnsafeMutableBufferPointer { lastRow in
+                ofRow.withUnsafeBufferPointer { ofRow in
+                    rows.selection.forEachSet { lastRow[Int(ofRow[$0])] = Int32(truncatingIfNeeded: $0) }
+                }
+            }
+            for (group, row) in lastRow.enumerated() where row >= 0 { self.note(Int(row), of: rows, in: group) }
+            return
+        }
         self.newest.withUnsafeMutableBufferPointer { newest in
             rows.selection.forEachSet { row in
                 let group = groups[row]

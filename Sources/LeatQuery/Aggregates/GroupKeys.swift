@@ -57,6 +57,26 @@ struct GroupKeys {
         return Groups(ofRow: group, count: self.count)
     }
 
+    /// The field that alone makes the groups, if it is so.
+    var onlyField: String? {
+        guard self.keys.count == 1, case .field(let name) = self.keys[0] else { return nil }
+        return name
+    }
+
+    /// The group of a text of the only field, in outer group 0.
+    mutating func group(of text: UnsafeRawBufferPointer) -> Int {
+        let group = self.texts[0].index(of: text)
+        self.addDirectMembers()
+        return group
+    }
+
+    /// Adds a text of the only field in an outer group.
+    mutating func insert(_ text: UnsafeRawBufferPointer, outer: UInt32) {
+        let value = UInt32(self.texts[0].index(of: text))
+        let group = UInt32(self.folds[0].index(of: outer, value))
+        if Int(group) == self.count { self.addMembers(group) }
+    }
+
     private func column(of key: GroupKey, _ rows: EventRows) throws(QueryFailure) -> Column? {
         switch key {
         case .field(let name): return try rows.column(name)
@@ -90,12 +110,18 @@ struct GroupKeys {
         if !overflow && size <= Self.smallTableSize && size < rows.rowCount * 2 {
             // Fast path: few combinations, each looked up once per batch.
             var groupOfPair = [UInt32](repeating: .max, count: size)
-            selection.forEachSet { row in
-                let slot = Int(group[row]) * width + Int(values[row])
-                if groupOfPair[slot] == .max {
-                    groupOfPair[slot] = self.pairGroup(index, group[row], values[row], isLast)
+            group.withUnsafeMutableBufferPointer { group in
+                values.withUnsafeBufferPointer { values in
+                    groupOfPair.withUnsafeMutableBufferPointer { groupOfPair in
+                        selection.forEachSet { row in
+                            let slot = Int(group[row]) * width + Int(values[row])
+                            if groupOfPair[slot] == .max {
+                                groupOfPair[slot] = self.pairGroup(index, group[row], values[row], isLast)
+                            }
+                            group[row] = groupOfPair[slot]
+                        }
+                    }
                 }
-                group[row] = groupOfPair[slot]
             }
             return
         }
@@ -243,12 +269,24 @@ extension ByteStringTable {
             let number = UInt32(constant.value.withUnsafeBytes { self.index(of: $0) })
             selection.forEachSet { values[$0] = number }
         case .dictionary(let dictionary):
-            var numberOfCode = [UInt32](repeating: .max, count: dictionary.values.count)
-            let codes = dictionary.codes
-            selection.forEachSet { row in
-                let code = Int(codes[row])
-                if numberOfCode[code] == .max { numberOfCode[code] = UInt32(self.index(of: dictionary.values[code])) }
-                values[row] = numberOfCode[code]
+            let counts = dictionary.codes.counted(
+                among: dictionary.values.count,
+                within: selection.isFull ? nil : selection
+            )
+            // Only texts that occur get a number.
+            let numberOfCode = counts.indices.map { code in
+                counts[code] > 0 ? UInt32(self.index(of: dictionary.values[code])) : .max
+            }
+            dictionary.codes.withUnsafeBufferPointer { codes in
+                numberOfCode.withUnsafeBufferPointer { numberOfCode in
+                    values.withUnsafeMutableBufferPointer { values in
+                        if selection.isFull {
+                            for row in codes.indices { values[row] = numberOfCode[Int(codes[row])] }
+                        } else {
+                            selection.forEachSet { values[$0] = numberOfCode[Int(codes[$0])] }
+                        }
+                    }
+                }
             }
         case .integer(let integers):
             var last: (value: Int64, number: UInt32)?

@@ -97,6 +97,24 @@ final class NumericState: AggregateState {
         }
     }
 
+    func canAnswer(from block: any BlockSource) -> Bool {
+        guard block.exactRowCount != nil, let statistics = block.statistics(of: self.plan.field) else { return false }
+        switch self.plan.kind {
+        case .min, .max, .range: return statistics.presentCount == 0 || statistics.integers != nil
+        case .sum, .avg, .stdDev: return statistics.presentCount == 0
+        }
+    }
+
+    func answer(from block: any BlockSource) {
+        self.groups.grow(to: 1, with: Numbers())
+        guard let statistics = block.statistics(of: self.plan.field), let integers = statistics.integers,
+            statistics.presentCount > 0
+        else { return }
+        self.groups[0].count += statistics.presentCount
+        self.groups[0].min = Swift.min(self.groups[0].min, Double(integers.lowerBound))
+        self.groups[0].max = Swift.max(self.groups[0].max, Double(integers.upperBound))
+    }
+
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) {
         let other = self.sibling(other)
         self.groups.grow(to: groupCount, with: Numbers())

@@ -11,7 +11,17 @@ struct PercentilePlan: AggregatePlan {
 
     var columns: [String]? { self.percentiles.map(\.name) }
 
-    func makeState(_ context: StageContext) -> any AggregateState { PercentileState(self) }
+    /// The buckets; made once, as they are the same for all workers.
+    private let scale: SketchScale
+
+    init(field: String, percentiles: [(percent: Double, name: String)], accuracy: Double) {
+        self.field = field
+        self.percentiles = percentiles
+        self.accuracy = accuracy
+        self.scale = SketchScale(accuracy: accuracy)
+    }
+
+    func makeState(_ context: StageContext) -> any AggregateState { PercentileState(self, self.scale) }
 }
 
 /// Counts of numbers in buckets whose borders grow by a constant factor.
@@ -83,26 +93,105 @@ struct NumberSketch: Sendable {
     }
 }
 
-/// See `PercentilePlan`.
-final class PercentileState: AggregateState {
-    private let plan: PercentilePlan
-    private let gamma: Double
+/// The buckets of a sketch for one accuracy, found without a logarithm per number.
+///
+/// The first bits of a number as it lies in memory choose a cell; a cell knows its first bucket, and the borders of
+/// buckets say whether the number lies in that or in one of the next.
+struct SketchScale: Sendable {
+    let gamma: Double
     private let inverseLogGamma: Double
-    private var sketches: [NumberSketch] = []
-    /// The buckets of small integers, which are the most frequent numbers in logs.
-    private let bucketOfInteger: [Int32]
+    /// Per cell the bucket of its least number; empty for accuracies that would need large tables.
+    private let firstBuckets: [Int32]
+    /// Per bucket from `bordersStart` on the largest number in it.
+    private let borders: [Double]
+    private let bordersStart: Int
 
-    private static let tableSize = 65_536
+    /// Bits of a number that are not part of its cell: all but sign, exponent and eight of the fraction.
+    private static let cellShift: UInt64 = 44
+    private static let cells = (0x1p-20).bitPattern >> Self.cellShift..<(0x1p44).bitPattern >> Self.cellShift
+    /// Finer scales compute each logarithm.
+    private static let accuracyMin = 0.000_5
 
-    init(_ plan: PercentilePlan) {
-        self.plan = plan
-        let gamma = (1 + plan.accuracy) / (1 - plan.accuracy)
+    init(accuracy: Double) {
+        let gamma = (1 + accuracy) / (1 - accuracy)
         let inverse = 1 / log(gamma)
         self.gamma = gamma
         self.inverseLogGamma = inverse
-        self.bucketOfInteger = (0..<Self.tableSize).map { value in
-            Int32(NumberSketch.bucket(of: Double(value), inverseLogGamma: inverse) ?? 0)
+        guard accuracy >= Self.accuracyMin else {
+            self.firstBuckets = []
+            self.borders = []
+            self.bordersStart = 0
+            return
         }
+        self.firstBuckets = Self.cells.map { cell in
+            let least = Double(bitPattern: cell << Self.cellShift)
+            // One less, as the logarithm may be a rounding too large.
+            return Int32((log(least) * inverse).rounded(.up)) - 1
+        }
+        let start = Int(self.firstBuckets[0])
+        let end = Int((log(0x1p44) * inverse).rounded(.up)) + 2
+        self.bordersStart = start
+        self.borders = (start..<end).map { pow(gamma, Double($0)) }
+    }
+
+    /// Marks of rows beside buckets: no number that has a place in a sketch, and 0.
+    static let noBucket = Int32.min
+    static let zeroBucket = Int32.min + 1
+
+    /// The buckets of some rows' numbers, or marks, and a range that holds the buckets.
+    ///
+    /// Only numbers that are not negative have a place in a sketch (12).
+    func buckets(of values: [Double], at rows: Bitmap) -> (buckets: [Int32], range: ClosedRange<Int32>) {
+        var buckets = [Int32](repeating: Self.noBucket, count: values.count)
+        var (least, most) = (Int32.max, Int32.min)
+        let cells = self.firstBuckets.isEmpty ? 0..<0 : Self.cells
+        let start = self.bordersStart
+        values.withUnsafeBufferPointer { values in
+            self.firstBuckets.withUnsafeBufferPointer { firstBuckets in
+                self.borders.withUnsafeBufferPointer { borders in
+                    buckets.withUnsafeMutableBufferPointer { buckets in
+                        rows.forEachSet { row in
+                            let value = values[row]
+                            let cell = value.bitPattern >> Self.cellShift
+                            let own: Int32
+                            if cells.contains(cell) {
+                                var bucket = Int(firstBuckets[Int(cell &- cells.lowerBound)])
+                                while value > borders[bucket &- start] { bucket &+= 1 }
+                                own = Int32(truncatingIfNeeded: bucket)
+                            } else {
+                                own = self.rareBucket(of: value)
+                                if own <= Self.zeroBucket { return buckets[row] = own }
+                            }
+                            buckets[row] = own
+                            if own < least { least = own }
+                            if own > most { most = own }
+                        }
+                    }
+                }
+            }
+        }
+        return (buckets, least <= most ? least...most : 0...0)
+    }
+
+    /// Slow path: numbers that are 0, negative, very small or very large, and none at all.
+    private func rareBucket(of value: Double) -> Int32 {
+        guard value >= 0, value < .infinity else { return Self.noBucket }
+        guard let bucket = NumberSketch.bucket(of: value, inverseLogGamma: self.inverseLogGamma) else {
+            return Self.zeroBucket
+        }
+        return Int32(clamping: bucket)
+    }
+}
+
+/// See `PercentilePlan`.
+final class PercentileState: AggregateState {
+    private let plan: PercentilePlan
+    private let scale: SketchScale
+    private var sketches: [NumberSketch] = []
+
+    init(_ plan: PercentilePlan, _ scale: SketchScale) {
+        self.plan = plan
+        self.scale = scale
     }
 
     func update(_ rows: EventRows, _ groups: Groups) throws(QueryFailure) {
@@ -111,20 +200,40 @@ final class PercentileState: AggregateState {
         let (values, valid) = column.numbers()
         var selection = rows.selection
         if let valid { selection.formIntersection(valid) }
-        selection.forEachSet { row in
-            let value = values[row]
-            // Only numbers that are not negative have a place in the sketch (12).
-            if value >= 0 { self.sketches[groups[row]].add(bucket: self.bucket(of: value)) }
-        }
+        let (buckets, range) = self.scale.buckets(of: values, at: selection)
+        self.count(buckets, range, selection, groups)
     }
 
-    @inline(__always)
-    private func bucket(of value: Double) -> Int? {
-        if value < Double(Self.tableSize) {
-            let integer = Int(value)
-            if Double(integer) == value { return integer == 0 ? nil : Int(self.bucketOfInteger[integer]) }
+    /// Cells of a table of groups and buckets that is worth making for a batch.
+    private static let tableSizeMax = 1 << 18
+
+    private func count(_ buckets: [Int32], _ range: ClosedRange<Int32>, _ selection: Bitmap, _ groups: Groups) {
+        let width = Int(range.upperBound) - Int(range.lowerBound) + 2
+        let (size, isTooMuch) = width.multipliedReportingOverflow(by: groups.count)
+        guard !isTooMuch, size <= Self.tableSizeMax, size <= 4 * buckets.count + 4_096 else {
+            selection.forEachSet { row in
+                guard buckets[row] != SketchScale.noBucket else { return }
+                let bucket = buckets[row] == SketchScale.zeroBucket ? nil : Int(buckets[row])
+                self.sketches[groups[row]].add(bucket: bucket)
+            }
+            return
         }
-        return NumberSketch.bucket(of: value, inverseLogGamma: self.inverseLogGamma)
+        // Fast path: counted in one table; of each group the first cell is for 0.
+        var table = [UInt32](repeating: 0, count: size)
+        let first = Int(range.lowerBound) - 1
+        table.withUnsafeMutableBufferPointer { table in
+            buckets.withUnsafeBufferPointer { buckets in
+                selection.forEachSet { row in
+                    let bucket = buckets[row]
+                    guard bucket != SketchScale.noBucket else { return }
+                    table[groups[row] * width + (bucket == SketchScale.zeroBucket ? 0 : Int(bucket) - first)] &+= 1
+                }
+            }
+        }
+        for (cell, count) in table.enumerated() where count > 0 {
+            let bucket = cell % width
+            self.sketches[cell / width].add(bucket: bucket == 0 ? nil : bucket + first, count: UInt64(count))
+        }
     }
 
     func merge(_ other: any AggregateState, groups: [UInt32], groupCount: Int) {
@@ -138,7 +247,7 @@ final class PercentileState: AggregateState {
         guard group < self.sketches.count, self.sketches[group].count > 0 else { return }
         try writer.scoped { () throws(QueryFailure) in
             for (percent, name) in self.plan.percentiles {
-                if let value = self.sketches[group].value(percent: percent, gamma: self.gamma) {
+                if let value = self.sketches[group].value(percent: percent, gamma: self.scale.gamma) {
                     try writer.set(writer.column(name), to: value)
                 }
             }
@@ -148,6 +257,6 @@ final class PercentileState: AggregateState {
 
     func rank(of group: Int, by column: String?) -> Double? {
         guard group < self.sketches.count, let first = self.plan.percentiles.first else { return nil }
-        return self.sketches[group].value(percent: first.percent, gamma: self.gamma)
+        return self.sketches[group].value(percent: first.percent, gamma: self.scale.gamma)
     }
 }

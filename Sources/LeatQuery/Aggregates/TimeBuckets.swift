@@ -88,6 +88,18 @@ struct BucketTable {
         return self.starts.count - 1
     }
 
+    /// Fast path: times in order lie in few buckets, one after the other.
+    private mutating func number(ascending times: [Int64], _ buckets: TimeBuckets, into values: inout [UInt32]) {
+        var row = 0
+        while row < times.count {
+            let bucket = buckets.range(of: times[row])
+            let end = times.firstIndex(after: bucket.upperBound - 1, from: row)
+            let number = UInt32(self.index(of: bucket.lowerBound))
+            values.withUnsafeMutableBufferPointer { $0[row..<end].update(repeating: number) }
+            row = end
+        }
+    }
+
     /// The numbers of the buckets of the rows of `selection`, which are returned if they have a time.
     mutating func number(
         _ rows: EventRows,
@@ -110,6 +122,11 @@ struct BucketTable {
                 return Bitmap(repeating: false, count: rows.rowCount)
             }
             let times = rows.batch.timestamps
+            // A bucket without selected rows must get no number.
+            if rows.isInOrderOfTime, selection.isFull {
+                self.number(ascending: times, buckets, into: &values)
+                return selection
+            }
             times.withUnsafeBufferPointer { times in selection.forEachSet { note(times[$0], $0) } }
             return selection
         }
@@ -120,5 +137,23 @@ struct BucketTable {
             note(Timestamp(milliseconds: Int64(exactly: milliseconds[row].rounded(.down)) ?? 0).nanoseconds, row)
         }
         return timed
+    }
+}
+
+extension [Int64] {
+    /// The first place from `start` on of a number above `bound`, in ascending numbers; looked for in growing steps.
+    fileprivate func firstIndex(after bound: Int64, from start: Int) -> Int {
+        var (low, step) = (start, 1)
+        while low + step < self.count, self[low + step] <= bound {
+            low += step
+            step *= 2
+        }
+        var high = Swift.min(low + step, self.count)
+        if self[low] > bound { return low }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if self[middle] <= bound { low = middle } else { high = middle }
+        }
+        return high
     }
 }

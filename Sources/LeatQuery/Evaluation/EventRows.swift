@@ -51,6 +51,12 @@ struct EventRows: Sendable {
         set { self.batch.selection = newValue }
     }
 
+    /// Whether later rows are not older: the rows of one stored batch whose times ascend.
+    var isInOrderOfTime: Bool {
+        guard case .sequence = self.arrival else { return false }
+        return self.batch.timestamps.isAscending
+    }
+
     var isEmpty: Bool { self.batch.selection?.isEmpty ?? (self.batch.rowCount == 0) }
 
     /// Keeps only rows of `rows`.

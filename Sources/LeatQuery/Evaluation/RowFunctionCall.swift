@@ -31,8 +31,9 @@ enum RowFunctionCall {
         within selection: Bitmap,
         _ context: StageContext
     ) throws(QueryFailure) -> Outputs {
-        let reader = try OperandReader(operands, rows, within: selection, context)
+        var reader = try OperandReader(operands, rows, within: selection, context)
         let domain = RowDomain(columns: reader.distinguishing, selection: selection)
+        reader.pick(domain.rows)
         var declared = function.outputs.map { _ in PartialColumn() }
         var others = NamedColumns()
         var outputs = RowOutputs(count: declared.count)
@@ -40,7 +41,7 @@ enum RowFunctionCall {
         for index in domain.rows.indices {
             if index & checkMask == 0 { try context.check() }
             outputs.clear()
-            try reader.withInputs(row: Int(domain.rows[index])) { (inputs) throws(QueryFailure) in
+            try reader.withInputs(index) { (inputs) throws(QueryFailure) in
                 try function.apply(inputs, &outputs)
             }
             for output in declared.indices {
@@ -63,14 +64,15 @@ enum RowFunctionCall {
         within selection: Bitmap,
         _ context: StageContext
     ) throws(QueryFailure) -> Bitmap {
-        let reader = try OperandReader(operands, rows, within: selection, context)
+        var reader = try OperandReader(operands, rows, within: selection, context)
         let domain = RowDomain(columns: reader.distinguishing, selection: selection)
+        reader.pick(domain.rows)
         var passing: [Bool] = []
         passing.reserveCapacity(domain.rows.count)
-        for row in domain.rows {
+        for index in domain.rows.indices {
             if passing.count & Self.checkMask == 0 { try context.check() }
             passing.append(
-                try reader.withInputs(row: Int(row)) { (inputs) throws(QueryFailure) in try predicate.test(inputs) }
+                try reader.withInputs(index) { (inputs) throws(QueryFailure) in try predicate.test(inputs) }
             )
         }
         return Bitmap(within: selection, count: rows.rowCount) { passing[domain.index(of: $0)] }
@@ -83,6 +85,9 @@ struct OperandReader {
     private let arrays: [(operand: Int, elements: [(suffix: String, column: Column)])]
     private let fields: [(name: String, column: Column)]
     private let isPlain: Bool
+    /// The rows whose inputs are asked for, and the texts of `columns` in them.
+    private var rows: [Int32] = []
+    private var texts: [PickedTexts?] = []
 
     init(
         _ operands: [OperandProgram],
@@ -95,10 +100,10 @@ struct OperandReader {
         var fields: [(name: String, column: Column)] = []
         for (index, operand) in operands.enumerated() {
             switch operand {
-            case .field(let name): columns.append(try rows.column(name)?.addressable)
+            case .field(let name): columns.append(try rows.column(name))
             case .expression(let program):
                 let values = try program.evaluate(rows, within: selection, context)
-                columns.append(values.column(rowCount: rows.rowCount)?.addressable)
+                columns.append(values.column(rowCount: rows.rowCount))
             case .array(let name):
                 columns.append(nil)
                 arrays.append((index, try Self.elements(of: name, rows)))
@@ -133,13 +138,20 @@ struct OperandReader {
     /// The columns on which the inputs depend; `nil` when rows surely differ.
     var distinguishing: [Column?]? { self.isPlain ? self.columns : nil }
 
-    /// Calls `body` with the inputs of a row, valid during the call.
+    /// Says which rows will be asked for; to be called first.
+    mutating func pick(_ rows: [Int32]) {
+        self.rows = rows
+        self.texts = self.columns.map { $0.map { PickedTexts($0, rows: rows) } }
+    }
+
+    /// Calls `body` with the inputs of the picked row `index`, valid during the call.
     @inline(__always)
     func withInputs<Result>(
-        row: Int,
+        _ index: Int,
         _ body: (RowInputs) throws(QueryFailure) -> Result
     ) throws(QueryFailure) -> Result {
-        let values = self.columns.map { $0?.pointer(at: row) }
+        let row = Int(self.rows[index])
+        let values = self.texts.map { $0?.pointer(index, row: row) }
         if self.isPlain { return try body(RowInputs(values: values)) }
         var elements: [(suffix: String, value: UnsafeRawBufferPointer)] = []
         for array in self.arrays {
@@ -152,6 +164,27 @@ struct OperandReader {
             if let value = field.column.pointer(at: row) { fields.append((field.name, value)) }
         }
         return try body(RowInputs(values: values, arrayElements: elements, fields: fields))
+    }
+}
+
+/// The texts of some rows of a column, in memory, so that they can be pointed at.
+struct PickedTexts {
+    private let column: Column
+    private let isPicked: Bool
+
+    /// When these are few of the rows, and the texts are not there already, only theirs are made.
+    init(_ column: Column, rows: [Int32]) {
+        switch column {
+        case .constant, .dictionary, .plain: self.isPicked = false
+        default: self.isPicked = rows.count * 2 < column.rowCount
+        }
+        self.column = (self.isPicked ? column.gathered(rows) : column).addressable
+    }
+
+    /// The text of the picked row `index`, which is row `row` of the column; valid while this value lives.
+    @inline(__always)
+    func pointer(_ index: Int, row: Int) -> UnsafeRawBufferPointer? {
+        self.column.pointer(at: self.isPicked ? index : row)
     }
 }
 
@@ -226,7 +259,9 @@ struct PartialColumn {
     var isEmpty: Bool { self.present.isEmpty }
 
     /// Sets the value of a row; rows come in ascending order, of two values for one the last stays.
-    mutating func set(_ value: [UInt8], at row: Int) {
+    mutating func set(_ value: [UInt8], at row: Int) { value.withUnsafeBytes { self.set($0, at: row) } }
+
+    mutating func set(_ value: UnsafeRawBufferPointer, at row: Int) {
         if self.present.last == row {
             self.builder.removeLast()
         } else {

@@ -33,8 +33,8 @@ struct RowKeeper {
     private var isCompact: [Bool] = []
     /// The worst row that is kept, once `limit` are.
     private var worst: Candidate?
-    private var hasWorst = false
-    private var worstTime: Int64 = 0
+    /// The time of `worst`; `nil` while fewer than `limit` rows are kept.
+    private(set) var worstTime: Int64?
     private var worstKey = SortKey.missing
 
     init(orders: [SortOrder] = [], preference: Preference, limit: Int, names: [String]? = nil) {
@@ -46,23 +46,38 @@ struct RowKeeper {
 
     var count: Int { min(self.limit, self.candidates.count) }
 
-    /// Whether a batch of events of these times could not change what is kept.
-    func isDone(with timeRange: ClosedRange<Int64>) -> Bool {
-        guard self.limit > 0 else { return true }
-        guard self.orders.isEmpty, let worst = self.worst else { return false }
-        switch self.preference {
-        case .newest: return timeRange.upperBound < worst.time
-        case .oldest: return timeRange.lowerBound > worst.time
-        }
-    }
-
     /// Considers the selected rows.
     mutating func add(_ rows: EventRows) throws(QueryFailure) {
         guard self.limit > 0 else { return }
         let keys = try self.keys(of: rows)
         var hasNew = false
-        rows.selection.forEachSet { if self.consider($0, rows, keys) { hasNew = true } }
+        if keys.isEmpty, self.limit < rows.rowCount {
+            hasNew = self.considerBestFirst(rows)
+        } else {
+            rows.selection.forEachSet { if self.consider($0, rows, keys) { hasNew = true } }
+        }
         if hasNew { try self.keep(rows) }
+    }
+
+    /// Considers the selected rows by age; in a batch in order of time it ends at the first that is refused for its time.
+    private mutating func considerBestFirst(_ rows: EventRows) -> Bool {
+        let times = rows.batch.timestamps
+        let isAscending = rows.isInOrderOfTime
+        let selected = rows.selection.rows
+        var hasNew = false
+        var considered = 0
+        for index in selected.indices {
+            let row = Int(selected[self.preference == .newest ? selected.count - 1 - index : index])
+            if self.consider(row, rows, []) {
+                hasNew = true
+                considered += 1
+                // Of one batch no more rows than the limit can be kept, and the best came first.
+                if isAscending, considered >= self.limit { break }
+            } else if isAscending, let worst = self.worstTime, times[row] != worst {
+                break
+            }
+        }
+        return hasNew
     }
 
     /// Considers some rows.
@@ -83,10 +98,10 @@ struct RowKeeper {
     /// Takes a row in if it may be among the best.
     private mutating func consider(_ row: Int, _ rows: EventRows, _ keys: [SortKeys]) -> Bool {
         let time = rows.batch.timestamps[row]
-        if self.hasWorst {
+        if let worstTime = self.worstTime {
             // Fast path: most rows are worse than the worst by their first key alone.
             if keys.isEmpty {
-                if self.preference == .newest ? time < self.worstTime : time > self.worstTime { return false }
+                if self.preference == .newest ? time < worstTime : time > worstTime { return false }
             } else if keys[0][row].compare(self.worstKey, isDescending: self.orders[0].isDescending) > 0 {
                 return false
             }
@@ -110,6 +125,8 @@ struct RowKeeper {
     private mutating func keep(_ rows: EventRows) throws(QueryFailure) {
         self.batches.append(rows)
         self.isCompact.append(false)
+        // Blocks come best first: as soon as there are enough rows, it is known which of the others are still wanted.
+        if self.worst == nil, self.candidates.count >= self.limit { self.cut() }
         try self.shrink()
     }
 
@@ -157,7 +174,6 @@ struct RowKeeper {
         self.candidates.removeLast(self.candidates.count - self.limit)
         guard let worst = self.candidates.last else { return }
         self.worst = worst
-        self.hasWorst = true
         self.worstTime = worst.time
         self.worstKey = worst.keys.first ?? .missing
     }
@@ -188,33 +204,6 @@ struct RowKeeper {
         self.isCompact = [Bool](repeating: true, count: kept.count)
     }
 
-    /// Takes away the rows that are newer than `time`, newest first.
-    mutating func takeRows(newerThan time: Int64) throws(QueryFailure) -> KeptRows {
-        let taken = self.candidates.filter { $0.time > time }.sorted { self.precedes($0, $1) }
-        let result = KeptRows(batches: self.batches, order: taken.map { ($0.batch, Int($0.row)) })
-        self.candidates.removeAll { $0.time > time }
-        try self.forgetBatches()
-        return result
-    }
-
-    /// Forgets batches without rows.
-    private mutating func forgetBatches() throws(QueryFailure) {
-        var newIndex = [Int](repeating: -1, count: self.batches.count)
-        var kept: [EventRows] = []
-        var keptCompact: [Bool] = []
-        for index in self.candidates.indices {
-            let batch = self.candidates[index].batch
-            if newIndex[batch] < 0 {
-                newIndex[batch] = kept.count
-                kept.append(self.batches[batch])
-                keptCompact.append(self.isCompact[batch])
-            }
-            self.candidates[index].batch = newIndex[batch]
-        }
-        self.batches = kept
-        self.isCompact = keptCompact
-    }
-
     /// What is kept, in order; `newestFirst` overrides the order of times when there are no sort orders.
     func rows(newestFirst: Bool? = nil) -> KeptRows {
         var sorted = self.candidates.sorted { self.precedes($0, $1) }
@@ -228,4 +217,15 @@ struct RowKeeper {
 struct KeptRows {
     var batches: [EventRows] = []
     var order: [(batch: Int, row: Int)] = []
+}
+
+extension [Int64] {
+    /// Whether no number is less than the one before.
+    var isAscending: Bool {
+        self.withUnsafeBufferPointer { numbers in
+            var descents = 0
+            for index in 1..<Swift.max(1, numbers.count) { descents |= numbers[index] < numbers[index - 1] ? 1 : 0 }
+            return descents == 0
+        }
+    }
 }

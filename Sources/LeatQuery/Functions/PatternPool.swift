@@ -1,15 +1,10 @@
 internal import LeatCore
-internal import Synchronization
 
 /// A regular expression with matchers that any thread may borrow.
-final class PatternPool: Sendable {
+final class PatternPool: @unchecked Sendable {
     // Sound as Sendable: a matcher is in the pool or with the one thread that took it.
-    private struct Matchers: @unchecked Sendable {
-        var free: [PatternMatcher] = []
-    }
-
     let pattern: Pattern
-    private let matchers = Mutex(Matchers())
+    private let matchers = Guarded<[PatternMatcher]>([])
 
     /// Compiles an expression with flags of the language: `i` ignores case, `m` lets `^` and `$` match at lines, `d` and
     /// `s` let the dot match newlines; `g` and `F` change nothing here.
@@ -26,12 +21,8 @@ final class PatternPool: Sendable {
 
     /// Lends a matcher to `body`.
     func borrow<Result>(_ body: (PatternMatcher) throws(QueryFailure) -> Result) throws(QueryFailure) -> Result {
-        let held = self.matchers.withLock { Matchers(free: $0.free.popLast().map { [$0] } ?? []) }
-        let matcher = held.free.first ?? PatternMatcher(self.pattern)
-        defer {
-            let back = Matchers(free: [matcher])
-            self.matchers.withLock { $0.free += back.free }
-        }
+        let matcher = self.matchers.withLock { $0.popLast() } ?? PatternMatcher(self.pattern)
+        defer { self.matchers.withLock { $0.append(matcher) } }
         return try body(matcher)
     }
 

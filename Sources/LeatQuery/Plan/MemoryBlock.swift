@@ -16,6 +16,8 @@ public struct MemoryBlock: BlockSource {
 
     public var rowCount: Int { self.batch.rowCount }
 
+    public var exactRowCount: Int? { self.batch.selection == nil ? self.rowCount : nil }
+
     public func mayMatch(_ prefilter: Prefilter) -> Bool { prefilter != .none }
 
     public func read() -> Batch { self.batch }

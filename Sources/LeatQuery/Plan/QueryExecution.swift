@@ -5,18 +5,14 @@ internal import Synchronization
 ///
 /// Make one worker per thread, give each batch to one worker, and ask for the answer at any time from any thread.
 public final class QueryExecution: Sendable {
-    /// What happens after a batch.
-    public enum Continuation: Hashable, Sendable {
-        case more
-        /// Nothing that can still come would change the answer, if batches come newest first.
-        case enough
-    }
-
     public let plan: QueryPlan
     let context: StageContext
     private let workers = Mutex<[QueryWorker]>([])
     private let damages = Mutex<[String]>([])
     private let final = Mutex<QueryResult?>(nil)
+    private let failure = Mutex<QueryFailure?>(nil)
+    /// Events beyond this time cannot be among those that are kept, whichever worker sees them.
+    private let keptBound = Mutex<Int64?>(nil)
 
     /// A run of `plan` over events whose times lie in `dataRange`, which bounds an interval that the plan leaves open.
     ///
@@ -26,9 +22,9 @@ public final class QueryExecution: Sendable {
         self.context = StageContext(options: plan.options, dataRange: dataRange, blocks: blocks)
     }
 
-    /// A worker with a state of its own, for one thread.
-    public func makeWorker() -> QueryWorker {
-        let worker = QueryWorker(self)
+    /// A worker with a state of its own, for one thread; `sequence` says of a block of the list how late it arrived.
+    func makeWorker(sequence: @escaping @Sendable (Int) -> Int) -> QueryWorker {
+        let worker = QueryWorker(self, sequence: sequence)
         self.workers.withLock { $0.append(worker) }
         return worker
     }
@@ -40,10 +36,51 @@ public final class QueryExecution: Sendable {
     }
 
     /// Says that events could not be read; the answer becomes partial.
-    public func report(_ damage: DamagedBlock) { self.reportDamage(damage.description) }
+    func report(_ damage: [DamagedBlock]) { for damage in damage { self.reportDamage(damage.description) } }
 
     func reportDamage(_ description: String) {
         self.damages.withLock { if !$0.contains(description) { $0.append(description) } }
+    }
+
+    /// Ends the run because of a failure; of several the first counts.
+    func fail(_ failure: QueryFailure) {
+        self.failure.withLock { if $0 == nil { $0 = failure } }
+        self.cancel()
+    }
+
+    /// Does a worker's work on a batch: damage is reported and the scan goes on, another failure ends the run.
+    func guarded(_ work: () throws(QueryFailure) -> Void) -> ScanStep {
+        do throws(QueryFailure) {
+            try self.context.check()
+            try work()
+            return .more
+        } catch {
+            if case .damaged(let what) = error {
+                self.reportDamage(what)
+                return .more
+            }
+            self.fail(error)
+            return .enough
+        }
+    }
+
+    /// Throws what made the run fail.
+    func checkFailure() throws(QueryFailure) {
+        if let failure = self.failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// Notes that a worker keeps as many rows as are wanted, the worst of them at `time`.
+    func noteKept(worst time: Int64, _ preference: RowKeeper.Preference) {
+        self.keptBound.withLock { bound in
+            guard let known = bound else { return bound = time }
+            bound = preference == .newest ? max(known, time) : min(known, time)
+        }
+    }
+
+    /// Whether events of these times can still be among those that are kept.
+    func mayKeep(_ timeRange: ClosedRange<Int64>, _ preference: RowKeeper.Preference) -> Bool {
+        guard let bound = self.keptBound.withLock({ $0 }) else { return true }
+        return preference == .newest ? timeRange.upperBound >= bound : timeRange.lowerBound <= bound
     }
 
     /// The answer to what the workers have consumed so far.
@@ -80,6 +117,24 @@ public final class QueryExecution: Sendable {
         }
         return result
     }
+
+    /// Nanoseconds that the workers have spent so far.
+    var stageTimes: StageTimes {
+        self.workers.withLock { $0 }.reduce(into: StageTimes()) { $0.add($1.times) }
+    }
+}
+
+/// Nanoseconds of all workers, by what they did with the rows that they were given.
+public struct StageTimes: Hashable, Sendable {
+    /// Filters and functions, up to the first aggregate.
+    public var stages: UInt64 = 0
+    /// The first aggregate.
+    public var aggregate: UInt64 = 0
+
+    mutating func add(_ other: StageTimes) {
+        self.stages += other.stages
+        self.aggregate += other.aggregate
+    }
 }
 
 extension Program {
@@ -94,50 +149,64 @@ extension Program {
 }
 
 /// The state of one thread of a run.
-public final class QueryWorker: Sendable {
+final class QueryWorker: ScanWorker {
     private struct State {
         let aggregate: any AggregateState
-        var eventCount = 0
+        var times = StageTimes()
     }
 
     // Contended only by `partialResult`.
     private let state: Guarded<State>
     private let execution: QueryExecution
+    private let sequence: @Sendable (Int) -> Int
 
-    init(_ execution: QueryExecution) {
+    init(_ execution: QueryExecution, sequence: @escaping @Sendable (Int) -> Int) {
         self.execution = execution
+        self.sequence = sequence
         self.state = Guarded(State(aggregate: execution.plan.program.makeState(execution.context)))
     }
 
-    /// Whether a block of these times could change the answer, given what this worker has seen.
-    public func needs(_ timeRange: ClosedRange<Int64>) -> Bool {
+    var times: StageTimes { self.state.withLock { $0.times } }
+
+    func decide(_ block: any BlockSource, block index: Int) -> BlockFate {
         let plan = self.execution.plan
-        if plan.program.source != nil { return true }
-        guard timeRange.upperBound >= plan.startNanoseconds, timeRange.lowerBound < plan.endNanoseconds else {
-            return false
-        }
+        if plan.program.source != nil { return .read }
+        let range = block.timeRange
+        guard plan.overlaps(range) else { return .outOfTime }
         return self.state.withLock { state in
-            !((state.aggregate as? KeepRowsState)?.keeper.isDone(with: timeRange) ?? false)
+            if let kept = state.aggregate as? KeepRowsState, kept.keeper.orders.isEmpty {
+                if !self.execution.mayKeep(range, kept.keeper.preference) { return .unneeded }
+            }
+            guard plan.program.stages.isEmpty, plan.contains(range) else { return .read }
+            guard state.aggregate.canAnswer(from: block) else { return .read }
+            state.aggregate.answer(from: block)
+            return .answered
         }
     }
 
-    /// Runs the plan's stages over the rows of a batch; of two batches the one with the higher `sequence` (0 ..<
-    /// 2^24) arrived later.
+    /// Runs the plan's stages over the rows of a batch; a failure ends the run.
     ///
     /// A batch that turns out to be damaged is left out and reported.
-    @discardableResult
-    public func consume(_ batch: Batch, sequence: Int) throws(QueryFailure) -> QueryExecution.Continuation {
-        try self.execution.context.check()
-        do throws(QueryFailure) {
-            let parts = try self.execution.plan.matching(batch, sequence: sequence, self.execution.context)
-            try self.state.withLock { (state) throws(QueryFailure) in
-                for rows in parts { try state.aggregate.update(rows, .one) }
-            }
-        } catch {
-            guard case .damaged(let what) = error else { throw error }
-            self.execution.reportDamage(what)
+    func consume(_ batch: Batch, block index: Int) throws(DamagedBlock) -> ScanStep {
+        self.execution.guarded { () throws(QueryFailure) in
+            try self.consume(batch, sequence: self.sequence(index))
         }
-        return .more
+    }
+
+    /// Of two batches the one with the higher `sequence` (0 ..< 2^24) arrived later.
+    private func consume(_ batch: Batch, sequence: Int) throws(QueryFailure) {
+        let clock = SystemTime()
+        let start = clock.monotonicNanoseconds()
+        let parts = try self.execution.plan.matching(batch, sequence: sequence, self.execution.context)
+        let matched = clock.monotonicNanoseconds()
+        try self.state.withLock { (state) throws(QueryFailure) in
+            for rows in parts { try state.aggregate.update(rows, .one) }
+            state.times.stages += matched - start
+            state.times.aggregate += clock.monotonicNanoseconds() - matched
+            if let keeper = (state.aggregate as? KeepRowsState)?.keeper, let worst = keeper.worstTime {
+                self.execution.noteKept(worst: worst, keeper.preference)
+            }
+        }
     }
 
     func withState<Result>(
@@ -154,6 +223,16 @@ public final class QueryWorker: Sendable {
 }
 
 extension QueryPlan {
+    /// Whether events of these times may lie in the interval.
+    func overlaps(_ range: ClosedRange<Int64>) -> Bool {
+        range.upperBound >= self.startNanoseconds && range.lowerBound < self.endNanoseconds
+    }
+
+    /// Whether all events of these times lie in the interval.
+    func contains(_ range: ClosedRange<Int64>) -> Bool {
+        range.lowerBound >= self.startNanoseconds && range.upperBound < self.endNanoseconds
+    }
+
     /// The rows of a batch that lie in the interval and pass the stages before the first aggregate.
     func matching(_ batch: Batch, sequence: Int, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
         guard batch.rowCount > 0 else { return [] }

@@ -73,19 +73,25 @@ struct RegexStage: Stage {
         let test: ValueTest = self.regex.needle.map { .contains($0) } ?? .present
         let candidates = try column.rows(passing: test, within: selection)
         if candidates.isEmpty { return candidates }
-        let text = column.addressable
-        let domain = RowDomain(columns: [text], selection: candidates)
+        let domain = RowDomain(columns: [column], selection: candidates)
+        let texts = PickedTexts(column, rows: domain.rows)
         var isMatch = [Bool](repeating: false, count: domain.rows.count)
         let names = self.regex.fieldNames
         var values = names.map { _ in PartialColumn() }
+        let targets = self.regex.pattern.groups.map { group in
+            (number: group.number, value: names.firstIndex(of: group.name) ?? 0)
+        }
         try self.regex.withMatcher { (matcher) throws(QueryFailure) in
             for index in domain.rows.indices {
-                guard let value = text.pointer(at: Int(domain.rows[index])) else { continue }
+                guard let value = texts.pointer(index, row: Int(domain.rows[index])) else { continue }
                 try self.regex.check()
                 switch matcher.match(value) {
                 case .match:
                     isMatch[index] = true
-                    self.collectGroups(matcher, value, names, into: &values, at: index)
+                    for target in targets {
+                        guard let range = matcher.range(ofGroup: target.number) else { continue }
+                        values[target.value].set(value.slice(range), at: index)
+                    }
                 case .noMatch: break
                 case .tooExpensive: throw self.regex.failure
                 }
@@ -96,20 +102,6 @@ struct RegexStage: Stage {
             try rows.write(domain.expanded(column, rowCount: rows.rowCount), to: name, at: matched)
         }
         return matched
-    }
-
-    private func collectGroups(
-        _ matcher: PatternMatcher,
-        _ value: UnsafeRawBufferPointer,
-        _ names: [String],
-        into values: inout [PartialColumn],
-        at index: Int
-    ) {
-        for group in matcher.pattern.groups {
-            if let range = matcher.range(ofGroup: group.number), let target = names.firstIndex(of: group.name) {
-                values[target].set(Array(value.slice(range)), at: index)
-            }
-        }
     }
 
     /// One row per match.

@@ -6,7 +6,8 @@ internal import LeatStorage
 struct AdministrationEndpoints: Sendable {
     let store: Store
     let digester: Digester
-    let library: LibraryEndpoints
+    let files: LookupFiles
+    let queries: SavedQueries
 
     func reply(to call: Call, _ route: Route) async throws -> Reply {
         switch route {
@@ -47,7 +48,7 @@ struct AdministrationEndpoints: Sendable {
             try await Blocking.run { try store.setRetention(retention, of: name) }
             return Reply(200, json: ["name": .string(name)])
         case .delete:
-            let (files, queries) = (self.library.files, self.library.queries)
+            let (files, queries) = (self.files, self.queries)
             try await Blocking.run {
                 try store.deleteRepository(name)
                 try files.removeAll(of: name)

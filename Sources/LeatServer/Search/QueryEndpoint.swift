@@ -32,7 +32,13 @@ struct QueryEndpoint: Sendable {
         var reply =
             request.isLive
             ? try await self.live(call, plan, request, (repository, credential.id), wantsControl: wantsControl)
-            : try await self.historic(call, plan, (repository, credential.id), form, wantsControl: wantsControl)
+            : try await self.historic(
+                call,
+                plan,
+                (repository, credential.id),
+                form,
+                wantsControl ? request.explains ? .explained : .plain : .none
+            )
         reply = reply.with("humio-query-id", "q-\(String(SystemRandom.uint64(), radix: 36))")
         if let name = call.header("x-desired-filename") {
             let safe = name.filter { $0 != "\"" && $0 != "\r" && $0 != "\n" && $0 != "\\" }
@@ -62,11 +68,12 @@ struct QueryEndpoint: Sendable {
         _ plan: QueryPlan,
         _ asked: (repository: String, user: String),
         _ form: RowsForm,
-        wantsControl: Bool
+        _ control: Control
     ) async throws -> Reply {
+        let wantsControl = control != .none
         // A filter query's rows are sent as they are found; CSV needs all of them for its header, an array its end.
-        let isStreamed = !plan.isAggregate && (form == .ndjson || form == .text)
-        let channel = isStreamed ? RowChannel(form: form, columns: plan.columns) : nil
+        let isStreamed = plan.isStreamable && (form == .ndjson || form == .text)
+        let channel = isStreamed ? RowChannel(form: form) : nil
         let query = try await self.executor.start(plan, repository: asked.repository, user: asked.user, into: channel)
         // The executor ends a long query; this is for one that does not listen.
         let deadline = self.time.monotonicNanoseconds() + UInt64(self.executor.seconds + 5) * 1_000_000_000
@@ -74,7 +81,7 @@ struct QueryEndpoint: Sendable {
             try await self.waitForHead(of: query, call, until: deadline, wantsControl: wantsControl)
             return Reply(200, mediaType: form.mediaType) { writer in
                 do {
-                    try await self.write(query, call, form, until: deadline, wantsControl: wantsControl, to: &writer)
+                    try await self.write(query, call, form, until: deadline, control, to: &writer)
                 } catch {
                     query.cancel()
                     throw error
@@ -119,9 +126,10 @@ struct QueryEndpoint: Sendable {
         _ call: Call,
         _ form: RowsForm,
         until deadline: UInt64,
-        wantsControl: Bool,
+        _ control: Control,
         to writer: inout ReplyWriter
     ) async throws {
+        let wantsControl = control != .none
         do {
             if let channel = query.channel {
                 let nudges = channel.nudging(everyMilliseconds: Self.headDelayMilliseconds)
@@ -151,7 +159,10 @@ struct QueryEndpoint: Sendable {
             // Who understands no control lines would take a part for the whole.
             if query.wasStopped, !wantsControl { throw self.tooLong }
             if query.channel == nil { try await Self.write(result, form, to: &writer) }
-            if wantsControl { try await writer.write(Self.control(Self.lastLine(result, query))) }
+            if wantsControl {
+                let line = Self.lastLine(result, query, explains: control == .explained)
+                try await writer.write(Self.control(line))
+            }
         } catch let fault as RequestFault {
             query.cancel()
             // Without control lines the only way to say that rows are missing is to break off.
@@ -196,12 +207,20 @@ struct QueryEndpoint: Sendable {
         ]
     }
 
-    private static func lastLine(_ result: QueryResult, _ query: RunningQuery) -> JSONValue {
-        [
-            "done": true, "warnings": .array(result.warnings.map { .string($0) }), "partial": .bool(result.isPartial),
-            "columns": result.columns.map { .array($0.map { .string($0) }) } ?? .null,
-            "aggregate": .bool(result.isAggregate), "cost": query.cost.value,
+    private static func lastLine(_ result: QueryResult, _ query: RunningQuery, explains: Bool) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("done", true), .init("warnings", .array(result.warnings.map { .string($0) })),
+            .init("partial", .bool(result.isPartial)),
+            .init("columns", result.columns.map { .array($0.map { .string($0) }) } ?? .null),
+            .init("aggregate", .bool(result.isAggregate)), .init("cost", query.cost.value),
         ]
+        if explains { members.append(.init("explain", query.cost.explanation(of: query.run.plan))) }
+        return .object(members)
+    }
+
+    /// The lines with `@leat` among the rows.
+    private enum Control {
+        case none, plain, explained
     }
 
     // MARK: live

@@ -13,6 +13,8 @@ struct QueryRequest: Sendable {
     var timeZone: String?
     /// The interval as it was asked for, for the answer of a query job.
     var asked: (start: JSONValue?, end: JSONValue?)
+    /// Whether the last line of the answer says where blocks went and time was spent.
+    var explains = false
     /// Whether a query job wants its events counted over time.
     var wantsDistribution = false
     /// Whether a query job wants its fields and their values counted.
@@ -58,6 +60,7 @@ struct QueryRequest: Sendable {
         self.waitsUntilDone = value["noResultUntilDone"]?.bool ?? false
         self.usesIngestTime = value["useIngestTime"]?.bool ?? false
         self.context = try Self.context(value["around"])
+        self.explains = value["explain"]?.bool ?? false
         self.timeZone = Self.zone(value)
         if let zone = self.timeZone, TimeZoneRules.named(zone) == nil {
             throw .text(400, "bad_request", "'timeZone': unknown time zone '\(zone)'")

@@ -1,14 +1,13 @@
-internal import Glibc
 internal import LeatCore
 internal import LeatQuery
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Takes rows from the thread that finds them to the connection that sends them, as text.
+/// Takes rows from the threads that find and write them to the connection that sends them, as text.
 ///
-/// The thread waits while more than `byteCountMax` bytes are not sent yet, so that a slow client makes the scan slow and
-/// not the memory large.
+/// The thread that puts them here waits while more than `byteCountMax` bytes are not sent yet, so that a slow client
+/// makes the scan slow and not the memory large.
 final class RowChannel: Sendable {
     private struct State {
         var pieces: [[UInt8]] = []
@@ -17,58 +16,52 @@ final class RowChannel: Sendable {
     }
 
     /// Bytes that wait at a time.
-    private static let byteCountMax = 4 << 20
-    /// Between two looks whether there is room.
-    private static let pauseMicroseconds: UInt32 = 500
+    private static let byteCountMax = 8 << 20
+    /// A client that takes nothing for so long gets no more.
+    private static let patienceMilliseconds = 60_000
 
-    private let form: RowsForm
-    private let columns: [String]?
-    private let state = Mutex(State())
+    let form: RowsForm
+    private let state = Monitor(State())
     private let wake: AsyncStream<Void>.Continuation
     /// Yields when rows wait, when the query has ended, and from time to time.
     let signals: AsyncStream<Void>
 
-    init(form: RowsForm, columns: [String]?) {
+    /// A channel for rows in a form that needs neither a header nor an end.
+    init(form: RowsForm) {
         self.form = form
-        self.columns = columns
         (self.signals, self.wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Whether no rows wait.
-    var isEmpty: Bool { self.state.withLock { $0.pieces.isEmpty } }
+    var isEmpty: Bool { self.state.read { $0.pieces.isEmpty } }
 
-    /// Gives rows; blocks while too many wait.
-    ///
-    /// - Returns: Whether more are wanted.
-    /// - Throws: When a stored block turns out to be damaged.
-    func put(_ rows: QueryRows) throws(DamagedBlock) -> Bool {
-        var text = RowsText(rows, columns: self.columns, form: self.form)
-        while let piece = try text.piece() {
-            guard self.waitForRoom() else { return false }
-            self.state.withLock { state in
-                state.pieces.append(piece)
-                state.byteCount += piece.count
-            }
-            self.wake.yield()
-        }
-        return !self.state.withLock { $0.isClosed }
+    /// Writes the first rows of a slice, and says how many.
+    func render(_ slice: RowSlice) -> (piece: [UInt8], rowCount: Int) {
+        self.form == .text ? slice.textLines() : slice.jsonLines()
     }
 
-    /// Whether there is room; a client that takes nothing for a minute gets no more.
-    private func waitForRoom() -> Bool {
-        for _ in 0..<(60_000_000 / Self.pauseMicroseconds) {
-            let (isFull, isClosed) = self.state.withLock { ($0.byteCount > Self.byteCountMax, $0.isClosed) }
-            if isClosed { return false }
-            if !isFull { return true }
-            usleep(Self.pauseMicroseconds)
+    /// Gives written rows; blocks while too many wait.
+    ///
+    /// - Returns: Whether more are wanted.
+    func put(_ piece: [UInt8]) -> Bool {
+        let isWanted = self.state.wait(milliseconds: Self.patienceMilliseconds) { state -> Bool? in
+            if state.isClosed { return false }
+            guard state.byteCount < Self.byteCountMax else { return nil }
+            state.pieces.append(piece)
+            state.byteCount += piece.count
+            return true
         }
-        self.close()
-        return false
+        guard let isWanted else {
+            self.close()
+            return false
+        }
+        self.wake.yield()
+        return isWanted
     }
 
     /// Takes what waits.
     func take() -> [[UInt8]] {
-        self.state.withLock { state in
+        self.state.update { state in
             defer {
                 state.pieces = []
                 state.byteCount = 0
@@ -78,7 +71,7 @@ final class RowChannel: Sendable {
     }
 
     /// No more rows are wanted.
-    func close() { self.state.withLock { $0.isClosed = true } }
+    func close() { self.state.update { $0.isClosed = true } }
 
     /// Wakes whoever waits for a signal.
     func nudge() { self.wake.yield() }

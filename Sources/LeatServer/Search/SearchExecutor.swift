@@ -251,13 +251,11 @@ final class RunningQuery: Sendable {
 
     private func scan(threads: Int) throws(QueryFailure) -> QueryResult {
         guard let channel = self.channel else { return try self.run.run(threads: threads) }
-        return try self.run.stream(threads: threads) { (rows) throws(QueryFailure) in
-            do throws(DamagedBlock) {
-                return try channel.put(rows)
-            } catch {
-                throw .damaged("\(error)")
-            }
-        }
+        return try self.run.stream(
+            threads: threads,
+            render: { channel.render($0) },
+            to: { channel.put($0) }
+        )
     }
 
     /// Whether the query was ended because it ran too long.
@@ -291,21 +289,6 @@ final class RunningQuery: Sendable {
         result.isPartial = true
         result.warnings += missing
         return result
-    }
-}
-
-/// What a query took.
-struct QueryCost: Sendable {
-    let nanoseconds: UInt64
-    let progress: QueryProgress
-
-    /// The cost as the last line of an answer shows it.
-    var value: JSONValue {
-        [
-            "milliseconds": JSONValue(Int(self.nanoseconds / 1_000_000)),
-            "events": JSONValue(self.progress.eventCount), "bytes": JSONValue(self.progress.byteCount),
-            "blocks": JSONValue(self.progress.blockCount), "skippedBlocks": JSONValue(self.progress.skippedBlockCount),
-        ]
     }
 }
 

@@ -95,6 +95,17 @@ final class StoredBlock: BlockSource {
 
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { try PrefilterCheck.mayMatch(prefilter, self) }
 
+    var exactRowCount: Int? { self.rowCount }
+
+    func statistics(of field: String) -> FieldStatistics? {
+        if self.impliedValue(of: field) != nil { return FieldStatistics(presentCount: self.rowCount) }
+        if let page = self.page(named: field), field != StoredFields.time, field != DocumentColumns.textName {
+            return FieldStatistics(presentCount: page.summary.presentCount, integers: page.summary.bounds)
+        }
+        // Names with `@` may be derived from stored ones.
+        return field.utf8.first == UInt8(ascii: "@") ? nil : FieldStatistics(presentCount: 0)
+    }
+
     func read() throws(DamagedBlock) -> Batch { try self.read(keepingColumns: true) }
 
     /// The block's rows; with `keepingColumns` from what is kept in memory, where others find them again, else all bytes
@@ -168,12 +179,16 @@ private final class StoredColumns: ColumnSource {
     private let isKept: Bool
     /// By the offset of the page, which fields may share.
     private let read = Mutex<[Int: Column]>([:])
+    private let byteCount: Mutex<Int>
 
     init(_ block: StoredBlock, times: [Int64], isKept: Bool) {
         self.block = block
         self.isKept = isKept
         self.times = times
+        self.byteCount = Mutex(block.summary.pages[0].byteCount)
     }
+
+    var storedBytesRead: Int { self.byteCount.withLock { $0 } }
 
     var fieldNames: [String] {
         [StoredFields.repository] + self.block.tags.tags.map(\.name)
@@ -200,6 +215,7 @@ private final class StoredColumns: ColumnSource {
     private func load(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
         if let known = self.read.withLock({ $0[page.offset] }) { return known }
         let column = try self.block.column(page, context, isKept: self.isKept)
+        self.byteCount.withLock { $0 += page.byteCount }
         self.read.withLock { $0[page.offset] = column }
         return column
     }

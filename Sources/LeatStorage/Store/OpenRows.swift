@@ -67,6 +67,7 @@ struct OpenBlock: BlockSource {
     let open: OpenRows
 
     var rowCount: Int { self.open.batch.rowCount }
+    var exactRowCount: Int? { self.rowCount }
     var timeRange: ClosedRange<Int64> { self.open.times }
     var byteCount: Int { self.open.byteCount }
 

@@ -34,6 +34,9 @@ private final class Summer: ScanWorker, @unchecked Sendable {
     var blocks: [Int] = []
     var enoughAfter = Int.max
     var onBlock: () -> Void = {}
+    var fate: (Int) -> BlockFate = { _ in .read }
+
+    func decide(_ block: any BlockSource, block index: Int) -> BlockFate { self.fate(index) }
 
     func consume(_ batch: Batch, block index: Int) -> ScanStep {
         self.onBlock()
@@ -97,28 +100,23 @@ private final class Summer: ScanWorker, @unchecked Sendable {
         #expect(outcome.wasCancelled)
     }
 
-    @Test func aTaskScansWithoutHoldingItsThread() async {
-        let workers = [Summer(), Summer()]
-        let outcome: BlockScan.Outcome = await BlockScan(Self.blocks(50)).run(workers)
-        #expect(outcome.progress.blocksDone == 50)
-        #expect(workers.flatMap(\.blocks).count == 50)
+    @Test func partsOfTheListAreScannedOneAfterTheOther() {
+        let worker = Summer()
+        let scan = BlockScan(Self.blocks(10))
+        scan.run([worker], range: 0..<4)
+        #expect(scan.progress.blocksDone == 4)
+        scan.run([worker], range: 4..<10)
+        #expect(worker.blocks == Array(0..<10))
     }
 
-    @Test func cancellingTheTaskCancelsTheScan() async {
+    @Test func aWorkerSaysWhatIsNotRead() {
         let worker = Summer()
-        let isStarted = Atomic<Bool>(false)
-        let mayGoOn = Atomic<Bool>(false)
-        worker.onBlock = {
-            isStarted.store(true, ordering: .sequentiallyConsistent)
-            while !mayGoOn.load(ordering: .sequentiallyConsistent) {}
-        }
-        let scan = BlockScan(Self.blocks(50))
-        let task = Task { await scan.run([worker]) as BlockScan.Outcome }
-        while !isStarted.load(ordering: .sequentiallyConsistent) { await Task.yield() }
-        task.cancel()
-        mayGoOn.store(true, ordering: .sequentiallyConsistent)
-        let outcome = await task.value
-        #expect(outcome.wasCancelled)
-        #expect(outcome.progress.blocksDone < 50)
+        worker.fate = { $0 < 3 ? .outOfTime : $0 < 5 ? .answered : .read }
+        let outcome = BlockScan(Self.blocks(8)).run([worker])
+        #expect(worker.blocks == [5, 6, 7])
+        #expect(outcome.progress.count(.outOfTime) == 3)
+        #expect(outcome.progress.count(.answered) == 2)
+        #expect(outcome.progress.count(.read) == 3)
+        #expect(outcome.progress.blocksSkipped == 5)
     }
 }

@@ -122,23 +122,65 @@ struct FilterPropertyTests {
     }
 
     /// Streamed rows are those of the whole answer, in its order.
-    @Test(arguments: 0..<20)
-    func streamedRowsAreThoseOfTheAnswer(seed: Int) throws {
+    @Test(arguments: 0..<20, ["", " | tail(70)", " | tail(0)"])
+    func streamedRowsAreThoseOfTheAnswer(seed: Int, end: String) throws {
         var random = SeededRandom(seed: UInt64(seed))
         let lines = (0..<500).map { number in
             "{\"@timestamp\":\(Int.random(in: 0..<300, using: &random)),\"n\":\"\(number)\"}"
         }
         let blocks = try EventLoading.split(lines, &random).map { MemoryBlock($0) }
         let plan = try QueryPlan(
-            try QueryParser.parse("n != *7* | select([@timestamp, n])"),
+            try QueryParser.parse("n != *7* | select([@timestamp, n])" + end),
             options: QueryOptions(now: Timestamp(nanoseconds: 0))
         )
-        var streamed: [String] = []
-        _ = try QueryRun(plan, over: blocks).stream(threads: 2) { rows in
-            streamed += jsonRows(QueryResult(columns: nil, rows: rows, warnings: [], isAggregate: false))
-            return true
+        #expect(plan.isStreamable)
+        var streamed: [UInt8] = []
+        _ = try QueryRun(plan, over: blocks).stream(
+            threads: seed % 3,
+            render: { $0.jsonLines() },
+            to: { piece in
+                streamed += piece
+                return true
+            }
+        )
+        let rows = String(decoding: streamed, as: UTF8.self).split(separator: "\n").map(String.init)
+        #expect(try rows == jsonRows(plan.run(over: blocks)))
+    }
+
+    /// A row that no piece has room for is a piece of its own, and what is not UTF-8 is replaced.
+    @Test func largeAndOddRowsAreStreamedWhole() throws {
+        let long = [UInt8](repeating: 0x01, count: 3 << 20)
+        var builder = BatchBuilder()
+        for text in [[UInt8]("a".utf8), long, [0x62, 0xFF], Array("c\"\\\n".utf8)] {
+            builder.append(text, to: builder.columnIndex(of: "@rawstring"))
+            builder.append(text, to: builder.columnIndex(of: "copy"))
+            builder.endRow(timestamp: Int64(builder.rowCount) * 1_000_000)
         }
-        #expect(try streamed == jsonRows(plan.run(over: blocks)))
+        let blocks = [MemoryBlock(builder.finish())]
+        let plan = try QueryPlan(try QueryParser.parse("*"), options: QueryOptions(now: Timestamp(nanoseconds: 0)))
+        var streamed: [UInt8] = []
+        var pieceCount = 0
+        _ = try QueryRun(plan, over: blocks).stream(
+            threads: 1,
+            render: { $0.jsonLines() },
+            to: { piece in
+                streamed += piece
+                pieceCount += 1
+                return true
+            }
+        )
+        let rows = String(decoding: streamed, as: UTF8.self).split(separator: "\n").map(String.init)
+        #expect(try rows == jsonRows(plan.run(over: blocks)))
+        #expect(pieceCount == 3)
+    }
+
+    /// A sink that has enough ends the scan.
+    @Test func aFullSinkStopsTheScan() throws {
+        let batches = (0..<50).map { _ in Self.batch([["id": "1"], ["id": "2"]]) }
+        let plan = try QueryPlan(try QueryParser.parse("*"), options: QueryOptions(now: Timestamp(nanoseconds: 0)))
+        let run = QueryRun(plan, over: batches.map { MemoryBlock($0) })
+        _ = try run.stream(threads: 1, render: { $0.jsonLines() }, to: { _ in false })
+        #expect(run.progress.blockCount <= 50)
     }
 }
 

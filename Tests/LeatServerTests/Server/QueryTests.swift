@@ -71,6 +71,46 @@ import Testing
         }
     }
 
+    @Test func aStreamExplainsItselfWhenAsked() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let headers = ["X-Leat-Stream": "1"]
+            let counted = try await Self.ask(
+                server,
+                #""queryString":"count()","start":"all","explain":true"#,
+                headers: headers
+            )
+            let explained = try JSONValue(parsing: #require(counted.lines.last))["@leat"]?["explain"]
+            #expect(explained?["blocks"]?["answered"] == 1)
+            #expect(explained?["blocks"]?["read"] == 0)
+            let read = try await Self.ask(
+                server,
+                #""queryString":"c | count()","start":"all","explain":true"#,
+                headers: headers
+            )
+            let other = try JSONValue(parsing: #require(read.lines.last))["@leat"]?["explain"]
+            #expect(other?["blocks"]?["read"] == 1)
+            #expect(other?["prefilter"]?.string?.contains("anyField") == true)
+            #expect((other?["microseconds"]?["total"]?.integer ?? -1) >= 0)
+            let plain = try await Self.ask(server, #""queryString":"*","start":"all""#, headers: headers)
+            #expect(try JSONValue(parsing: #require(plain.lines.last))["@leat"]?["explain"] == nil)
+        }
+    }
+
+    @Test(arguments: ["application/x-ndjson", "application/json"])
+    func theNewestRowsAreTheSameStreamedOrNot(accept: String) async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.body).status == 200)
+            let answer = try await Self.ask(
+                server,
+                #""queryString":"* | tail(1)","start":"all""#,
+                headers: ["Accept": accept]
+            )
+            #expect(answer.text.contains("\"message\":\"c\""))
+            #expect(!answer.text.contains("a, "))
+        }
+    }
+
     static let faults: [(members: String, status: Int, says: String)] = [
         (#""queryString":"cont()""#, 400, "did you mean 'count'?"),
         (#""queryString":"a and (""#, 400, "query:1:"),

@@ -14,6 +14,7 @@ extension RowFunctions {
             ValueFunction([call.field("field")], as: call.outputName) { inputs throws(QueryFailure) in
                 guard let value = inputs[0] else { return nil }
                 var result: [UInt8] = []
+                result.reserveCapacity(value.count)
                 var copied = 0
                 try pool.forEachMatch(in: value) { matcher, range in
                     if range.lowerBound > copied { result.append(contentsOf: value[copied..<range.lowerBound]) }

@@ -3,13 +3,13 @@ internal import Glibc
 /// A value that threads change one at a time, and whose changes they can wait for.
 ///
 /// Only threads of our own wait here, never those of the cooperative pool.
-final class Monitor<Value>: @unchecked Sendable {
+public final class Monitor<Value>: @unchecked Sendable {
     // Sound as Sendable: `value` is touched only while `mutex` is held.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var value: Value
 
-    init(_ value: Value) {
+    public init(_ value: Value) {
         self.value = value
         pthread_mutex_init(self.mutex, nil)
         pthread_cond_init(self.condition, nil)
@@ -23,7 +23,7 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Changes the value and wakes all who wait.
-    func update<Result>(_ body: (inout Value) -> Result) -> Result {
+    public func update<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer {
             pthread_cond_broadcast(self.condition)
@@ -33,14 +33,14 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Looks at the value.
-    func read<Result>(_ body: (Value) -> Result) -> Result {
+    public func read<Result>(_ body: (Value) -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return body(self.value)
     }
 
     /// Waits until `body` gives a result, and returns it.
-    func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
+    public func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         while true {
@@ -50,7 +50,7 @@ final class Monitor<Value>: @unchecked Sendable {
     }
 
     /// Waits until `body` gives a result or some milliseconds have passed; `nil` in that case.
-    func wait<Result>(milliseconds: Int, _ body: (inout Value) -> Result?) -> Result? {
+    public func wait<Result>(milliseconds: Int, _ body: (inout Value) -> Result?) -> Result? {
         var deadline = timespec()
         clock_gettime(CLOCK_REALTIME, &deadline)
         deadline.tv_sec += milliseconds / 1000
