@@ -19,6 +19,8 @@ final class Agent: InputSink {
     private(set) var inputs: [any Input] = []
     private(set) var inputCounters: [InputCounters] = []
     let filters: [NamedFilter]
+    /// Filters of single outputs, by the output's number.
+    let processors: [Int: [NamedFilter]]
     private let files: any FileSystem
     private let environment: [String: String]
     /// The longest that inputs wait for filters.
@@ -32,7 +34,8 @@ final class Agent: InputSink {
     private var flushTimer: TimerQueue.ID?
     private var isFlushPlanned = false
     private let diskThread: DiskThread
-    private var hasPausedInputs = false
+    /// Who waits until everything is on disk.
+    private var durabilityWaiters: [() -> Void] = []
     private var isStopping = false
     private var isEnding = false
     private var stopDeadline: UInt64 = 0
@@ -53,6 +56,8 @@ final class Agent: InputSink {
         var log: AgentLog
         var router: Router
         var filters: [NamedFilter]
+        /// Filters of single outputs, by the output's number.
+        var processors: [Int: [NamedFilter]] = [:]
         var queues: [Int: OutputQueue]
         var directOutputs: [Int: DirectOutput]
         var files: any FileSystem = PosixFileSystem()
@@ -67,6 +72,7 @@ final class Agent: InputSink {
         self.log = parts.log
         self.router = parts.router
         self.filters = parts.filters
+        self.processors = parts.processors
         self.queues = parts.queues
         self.directOutputs = parts.directOutputs
         self.files = parts.files
@@ -100,7 +106,7 @@ final class Agent: InputSink {
 
     /// Inputs begin when filters know what they need, such as the pods of the node, or after a few seconds.
     private func startFilters() throws(InputError) {
-        for named in self.filters {
+        for named in self.allFilters {
             let log = self.log.named(named.name)
             do throws(Diagnostics) {
                 try named.filter.start(
@@ -114,7 +120,7 @@ final class Agent: InputSink {
     }
 
     private func startInputs(notAfter deadline: UInt64) throws(InputError) {
-        if self.filters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
+        if self.allFilters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
             for input in self.inputs { try input.start() }
             return
         }
@@ -133,6 +139,11 @@ final class Agent: InputSink {
 // MARK: - From inputs to chunks
 
 extension Agent {
+    /// The filters of the pipeline, then those of single outputs.
+    var allFilters: [NamedFilter] {
+        self.filters + self.processors.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
     var hasRoom: Bool { !self.store.isFull && !self.isStopping }
 
     func hasRoom(for input: InputCounters) -> Bool { self.hasRoom && input.hasRoom }
@@ -161,11 +172,33 @@ extension Agent {
 
     func forget(source: UInt64) { self.store.forget(source: source) }
 
+    func whenDurable(_ body: @escaping () -> Void) {
+        self.durabilityWaiters.append(body)
+        self.flushForWaiters()
+    }
+
+    /// Flushes on the next turn, so that all who came by then share one sync.
+    private func flushForWaiters() {
+        guard !self.durabilityWaiters.isEmpty, !self.store.isFlushing, !self.isFlushPlanned else { return }
+        self.isFlushPlanned = true
+        self.loop.enqueue { [weak self] in self?.flush() }
+    }
+
+    /// Tells those who waited for a flush that it is done, or lets them wait for the next one.
+    private func tell(_ waiters: [() -> Void]) {
+        if self.store.failure == nil {
+            for waiter in waiters { waiter() }
+        } else {
+            self.durabilityWaiters = waiters + self.durabilityWaiters
+        }
+    }
+
     func accept(_ read: InputRead, from input: InputCounters) {
         input.events += UInt64(read.events.count)
         input.bytes += UInt64(read.events.openStart)
+        if input.isTraced { ReadTrace.print(read, of: input.name) }
         var frames: [ChunkStore.NewFrame] = []
-        self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames)
+        if input.isRoutable { self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames) }
         let before = self.store.gatheredByteCount
         self.store.append(frames, position: read.position, startOffset: read.startOffset)
         input.noteAccepted(byteCount: self.store.gatheredByteCount - before)
@@ -187,10 +220,41 @@ extension Agent {
             self.apply(index, to: &events, tag, rerouteCount, &frames)
         }
         guard !events.isEmpty else { return }
-        for index in route.outputs.intersection(self.direct).indices { self.directOutputs[index]?.take(events) }
-        let stored = route.outputs.subtracting(self.direct)
+        var stored = route.outputs.subtracting(self.direct)
+        for index in route.outputs.intersection(self.direct).indices {
+            let own = self.processed(events, by: index, tag, rerouteCount, &frames)
+            self.directOutputs[index]?.take(own)
+        }
+        for index in self.processors.keys.sorted() where stored.contains(index) {
+            // What an output changes for itself is a frame of its own.
+            stored.remove(index)
+            let own = self.processed(events, by: index, tag, rerouteCount, &frames)
+            guard !own.isEmpty else { continue }
+            self.queues[index]?.counters.acceptedEvents += UInt64(own.count)
+            frames.append(ChunkStore.NewFrame(outputs: OutputSet([index]), tag: tag, events: own))
+        }
         for index in stored.indices { self.queues[index]?.counters.acceptedEvents += UInt64(events.count) }
         if !stored.isEmpty { frames.append(ChunkStore.NewFrame(outputs: stored, tag: tag, events: events)) }
+    }
+
+    /// The events after the filters of one output.
+    private func processed(
+        _ events: EventList,
+        by output: Int,
+        _ tag: RouteTag,
+        _ rerouteCount: Int,
+        _ frames: inout [ChunkStore.NewFrame]
+    ) -> EventList {
+        guard let filters = self.processors[output] else { return events }
+        var events = events
+        for named in filters where !events.isEmpty {
+            let before = events.count
+            var context = self.filterContext()
+            named.filter.apply(to: &events, tag: tag, context: &context)
+            named.counters.note(before: before, after: events.count)
+            self.takeRerouted(context, from: named, rerouteCount, &frames)
+        }
+        return events
     }
 
     private func apply(
@@ -281,12 +345,18 @@ extension Agent {
         if let flushTimer { self.loop.cancel(flushTimer) }
         self.flushTimer = nil
         guard !self.store.isFlushing else { return }
-        guard let flush = self.store.beginFlush(isWanted: { self.isWanted($0) }) else { return self.didFlush() }
+        let waiters = self.durabilityWaiters
+        self.durabilityWaiters = []
+        guard let flush = self.store.beginFlush(isWanted: { self.isWanted($0) }) else {
+            self.tell(waiters)
+            return self.didFlush()
+        }
         for counters in self.inputCounters { counters.flushBegan() }
         self.diskThread.run(flush.run) { [weak self] in
             guard let self else { return }
             self.store.finishFlush(flush)
             for counters in self.inputCounters { counters.flushEnded(isDurable: self.store.failure == nil) }
+            self.tell(waiters)
             self.didFlush()
         }
     }
@@ -302,13 +372,19 @@ extension Agent {
         self.checkpoint(isForced: false)
         self.resumeInputs()
         // After a failure the next try waits for the clock.
-        if self.store.failure == nil { self.planFlush() }
+        if self.store.failure == nil {
+            self.planFlush()
+            self.flushForWaiters()
+        }
     }
 
     /// Makes everything durable before it returns.
     private func flushNow() {
         self.diskThread.wait()
+        let waiters = self.durabilityWaiters
+        self.durabilityWaiters = []
         self.store.flush { self.isWanted($0) }
+        self.tell(waiters)
         self.didFlush()
         self.diskThread.wait()
     }
@@ -361,6 +437,8 @@ extension Agent {
     /// Stops reading, makes everything durable, and gives outputs until the end of `Grace` to send.
     func stop() {
         guard !self.isStopping else { return self.finish() }
+        // Who waits for an answer gets it before the connection goes.
+        if !self.durabilityWaiters.isEmpty { self.flushNow() }
         for input in self.inputs { input.stop() }
         self.releaseFromFilters(all: true)
         self.isStopping = true
@@ -383,7 +461,7 @@ extension Agent {
             queue.stop()
             queue.sender.close()
         }
-        for named in self.filters { named.filter.stop() }
+        for named in self.allFilters { named.filter.stop() }
         self.diskThread.wait()
         self.checkpoint(isForced: true)
         self.loop.stop()

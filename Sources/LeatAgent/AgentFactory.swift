@@ -9,7 +9,12 @@ struct AgentFactory {
     let disk: any FileSystem
     /// The process's environment variables, for filters.
     var environment: [String: String] = [:]
+    /// Whether files that only the real machine has may be missing.
+    var isDryRun = false
     let log: AgentLog
+
+    /// Filters of single outputs, by the output's number.
+    private var processors: [Int: [Agent.NamedFilter]] = [:]
 
     /// Everything that is wrong and can only be seen when plugins are made.
     private(set) var diagnostics: [Diagnostic] = []
@@ -32,15 +37,18 @@ struct AgentFactory {
                 filters.append(Agent.NamedFilter(name: plugin.displayName, filter: filter))
             }
         }
-        for plugin in self.configuration.inputs where plugin.name == "tail" {
+        for plugin in self.configuration.inputs {
             let configuration = self.configuration
-            self.collect { () throws(Diagnostics) in _ = try TailOptions(plugin, configuration) }
+            self.collect { () throws(Diagnostics) in try InputFactory.check(plugin, configuration) }
+            self.checkMachine(plugin)
         }
         for plugin in self.configuration.inputs where !InputFactory.names.contains(plugin.name) {
             self.diagnostics.append(plugin.mark.diagnostic("the input '\(plugin.name)' is not part of this build"))
         }
         for plugin in self.configuration.outputs {
-            self.collect { () throws(Diagnostics) in try OutputFactory.check(plugin) }
+            let (configuration, disk) = (self.configuration, self.disk)
+            self.collect { () throws(Diagnostics) in try OutputFactory.check(plugin, configuration, files: disk) }
+            self.checkMachine(plugin)
         }
         if self.configuration.outputs.count > OutputSet.outputCountMax {
             self.diagnostics += [
@@ -49,11 +57,46 @@ struct AgentFactory {
                 )
             ]
         }
+        self.makeProcessors(parsers)
         let router = Router(
             filters: self.configuration.filters.map { self.matcher($0) },
             outputs: self.configuration.outputs.map { self.matcher($0) }
         )
         return self.diagnostics.contains { $0.severity == .error } ? nil : (filters, router)
+    }
+
+    /// Makes the filters that belong to one output each.
+    private mutating func makeProcessors(_ parsers: ParserRegistry) {
+        for (index, output) in self.configuration.outputs.enumerated() where !output.processors.isEmpty {
+            for plugin in output.processors {
+                let environment = FilterEnvironment(files: self.disk, parsers: parsers)
+                guard let filter = FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics) else {
+                    continue
+                }
+                if filter.keepsEvents {
+                    self.diagnostics.append(
+                        plugin.mark.diagnostic(
+                            "the filter '\(plugin.name)' keeps events and cannot be a processor of an output",
+                            hint: "use it as a filter of the pipeline"
+                        )
+                    )
+                }
+                let name = "\(output.displayName).\(plugin.displayName)"
+                self.processors[index, default: []].append(Agent.NamedFilter(name: name, filter: filter))
+            }
+        }
+    }
+
+    /// Looks for the files and libraries that a plugin needs; in a dry run, which may happen elsewhere, with warnings.
+    private mutating func checkMachine(_ plugin: PluginConfiguration) {
+        do throws(Diagnostics) {
+            try TLSSettings.checkFiles(plugin, isServer: plugin.kind == .input)
+            if plugin.name == "systemd", let failure = SystemJournal.loadFailure() {
+                throw Diagnostics(plugin.mark.diagnostic("\(failure)"))
+            }
+        } catch {
+            self.diagnostics += error.all.map { $0.with(severity: self.isDryRun ? .warning : .error) }
+        }
     }
 
     private mutating func collect(_ body: () throws(Diagnostics) -> Void) {
@@ -145,7 +188,13 @@ struct AgentFactory {
                 direct[index] = DirectOutput(name: name, prints: plugin.name == "counter", loop: self.loop)
                 continue
             }
-            let factory = OutputFactory(plugin: plugin, loop: self.loop, log: log)
+            let factory = OutputFactory(
+                plugin: plugin,
+                configuration: self.configuration,
+                loop: self.loop,
+                log: log,
+                files: self.disk
+            )
             queues[index] = OutputQueue(
                 name: name,
                 index: index,
@@ -171,6 +220,7 @@ struct AgentFactory {
                 log: self.log,
                 router: router,
                 filters: filters,
+                processors: self.processors,
                 queues: queues,
                 directOutputs: direct,
                 files: self.disk,
@@ -190,9 +240,43 @@ struct AgentFactory {
         return Int(min(limit.rlim_cur, 1 << 30))
     }
 
+    /// The positions of an input's database of Fluent Bit, the first time that it is seen.
+    private func imported(
+        _ plugin: PluginConfiguration,
+        _ imported: ImportedDatabases,
+        into agent: Agent,
+        known: [SourcePosition]
+    ) throws(FileSystemError) -> [SourcePosition] {
+        guard let path = plugin.settings.text("db"), try self.disk.status(path) != nil, try !imported.contains(path)
+        else {
+            return []
+        }
+        let log = self.log.named(plugin.displayName)
+        do throws(FluentBitDatabase.Failure) {
+            let positions = try FluentBitDatabase(path: path, disk: self.disk).positions(
+                known: known,
+                newSource: { agent.store.nextSequence() },
+                now: self.loop.time.now()
+            )
+            for position in positions { agent.store.append([], position: position, startOffset: position.offset) }
+            log.write(.info, "\(positions.count) positions were taken from Fluent Bit's \(path)")
+            agent.whenDurable {
+                do throws(FileSystemError) { try imported.note(path) } catch { log.write(.warning, "\(error)") }
+            }
+            return positions
+        } catch {
+            log.write(.error, "no positions were taken from Fluent Bit: \(error)")
+            return []
+        }
+    }
+
     private func addInputs(to agent: Agent) throws(FileSystemError) {
         let claims = SourceClaims.of(descriptorCountMax: Self.descriptorCountMax)
-        let known = Array(agent.store.positions.sources.values)
+        var known = Array(agent.store.positions.sources.values)
+        let imported = ImportedDatabases(names: agent.store.names, disk: self.disk)
+        for plugin in self.configuration.inputs where plugin.name == "tail" && plugin.settings.isSet("db") {
+            known += try self.imported(plugin, imported, into: agent, known: known)
+        }
         for plugin in self.configuration.inputs {
             let counters = InputCounters(name: plugin.displayName)
             if plugin.settings.isSet("mem_buf_limit") {
@@ -206,6 +290,7 @@ struct AgentFactory {
                 disk: self.disk,
                 log: log
             )
+            counters.isRoutable = plugin.settings.flag("routable")
             let input = try factory.input(counters, sink: agent, known: known, claims: claims)
             agent.add(input, counters: counters)
         }

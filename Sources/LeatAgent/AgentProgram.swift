@@ -118,7 +118,7 @@ struct AgentRun {
     func runState(_ verb: String, source: String?, output: String?) throws(AgentError) -> Int32 {
         let configuration = try self.readConfiguration()
         let log = AgentLog(level: .warning, descriptor: STDERR_FILENO, time: self.time)
-        let names = BufferFileNames(folder: self.stateFolder(configuration, log))
+        let names = self.names(configuration, log)
         let outputs = configuration.outputs.map(\.displayName)
         let command = StateCommand(names: names, outputNames: outputs, disk: self.disk, time: self.time)
         do {
@@ -169,6 +169,7 @@ struct AgentRun {
         let loop = try EventLoop(time: self.time)
         var factory = AgentFactory(configuration: configuration, loop: loop, disk: self.disk, log: log)
         factory.environment = self.environment
+        factory.isDryRun = self.commandLine.mode == .dryRun
         let parts = factory.check()
         for diagnostic in configuration.warnings + factory.diagnostics { AgentProgram.printError("\(diagnostic)") }
         guard let parts else { return 78 }
@@ -181,7 +182,7 @@ struct AgentRun {
         let reloadState = ReloadState()
         let signals = leat_signalfd_create([SIGTERM, SIGINT, SIGHUP], 3)
         do throws(AgentError) {
-            let names = BufferFileNames(folder: self.stateFolder(configuration, log))
+            let names = self.names(configuration, log)
             let lock = try self.lock(names)
             defer { _ = close(lock) }
             let agent = try factory.make(filters: parts.filters, router: parts.router, names: names)
@@ -200,6 +201,8 @@ struct AgentRun {
                     agent.stop()
                 }
             }
+            let watch = self.startWatch(configuration, loop) { _ = reload() }
+            defer { watch?.stop() }
             let monitoring = try self.startMonitoring(configuration.service, agent)
             defer { monitoring?.close() }
             // The answer goes out before the agent does.
@@ -217,6 +220,26 @@ struct AgentRun {
         }
         if reloadState.isWanted { return self.startAgain(log) }
         return 0
+    }
+
+    /// Looks at the files of the configuration with `hot_reload.watch`, at those of variables always.
+    private func startWatch(
+        _ configuration: AgentConfiguration,
+        _ loop: EventLoop,
+        changed: @escaping () -> Void
+    ) -> ConfigurationWatch? {
+        let service = configuration.service
+        let files = service.flag("hot_reload.watch") ? configuration.sourceFiles : []
+        let paths = files + configuration.variableFiles
+        guard !paths.isEmpty else { return nil }
+        let interval = max(service.nanoseconds("hot_reload.watch_interval") ?? 0, 1_000_000_000)
+        return ConfigurationWatch(
+            paths,
+            interval: .nanoseconds(interval),
+            disk: self.disk,
+            loop: loop,
+            changed: changed
+        )
     }
 
     /// Whether an agent that is stopping is to begin again.
@@ -254,6 +277,15 @@ struct AgentRun {
     }
 
     private static let reloadCountName = "LEAT_RELOAD_COUNT"
+
+    /// Where everything lies in the state folder.
+    private func names(_ configuration: AgentConfiguration, _ log: AgentLog) -> BufferFileNames {
+        var names = BufferFileNames(folder: self.stateFolder(configuration, log))
+        if let folder = configuration.service.text("storage.rejected.path"), !folder.isEmpty {
+            names.deadLetterFolder = folder
+        }
+        return names
+    }
 
     /// The folder of `storage.path`, else of the first `DB`, else `$LEAT_STATE`, else one of our own.
     private func stateFolder(_ configuration: AgentConfiguration, _ log: AgentLog) -> String {
@@ -302,6 +334,8 @@ struct AgentRun {
         guard service.flag("http_server") else { return nil }
         var health = MonitoringServer.HealthOptions(isJudged: service.flag("health_check"))
         if let period = service.nanoseconds("hc_period"), period > 0 { health.period = .nanoseconds(period) }
+        if let count = service.integer("hc_errors_count") { health.errorCountMax = UInt64(max(0, count)) }
+        if let count = service.integer("hc_retry_failure_count") { health.failedRetryCountMax = UInt64(max(0, count)) }
         do throws(InputError) {
             return try MonitoringServer(
                 agent: agent,

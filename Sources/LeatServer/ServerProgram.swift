@@ -180,12 +180,7 @@ public final class ServerProgram: Sendable {
             ),
             query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
-            administration: AdministrationEndpoints(
-                store: store,
-                digester: digester,
-                files: library.files,
-                queries: library.queries
-            ),
+            administration: AdministrationEndpoints(store: store, digester: digester, library: library),
             tokens: TokenEndpoints(tokens: tokens, time: self.time),
             parsers: ParserEndpoints(parsers: parsers),
             monitoring: MonitoringEndpoints(
@@ -197,12 +192,7 @@ public final class ServerProgram: Sendable {
             ),
             live: live,
             library: library,
-            graphQL: GraphQLEndpoint(
-                store: store,
-                files: library.files,
-                queries: library.queries,
-                parsers: parsers
-            )
+            graphQL: GraphQLEndpoint(library: library, parsers: parsers)
         )
         return Dispatcher(
             endpoints: endpoints,

@@ -2,17 +2,21 @@
 struct BufferFileNames: Sendable {
     /// The state folder.
     let folder: String
+    /// `storage.rejected.path`, below the state folder.
+    var deadLetterFolder = "dead-letter"
 
     /// Held by the agent that uses the folder.
     var lock: String { self.folder + "/lock" }
     /// How far each source has been read.
     var positions: String { self.folder + "/positions" }
+    /// Databases of Fluent Bit whose positions were taken over.
+    var imported: String { self.folder + "/imported" }
     /// Chunks, each named for its number.
     var chunks: String { self.folder + "/chunks" }
     /// One log per output: which batches were begun and ended.
     var cursors: String { self.folder + "/cursors" }
     /// One file per output: events that the server refused for good, with its reason.
-    var deadLetters: String { self.folder + "/dead-letter" }
+    var deadLetters: String { self.folder + "/" + self.deadLetterFolder }
     /// Damaged bytes, kept for whoever wants to look.
     var quarantine: String { self.folder + "/quarantine" }
 

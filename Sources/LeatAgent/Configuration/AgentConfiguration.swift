@@ -17,6 +17,8 @@ struct AgentConfiguration: Sendable {
     var upstreams: [String: UpstreamConfiguration] = [:]
     /// The files that were read, in order; a change of one is a reason to reload.
     var sourceFiles: [String] = []
+    /// Files that variables of `env` are read from; always watched.
+    var variableFiles: [String] = []
     /// Warnings, for the log and for `--dry-run`.
     var warnings: [Diagnostic] = []
     /// What is said at debug level: keys that were accepted and have no effect.
@@ -34,6 +36,8 @@ struct PluginConfiguration: Sendable {
     let settings: Settings
     /// Where its heading stands.
     let mark: SourceMark
+    /// Filters that only this output's events go through, in order.
+    var processors: [PluginConfiguration] = []
 
     /// The name in logs and metrics: the alias, else `tail.0`.
     var displayName: String { self.settings.text("alias") ?? "\(self.name).\(self.number)" }

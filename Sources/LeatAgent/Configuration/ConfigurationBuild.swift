@@ -32,7 +32,7 @@ struct ConfigurationBuild {
             self.service.entries += section.entries
         case "INPUT": self.addInput(section)
         case "FILTER": self.plugin(section, .filter).map { self.configuration.filters.append($0) }
-        case "OUTPUT": self.plugin(section, .output).map { self.configuration.outputs.append($0) }
+        case "OUTPUT": self.addOutput(section)
         case "PARSER": self.addNamed(section, to: \.parsers)
         case "MULTILINE_PARSER": self.addNamed(section, to: \.multilineParsers)
         case "PLUGINS", "STREAM_TASK", "CUSTOM":
@@ -67,6 +67,20 @@ struct ConfigurationBuild {
             filter.entries.append(match)
             self.plugin(filter, .filter).map { self.processors.append($0) }
         }
+    }
+
+    /// Adds an output with its processors, which are filters that see only its events.
+    private mutating func addOutput(_ section: Section) {
+        guard var output = self.plugin(section, .output) else { return }
+        for processor in section.processors {
+            var filter = processor
+            let match = Section.Entry(key: "match", value: "*", keyMark: processor.mark, valueMark: processor.mark)
+            filter.entries.append(match)
+            guard var plugin = self.plugin(filter, .filter) else { continue }
+            plugin.number = output.processors.count
+            output.processors.append(plugin)
+        }
+        self.configuration.outputs.append(output)
     }
 
     private mutating func addNamed(
@@ -120,14 +134,6 @@ struct ConfigurationBuild {
                     "the \(kind.rawValue) '\(known.name)' has no Match and sees no event",
                     hint: "add a line such as: Match *",
                     severity: .warning
-                )
-            )
-        }
-        if kind != .input, let processor = section.processors.first {
-            self.diagnostics.append(
-                processor.mark.diagnostic(
-                    "processors of an output are not supported",
-                    hint: "use a filter whose Match is that of the output"
                 )
             )
         }

@@ -10,6 +10,8 @@ struct ConfigurationFiles {
     private(set) var environment: EnvironmentText
     private(set) var sections: [Section] = []
     private(set) var diagnostics: [Diagnostic] = []
+    /// Files of variables, whose change is a reason to reload.
+    private(set) var watchedPaths: [String] = []
     /// The files that were read, in order.
     private(set) var paths: [String] = []
 
@@ -59,9 +61,28 @@ struct ConfigurationFiles {
     private mutating func readYAML(_ bytes: ByteSlice, path: String, depth: Int) {
         let format = YAMLFormat(bytes: bytes, source: path)
         self.diagnostics += format.diagnostics
+        for entry in format.environmentFiles { self.setFromFile(entry) }
         for entry in format.environment { self.environment.set(entry.key, to: self.expanded(entry)) }
         for entry in format.includes { self.include(entry, from: path, depth: depth) }
         self.sections += format.sections
+    }
+
+    /// Sets a variable to the text of a file, without white space at its end.
+    private mutating func setFromFile(_ entry: Section.Entry) {
+        let uri = self.expanded(entry)
+        guard uri.hasPrefix("file://") else {
+            self.diagnostics.append(entry.valueMark.diagnostic("'\(uri)' is no file", hint: "write file:///path"))
+            return
+        }
+        let path = String(uri.dropFirst("file://".count))
+        do throws(FileSystemError) {
+            var text = try self.files.contents(path).text
+            while let last = text.unicodeScalars.last, last.properties.isWhitespace { text.unicodeScalars.removeLast() }
+            self.environment.set(entry.key, to: text)
+            self.watchedPaths.append(path)
+        } catch {
+            self.diagnostics.append(entry.valueMark.diagnostic("\(error)"))
+        }
     }
 
     private mutating func set(_ entry: Section.Entry) {

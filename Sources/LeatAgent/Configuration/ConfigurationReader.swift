@@ -38,6 +38,7 @@ struct ConfigurationReader {
         if diagnostics.contains(where: { $0.severity == .error }) { throw Diagnostics(diagnostics) }
         var result = build.configuration
         result.warnings = diagnostics
+        result.variableFiles = reading.watchedPaths
         result.sourceFiles = reading.paths + parserReading.paths + upstreamPaths
         return result
     }

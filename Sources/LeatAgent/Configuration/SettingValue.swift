@@ -49,6 +49,30 @@ enum SettingValue {
         return abs(value * factor) < 9e18 ? Int64(value * factor) : nil
     }
 
+    /// The bytes of a text with `\\n`, `\\r`, `\\t`, `\\0`, `\\\\` and `\\xNN` in it; never none.
+    static func unescaped(_ text: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\"), let next = rest.popFirst() else {
+                bytes.append(byte)
+                continue
+            }
+            switch next {
+            case UInt8(ascii: "n"): bytes.append(0x0A)
+            case UInt8(ascii: "r"): bytes.append(0x0D)
+            case UInt8(ascii: "t"): bytes.append(0x09)
+            case UInt8(ascii: "0"): bytes.append(0)
+            case UInt8(ascii: "x") where rest.count >= 2:
+                guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { fallthrough }
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            default: bytes.append(next)
+            }
+        }
+        return bytes.isEmpty ? [0x0A] : bytes
+    }
+
     /// The items between commas, without white space around them; empty ones are left out.
     static func list(_ text: String) -> [String] {
         text.split(separator: ",").map(\.trimmed).filter { !$0.isEmpty }

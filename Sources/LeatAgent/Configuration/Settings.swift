@@ -14,6 +14,9 @@ struct Settings: Sendable {
         self.keys = Dictionary(keys.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Whether the plugin has a key of this name.
+    func has(_ key: String) -> Bool { self.keys[key] != nil }
+
     /// Whether the key was written.
     func isSet(_ key: String) -> Bool { self.section.entry(self.known(key).name) != nil }
 

@@ -6,6 +6,8 @@ struct YAMLFormat {
     private(set) var sections: [Section] = []
     /// `env:` as entries.
     private(set) var environment: [Section.Entry] = []
+    /// Entries of `env:` whose values are in files.
+    private(set) var environmentFiles: [Section.Entry] = []
     /// `includes:` as entries.
     private(set) var includes: [Section.Entry] = []
     private(set) var diagnostics: [Diagnostic] = []
@@ -55,7 +57,11 @@ struct YAMLFormat {
         if case .sequence(let elements) = node.content {
             for element in elements {
                 guard let name = element["name"], let value = element["value"] ?? element["uri"] else {
-                    self.report("an entry of env needs name and value", at: element)
+                    self.report("an entry of env needs name, and value or uri", at: element)
+                    continue
+                }
+                if element["value"] == nil {
+                    if let entry = self.entry(name, value, key: name.text) { self.environmentFiles.append(entry) }
                     continue
                 }
                 if let entry = self.entry(name, value, key: name.text) { self.environment.append(entry) }
@@ -90,6 +96,14 @@ struct YAMLFormat {
         for (key, value) in self.entries(node) {
             switch (key.text?.lowercased(), value.content) {
             case ("processors", _): section.processors += self.processors(value)
+            case ("routes", _) where kind == "INPUT":
+                self.report("routes of an input are not supported", at: key, hint: "use Match of the outputs")
+            case ("condition", .mapping):
+                self.report(
+                    "conditions of processors are not supported",
+                    at: key,
+                    hint: "use the filter grep before it"
+                )
             case ("rules", .sequence(let rules)) where kind == "MULTILINE_PARSER":
                 section.entries += rules.compactMap { self.rule($0) }
             case (_, .sequence(let values)):

@@ -32,6 +32,14 @@ struct OutputSet: Hashable, Sendable {
 
     var isEmpty: Bool { self.bits == 0 }
 
+    init(_ indices: [Int] = []) {
+        for index in indices { self.insert(index) }
+    }
+
+    init(bits: UInt64) { self.bits = bits }
+
+    mutating func remove(_ index: Int) { self.bits &= ~(1 << UInt64(index)) }
+
     mutating func insert(_ index: Int) { self.bits |= 1 << UInt64(index) }
 
     func contains(_ index: Int) -> Bool { self.bits >> UInt64(index) & 1 == 1 }

@@ -70,8 +70,9 @@ final class ParserFilter: EventFilter {
         }
     }
 
+    /// Whether a member is the parsed field; an object with the field inside is kept as it is.
     private func isKey(_ name: UnsafeRawBufferPointer) -> Bool {
-        guard case .key(let key)? = self.path.steps.first else { return false }
+        guard self.path.steps.count == 1, case .key(let key)? = self.path.steps.first else { return false }
         return key.withUnsafeBytes { name.isEqual(to: $0) }
     }
 

@@ -44,6 +44,9 @@ protocol InputSink: AnyObject {
     /// Says that an input with a backlog has none any more, so that what gathered need not wait for more.
     func caughtUp()
 
+    /// Calls `body` once everything that was accepted so far is on stable storage; soon, since somebody waits for it.
+    func whenDurable(_ body: @escaping () -> Void)
+
     /// Says that a source was read to its end for good.
     func finish(source: UInt64)
 

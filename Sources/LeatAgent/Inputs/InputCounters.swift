@@ -20,6 +20,10 @@ final class InputCounters {
     var lostBytes: UInt64 = 0
     var filteredEvents: UInt64 = 0
     var isPaused = false
+    /// Whether what the input hands on is printed, for whoever looks for its events.
+    var isTraced = false
+    /// Whether events reach outputs.
+    var isRoutable = true
 
     /// `Mem_Buf_Limit`: most bytes of events that are not on disk; `nil` for no limit of the input's own.
     var unwrittenByteCountMax: Int?

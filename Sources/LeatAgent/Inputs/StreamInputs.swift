@@ -1,4 +1,3 @@
-internal import CLeatPlatform
 internal import Glibc
 internal import LeatCore
 
@@ -85,6 +84,11 @@ final class DummyInput: Input {
         var sampleCount: Int?
         var eventsPerTurn = 1
         var interval = Duration.seconds(1)
+        var makesFirstAtOnce = false
+        /// Time of the first event, nanoseconds since 1970; `nil`: the clock's.
+        var startNanoseconds: Int64?
+        /// Whether all events have the first one's time.
+        var isTimeFixed = false
     }
 
     private let tag: RouteTag
@@ -94,6 +98,8 @@ final class DummyInput: Input {
     private let loop: EventLoop
     private var madeCount = 0
     private var timer: TimerQueue.ID?
+    /// The clock's time of the first event.
+    private var begunAt: Int64?
 
     init(tag: RouteTag, options: Options, counters: InputCounters, sink: any InputSink, loop: EventLoop) {
         self.tag = tag
@@ -103,7 +109,9 @@ final class DummyInput: Input {
         self.loop = loop
     }
 
-    func start() { self.plan() }
+    func start() {
+        if self.options.makesFirstAtOnce { self.loop.enqueue { [weak self] in self?.make() } } else { self.plan() }
+    }
 
     func resume() {}
 
@@ -117,116 +125,26 @@ final class DummyInput: Input {
         self.timer = self.loop.schedule(after: self.options.interval) { [weak self] in self?.make() }
     }
 
+    /// The time of an event: the clock's, or as much behind the configured start as the clock has moved.
+    private func nextTime() -> Int64 {
+        let now = self.loop.time.now().nanoseconds
+        let begunAt = self.begunAt ?? now
+        self.begunAt = begunAt
+        let passed = self.options.isTimeFixed ? 0 : now - begunAt
+        return (self.options.startNanoseconds ?? begunAt) &+ passed
+    }
+
     private func make() {
         if self.sink.hasRoom(for: self.counters) {
             var events = EventList()
             let left = self.options.sampleCount.map { $0 - self.madeCount } ?? .max
             for _ in 0..<min(left, self.options.eventsPerTurn) {
                 events.bytes.append(contentsOf: self.options.record)
-                events.endEvent(time: self.loop.time.now().nanoseconds)
+                events.endEvent(time: self.nextTime())
             }
             self.madeCount += events.count
             self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters)
         }
         self.plan()
-    }
-}
-
-/// `[INPUT] tcp`: takes JSON or lines from any number of connections.
-final class TCPInput: Input {
-    private static let readByteCount = 64 << 10
-    private static let connectionCountMax = 1_024
-
-    private let tag: RouteTag
-    private let host: String
-    private let port: Int
-    private let counters: InputCounters
-    private unowned let sink: any InputSink
-    private let loop: EventLoop
-    private let makeReceiver: () -> LineReceiver
-    private var descriptor: Int32 = -1
-    private var receivers: [Int32: LineReceiver] = [:]
-
-    init(
-        tag: RouteTag,
-        host: String,
-        port: Int,
-        counters: InputCounters,
-        sink: any InputSink,
-        loop: EventLoop,
-        makeReceiver: @escaping () -> LineReceiver
-    ) {
-        self.tag = tag
-        self.host = host
-        self.port = port
-        self.counters = counters
-        self.sink = sink
-        self.loop = loop
-        self.makeReceiver = makeReceiver
-    }
-
-    func start() throws(InputError) {
-        (self.descriptor, _) = try ListeningSocket.open(host: self.host, port: self.port)
-        do throws(FileSystemError) {
-            try self.loop.watch(self.descriptor, for: .read) { [weak self] _ in self?.accept() }
-        } catch {
-            throw InputError(description: "\(error)")
-        }
-    }
-
-    func resume() {
-        guard self.counters.isPaused else { return }
-        self.counters.isPaused = false
-        for descriptor in self.receivers.keys { self.loop.change(descriptor, to: .read) }
-    }
-
-    func stop() {
-        for descriptor in Array(self.receivers.keys) { self.drop(descriptor) }
-        guard self.descriptor >= 0 else { return }
-        self.loop.unwatch(self.descriptor)
-        _ = Glibc.close(self.descriptor)
-        self.descriptor = -1
-    }
-
-    private func accept() {
-        while self.receivers.count < Self.connectionCountMax {
-            let descriptor = leat_accept(self.descriptor)
-            if descriptor < 0 { return }
-            self.receivers[descriptor] = self.makeReceiver()
-            do throws(FileSystemError) {
-                try self.loop.watch(descriptor, for: .read) { [weak self] _ in self?.read(descriptor) }
-            } catch {
-                self.drop(descriptor)
-            }
-        }
-    }
-
-    private func drop(_ descriptor: Int32) {
-        guard var receiver = self.receivers.removeValue(forKey: descriptor) else { return }
-        self.loop.unwatch(descriptor)
-        _ = Glibc.close(descriptor)
-        var events = EventList()
-        receiver.finish(now: Moment(self.loop.time), to: &events)
-        if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
-    }
-
-    private func read(_ descriptor: Int32) {
-        guard self.sink.hasRoom(for: self.counters) else {
-            self.counters.isPaused = true
-            return self.loop.change(descriptor, to: [])
-        }
-        guard var receiver = self.receivers.removeValue(forKey: descriptor) else { return }
-        var events = EventList()
-        let now = Moment(self.loop.time)
-        let count = withUnsafeTemporaryAllocation(byteCount: Self.readByteCount, alignment: 8) { buffer in
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-            if count > 0 { receiver.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), now: now, to: &events) }
-            return count
-        }
-        let isOver = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
-        self.receivers[descriptor] = receiver
-        self.counters.readBytes += UInt64(max(0, count))
-        if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
-        if isOver { self.drop(descriptor) }
     }
 }

@@ -98,6 +98,19 @@ struct MetricsText {
         return text
     }
 
+    /// `/api/v2/metrics`: a line per value, with its time.
+    func lines(now: Timestamp) -> String {
+        let time = TimestampWriter.text(now, precision: .nanoseconds)
+        let uptime = UInt64(max(0, now.nanoseconds - self.startedAtNanoseconds) / 1_000_000_000)
+        var text = "\(time) fluentbit_uptime = \(uptime)\n"
+        for sample in self.inputSamples + self.filterSamples + self.outputSamples + self.storeSamples {
+            for (label, value) in sample.values {
+                text += "\(time) \(sample.name)\(label.isEmpty ? "" : "{name=\"\(label)\"}") = \(value)\n"
+            }
+        }
+        return text
+    }
+
     private var inputSamples: [Sample] {
         let all = self.agent.inputCounters
         func sample(_ name: String, _ help: String, _ value: (InputCounters) -> UInt64) -> Sample {
@@ -123,7 +136,7 @@ struct MetricsText {
     }
 
     private var filterSamples: [Sample] {
-        let all = self.agent.filters
+        let all = self.agent.allFilters
         guard !all.isEmpty else { return [] }
         func sample(_ name: String, _ help: String, _ value: (FilterCounters) -> UInt64) -> Sample {
             Sample(name: name, type: "counter", help: help, values: all.map { ($0.name, value($0.counters)) })

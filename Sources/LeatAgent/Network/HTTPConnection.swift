@@ -1,4 +1,3 @@
-internal import CLeatPlatform
 internal import Glibc
 internal import LeatCore
 
@@ -12,9 +11,18 @@ struct Endpoint: Hashable, Sendable {
     /// How long an idle connection stays open.
     var idleTimeout = Duration.seconds(30)
     var keepsAlive = true
+    /// Requests after which a connection is closed; `nil`: any number.
+    var requestCountMax: Int?
+    /// Local address of connections.
+    var sourceAddress: String?
+    /// A socket of the file system instead of host and port.
+    var path: String?
 
-    /// `host:port`, for messages and the `Host` header.
-    var authority: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+    /// `host:port`, for messages and the `Host` header; the path of a socket.
+    var authority: String {
+        if let path { return path }
+        return self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+    }
 }
 
 /// A request without its body.
@@ -39,17 +47,18 @@ final class HTTPConnection {
     private static let readByteCount = 64 << 10
 
     private let endpoint: Endpoint
-    private let tls: TLSClient?
+    private let connector: Connector
     private let loop: EventLoop
 
     private var phase = Phase.closed
     private var descriptor: Int32 = -1
     private var stream: (any ByteStream)?
-    private var addresses: [SocketAddress] = []
     private var head: [UInt8] = []
     private var body: [UInt8] = []
     private var sentCount = 0
     private var hasConnected = false
+    /// Requests on the open connection.
+    private var requestCount = 0
     private var isReused = false
     private var mayRetry = false
     private var parser = HTTPResponseParser()
@@ -60,7 +69,7 @@ final class HTTPConnection {
 
     init(endpoint: Endpoint, tls: TLSClient?, loop: EventLoop) {
         self.endpoint = endpoint
-        self.tls = tls
+        self.connector = Connector(endpoint: endpoint, tls: tls, loop: loop)
         self.loop = loop
     }
 
@@ -118,54 +127,25 @@ extension HTTPConnection {
     private func connect() {
         self.phase = .connecting
         self.hasConnected = false
-        self.setTimer(self.endpoint.connectTimeout)
-        Resolver.resolve(self.endpoint.host, port: self.endpoint.port, loop: self.loop) { [weak self] result in
-            guard let self, self.phase == .connecting, self.descriptor < 0 else { return }
+        self.requestCount = 0
+        self.connector.start { [weak self] result in
             switch result {
-            case .failure(let failure): self.fail(failure.description)
-            case .success(let addresses):
-                self.addresses = addresses
-                self.connectNext(reason: "no address")
+            case .failure(let failure): self?.fail(failure.reason)
+            case .success(let connected): self?.didConnect(connected)
             }
         }
     }
 
-    /// Tries the next address of the server.
-    private func connectNext(reason: String) {
-        self.closeSocket()
-        guard !self.addresses.isEmpty else {
-            return self.fail("cannot connect to \(self.endpoint.authority): \(reason)")
-        }
-        let address = self.addresses.removeFirst()
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        self.descriptor = socket(address.family, type, 0)
-        guard self.descriptor >= 0 else { return self.connectNext(reason: PlainStream.reason(errno)) }
-        var on: Int32 = 1
-        setsockopt(self.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-        let result = address.withPointer { Glibc.connect(self.descriptor, $0, $1) }
-        if result != 0, errno != EINPROGRESS { return self.connectNext(reason: PlainStream.reason(errno)) }
+    private func didConnect(_ connected: Connector.Connected) {
+        self.descriptor = connected.descriptor
+        self.stream = connected.stream
+        self.hasConnected = true
+        self.phase = .busy
         do throws(FileSystemError) {
             try self.loop.watch(self.descriptor, for: [.read, .write]) { [weak self] in self?.ready($0) }
         } catch {
-            self.fail("\(error)")
+            return self.fail("\(error)")
         }
-    }
-
-    private func didConnect() {
-        var code: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-        if code != 0 { return self.connectNext(reason: PlainStream.reason(code)) }
-        self.hasConnected = true
-        if let tls = self.tls {
-            switch tls.connect(descriptor: self.descriptor, host: self.endpoint.host) {
-            case .success(let stream): self.stream = stream
-            case .failure(let failure): return self.fail(failure.reason)
-            }
-        } else {
-            self.stream = PlainStream(descriptor: self.descriptor)
-        }
-        self.phase = .busy
         self.noteProgress()
         self.setTimer(self.endpoint.responseTimeout)
         self.write()
@@ -173,8 +153,7 @@ extension HTTPConnection {
 
     private func ready(_ readiness: EventLoop.Readiness) {
         switch self.phase {
-        case .closed: return
-        case .connecting: if readiness.isWritable { self.didConnect() }
+        case .closed, .connecting: return
         case .idle:
             // Nothing was asked: the server has closed, or speaks out of turn.
             self.drop()
@@ -257,7 +236,9 @@ extension HTTPConnection {
         let head = self.parser.head
         // A response before the whole request was sent leaves the connection in an unknown state.
         let isWhole = self.sentCount == self.head.count + self.body.count
-        if head.keepsAlive, self.endpoint.keepsAlive, isWhole {
+        self.requestCount += 1
+        let isWorn = self.endpoint.requestCountMax.map { self.requestCount >= $0 } ?? false
+        if head.keepsAlive, self.endpoint.keepsAlive, isWhole, !isWorn {
             self.phase = .idle
             self.setTimer(self.endpoint.idleTimeout)
         } else {
@@ -284,6 +265,7 @@ extension HTTPConnection {
     private func drop() {
         if let timer { self.loop.cancel(timer) }
         self.timer = nil
+        self.connector.cancel()
         self.stream?.shutDown()
         self.closeSocket()
         self.phase = .closed
@@ -305,10 +287,8 @@ extension HTTPConnection {
     private func timeIsOver(_ delay: Duration) {
         self.timer = nil
         switch self.phase {
-        case .closed: return
+        case .closed, .connecting: return
         case .idle: self.drop()
-        case .connecting:
-            self.fail("no connection to \(self.endpoint.authority) within \(delay)")
         case .busy:
             // Slow is not silent: wait again from the last sign of life.
             let quiet = self.loop.time.monotonicNanoseconds() - self.lastProgress

@@ -18,6 +18,18 @@ struct SocketAddress: Hashable, Sendable {
     }
 }
 
+extension SocketAddress {
+    /// The address of a socket of the file system; `nil` when its path is too long.
+    init?(path: String) {
+        var address = sockaddr_un()
+        let text = Array(path.utf8)
+        guard text.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: text) }
+        self.init(family: AF_UNIX, bytes: withUnsafeBytes(of: &address) { Array($0) })
+    }
+}
+
 /// Finds the addresses of host names without holding up the loop.
 enum Resolver {
     /// Why a name has no address.

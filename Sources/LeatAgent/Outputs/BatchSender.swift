@@ -16,6 +16,10 @@ enum DeliveryResult {
 ///
 /// Calls come on the loop; at most `OutputQueue.workerCount` batches are on their way at a time.
 protocol BatchSender: AnyObject {
+    /// Where a batch that begins with the first of `items` must end at the latest, since later events are for another
+    /// request; more than `items.lowerBound`.
+    func batchEnd(of chunk: LoadedChunk, items: Range<Int>) -> Int
+
     /// The request's body: the same bytes for the same events, whenever it is asked.
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8]
 
@@ -24,6 +28,10 @@ protocol BatchSender: AnyObject {
 
     /// Ends all connections; requests on their way fail.
     func close()
+}
+
+extension BatchSender {
+    func batchEnd(of chunk: LoadedChunk, items: Range<Int>) -> Int { items.upperBound }
 }
 
 /// An event of a chunk, without its record.

@@ -16,6 +16,8 @@ struct BulkFormat {
     var idKey: String?
     var generatesID = false
     var replacesDots = false
+    /// Whether the index's date is that of the chunk, which a resend has too, instead of the event's.
+    var datesByChunk = false
 
     /// `Logstash_Format On`: one index per day.
     struct Logstash {
@@ -121,7 +123,13 @@ private struct BulkWriter {
             self.body.append(contentsOf: fixedAction)
         } else {
             let id = self.id(event, record)
-            self.body.append(contentsOf: Self.action(self.format, index: self.index(event.time, record), id: id))
+            self.body.append(
+                contentsOf: Self.action(
+                    self.format,
+                    index: self.index(self.format.datesByChunk ? self.chunkTime : event.time, record),
+                    id: id
+                )
+            )
         }
         let isUpdate = self.format.action == "update"
         if isUpdate { self.body.append("{\"doc\":") }

@@ -8,17 +8,21 @@ final class BulkOutput: BatchSender {
     private let format: BulkFormat
     private let request: HTTPRequest
     private let compresses: Bool
-    private let connections: [HTTPConnection]
+    private let connections: [HTTPClient]
     private let log: AgentLog
     private let tracesErrors: Bool
+    private let tracesRequests: Bool
+    /// Bytes of a request that are logged.
+    private static let tracedByteCountMax = 32 << 10
 
     /// `connections`: one per batch that may be on its way.
     init(
         format: BulkFormat,
         request: HTTPRequest,
         compresses: Bool,
-        connections: [HTTPConnection],
+        connections: [HTTPClient],
         tracesErrors: Bool,
+        tracesRequests: Bool,
         log: AgentLog
     ) {
         self.format = format
@@ -26,6 +30,7 @@ final class BulkOutput: BatchSender {
         self.compresses = compresses
         self.connections = connections
         self.tracesErrors = tracesErrors
+        self.tracesRequests = tracesRequests
         self.log = log
     }
 
@@ -42,6 +47,9 @@ final class BulkOutput: BatchSender {
         if self.compresses {
             bytes = body.withUnsafeBytes { Deflate.gzip($0) }
             request.headers.append(("Content-Encoding", "gzip"))
+        }
+        if self.tracesRequests {
+            self.log.write(.info, String(decoding: body.prefix(Self.tracedByteCountMax), as: UTF8.self))
         }
         let answer = BulkAnswer()
         connection.send(request, body: bytes, onBody: { answer.take($0) }) { result in

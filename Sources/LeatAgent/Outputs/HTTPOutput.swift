@@ -1,86 +1,91 @@
 internal import LeatCore
 
-/// `[OUTPUT] http`: posts events as JSON.
+/// How the events of a batch become the request of one protocol over HTTP.
+protocol RequestForm {
+    /// Whether the events of one request must have something in common.
+    var hasParts: Bool { get }
+
+    /// What they must have in common, such as their tag.
+    func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8]
+
+    /// Appends the request's body.
+    func append(_ chunk: LoadedChunk, _ items: [Range<Int>], to bytes: inout [UInt8])
+
+    /// Headers that the part asks for.
+    func headers(of part: [UInt8]) -> [(name: String, value: String)]
+}
+
+extension RequestForm {
+    var hasParts: Bool { false }
+    func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8] { [] }
+    func headers(of part: [UInt8]) -> [(name: String, value: String)] { [] }
+}
+
+/// The outputs that post events: `http`, `loki`, `splunk`.
 final class HTTPOutput: BatchSender {
-    /// How events become a body.
-    struct Form {
-        /// What stands before, between and behind the events.
-        enum Framing { case array, lines, stream }
-
-        /// How the time is written.
-        enum DateForm: String { case double, epoch, epoch_ms, iso8601, java_sql_timestamp }
-
-        var framing = Framing.array
-        /// `nil` for no time.
-        var dateKey: String? = "date"
-        var dateForm = DateForm.double
+    /// How requests are sent.
+    struct Options {
+        var request = HTTPRequest()
+        var compression = RequestCompression.none
+        /// Whether what the server says to a failed request goes to the log.
+        var logsAnswers = true
     }
 
-    private let form: Form
-    private let request: HTTPRequest
-    private let compresses: Bool
-    private let connections: [HTTPConnection]
+    private let form: any RequestForm
+    private let options: Options
+    private let clients: [HTTPClient]
 
-    init(form: Form, request: HTTPRequest, compresses: Bool, connections: [HTTPConnection]) {
+    /// `clients`: one per batch that may be on its way.
+    init(form: any RequestForm, options: Options, clients: [HTTPClient]) {
         self.form = form
-        self.request = request
-        self.compresses = compresses
-        self.connections = connections
+        self.options = options
+        self.clients = clients
     }
 
+    func batchEnd(of chunk: LoadedChunk, items: Range<Int>) -> Int {
+        guard self.form.hasParts else { return items.upperBound }
+        var end = items.upperBound
+        var first: [UInt8] = []
+        chunk.forEachEvent(in: [items]) { event, record in
+            guard event.number < end else { return }
+            let part = self.form.part(of: event, record)
+            if event.number == items.lowerBound {
+                first = part
+            } else if part != first {
+                end = event.number
+            }
+        }
+        return end
+    }
+
+    /// A body with parts begins with the part and a newline, which `send` takes off.
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] {
         var bytes: [UInt8] = []
-        let isArray = self.form.framing == .array
-        if isArray { bytes.append(UInt8(ascii: "[")) }
-        chunk.forEachEvent(in: items) { event, record in
-            if isArray, bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-            self.append(event, record, to: &bytes)
-            if self.form.framing == .lines { bytes.append(UInt8(ascii: "\n")) }
+        if self.form.hasParts, let first = items.first {
+            chunk.forEachEvent(in: [first.lowerBound..<first.lowerBound + 1]) { event, record in
+                bytes = self.form.part(of: event, record) + [UInt8(ascii: "\n")]
+            }
         }
-        if isArray { bytes.append(UInt8(ascii: "]")) }
+        self.form.append(chunk, items, to: &bytes)
         return bytes
     }
 
-    private func append(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "{"))
-        let start = bytes.count
-        if let key = self.form.dateKey { bytes.appendMember(key, json: self.date(event.time), start: start) }
-        if !record.isEmpty, bytes.count > start { bytes.append(UInt8(ascii: ",")) }
-        bytes.append(contentsOf: record)
-        bytes.append(UInt8(ascii: "}"))
-    }
-
-    private func date(_ nanoseconds: Int64) -> String {
-        let time = Timestamp(nanoseconds: nanoseconds)
-        var fraction: [UInt8] = []
-        TimeText.appendFraction(nanoseconds: nanoseconds, digitCount: 6, to: &fraction)
-        let digits = String(decoding: fraction, as: UTF8.self)
-        switch self.form.dateForm {
-        case .double: return "\(time.seconds)\(digits)"
-        case .epoch: return "\(time.seconds)"
-        case .epoch_ms: return "\(time.milliseconds)"
-        case .iso8601: return "\"\(TimestampWriter.text(time, precision: .microseconds))\""
-        case .java_sql_timestamp:
-            let text = TimestampWriter.text(time, precision: .microseconds).dropLast()
-            return "\"\(text.split(separator: "T").joined(separator: " "))\""
-        }
-    }
-
     func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
-        guard let connection = self.connections.first(where: { !$0.isBusy }) else {
+        guard let client = self.clients.first(where: { !$0.isBusy }) else {
             preconditionFailure("more batches on their way than connections")
         }
-        var request = self.request
+        var request = self.options.request
         var bytes = body
-        if self.compresses {
-            bytes = body.withUnsafeBytes { Deflate.gzip($0) }
-            request.headers.append(("Content-Encoding", "gzip"))
+        if self.form.hasParts, let end = body.firstIndex(of: UInt8(ascii: "\n")) {
+            request.headers += self.form.headers(of: Array(body[..<end]))
+            bytes = Array(body[(end + 1)...])
         }
+        bytes = self.options.compression.apply(to: bytes, &request)
         let answer = Excerpt()
-        connection.send(request, body: bytes, onBody: { answer.take($0) }) { result in
+        client.send(request, body: bytes, onBody: { answer.take($0) }) { [logs = self.options.logsAnswers] result in
             switch result {
             case .failure(let failure): completion(.again(reason: failure.reason))
-            case .success(let head): completion(Self.result(head.status, answer.text))
+            case .success(let head): completion(Self.result(head.status, logs ? ": " + answer.text : ""))
             }
         }
     }
@@ -88,15 +93,31 @@ final class HTTPOutput: BatchSender {
     private static func result(_ status: Int, _ text: String) -> DeliveryResult {
         switch status {
         case 200..<300: .delivered
-        case 408, 429, 500...: .again(reason: "the server answers \(status): \(text)")
+        case 408, 429, 500...: .again(reason: "the server answers \(status)\(text)")
         // Wrong credentials and paths are mended at the server or in the configuration, not in the events.
-        case 401, 403, 404, 407: .again(reason: "the server answers \(status): \(text)")
-        default: .refused(reason: OutputQueue.reasonText("http_\(status)", text))
+        case 401, 403, 404, 407: .again(reason: "the server answers \(status)\(text)")
+        default: .refused(reason: OutputQueue.reasonText("http_\(status)", String(text.dropFirst(2))))
         }
     }
 
-    func close() {
-        for connection in self.connections { connection.close() }
+    func close() { for client in self.clients { client.close() } }
+}
+
+/// How bodies of requests are compressed.
+enum RequestCompression: Hashable, Sendable {
+    case none, gzip, zstd
+
+    /// The body as it is sent, and the header that says so.
+    func apply(to body: [UInt8], _ request: inout HTTPRequest) -> [UInt8] {
+        switch self {
+        case .none: return body
+        case .gzip:
+            request.headers.append(("Content-Encoding", "gzip"))
+            return body.withUnsafeBytes { Deflate.gzip($0) }
+        case .zstd:
+            request.headers.append(("Content-Encoding", "zstd"))
+            return body.withUnsafeBytes { Zstandard.compress($0) }
+        }
     }
 }
 

@@ -5,33 +5,56 @@ internal import LeatParsing
 /// Makes outputs of their configuration.
 struct OutputFactory {
     let plugin: PluginConfiguration
+    let configuration: AgentConfiguration
     let loop: EventLoop
     let log: AgentLog
+    var files: any FileSystem = PosixFileSystem()
 
-    private static let names: Set<String> = ["es", "opensearch", "http", "stdout", "file", "null", "counter"]
+    private static let names: Set<String> = [
+        "es", "opensearch", "http", "loki", "splunk", "opentelemetry", "forward", "stdout", "file", "null", "counter",
+    ]
 
     /// Whether an output takes events without a chunk.
     static func isDirect(_ plugin: PluginConfiguration) -> Bool { plugin.name == "null" || plugin.name == "counter" }
 
     /// Finds what is wrong with an output without making it.
-    static func check(_ plugin: PluginConfiguration) throws(Diagnostics) {
+    static func check(
+        _ plugin: PluginConfiguration,
+        _ configuration: AgentConfiguration,
+        files: any FileSystem
+    ) throws(Diagnostics) {
+        let settings = plugin.settings
         guard Self.names.contains(plugin.name) else {
             throw Diagnostics(plugin.mark.diagnostic("the output '\(plugin.name)' is not part of this build"))
         }
-        if plugin.name == "es" || plugin.name == "opensearch" { _ = try BulkFormat(plugin) }
-        let format = plugin.settings.section.entry("format")
-        if plugin.name == "http", let format, ["msgpack", "gelf"].contains(format.value.lowercased()) {
+        switch plugin.name {
+        case "es", "opensearch": _ = try BulkFormat(plugin)
+        case "loki": _ = try LokiForm(plugin, files: files)
+        case "splunk":
+            _ = try SplunkForm(plugin)
+            if !settings.isSet("splunk_token"), !settings.isSet("http_user") {
+                throw Diagnostics(plugin.mark.diagnostic("the output splunk needs a splunk_token"))
+            }
+        case "forward": _ = try ForwardForm(plugin)
+        case "opentelemetry": _ = try OTLPForm(plugin)
+        default: break
+        }
+        if settings.has("json_date_format"), let entry = settings.entries("json_date_format").last,
+            DatedRecord.DateForm(rawValue: entry.value.lowercased()) == nil
+        {
+            let known = DatedRecord.DateForm.allCases.map(\.rawValue)
             throw Diagnostics(
-                format.valueMark.diagnostic(
-                    "the format '\(format.value)' is not part of this build",
-                    hint: "json, json_lines and json_stream are"
+                entry.valueMark.diagnostic(
+                    "'\(entry.value)' is no form of json_date_format",
+                    hint: "known: \(known.joined(separator: ", "))"
                 )
             )
         }
+        try TLSSettings.check(plugin)
     }
 
     /// Batches that may be on their way at a time.
-    private var workerCount: Int {
+    var workerCount: Int {
         if self.plugin.name == "stdout" || self.plugin.name == "file" { return 1 }
         return max(1, min(self.plugin.settings.integer("workers") ?? 2, 16))
     }
@@ -55,151 +78,63 @@ struct OutputFactory {
     }
 
     func sender() throws(FileSystemError) -> any BatchSender {
-        switch self.plugin.name {
-        case "stdout":
-            return TextOutput(
-                form: self.textForm(.message),
-                descriptor: STDOUT_FILENO,
-                ownsDescriptor: false,
-                loop: self.loop
-            )
-        case "file": return try self.fileSender()
-        case "http": return try self.httpSender()
-        default: return try self.bulkSender()
-        }
-    }
-
-    private func textForm(_ usual: TextOutput.Form) -> TextOutput.Form {
-        switch self.plugin.settings.text("format")?.lowercased() {
-        case "json", "json_lines", "json_stream": .jsonLines
-        case "plain": .plain
-        default: usual
-        }
-    }
-
-    private func fileSender() throws(FileSystemError) -> any BatchSender {
-        let settings = self.plugin.settings
-        let folder = settings.text("path")
-        let name = settings.text("file") ?? self.plugin.displayName
-        let path = folder.map { $0 + "/" + name } ?? name
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        if descriptor < 0 { throw FileSystemError(operation: "open", path: path, code: errno) }
-        return TextOutput(form: self.textForm(.out), descriptor: descriptor, ownsDescriptor: true, loop: self.loop)
-    }
-
-    private func bulkSender() throws(FileSystemError) -> any BatchSender {
-        let format: BulkFormat
         do throws(Diagnostics) {
-            format = try BulkFormat(self.plugin)
-        } catch {
-            preconditionFailure("the configuration of \(self.plugin.displayName) was checked: \(error)")
-        }
-        let settings = self.plugin.settings
-        var request = HTTPRequest()
-        request.path = Self.bulkPath(settings)
-        request.headers = [
-            ("User-Agent", "leat-agent"), ("Content-Type", "application/x-ndjson"), ("Accept", "application/json"),
-        ]
-        if let authorization = self.authorization() { request.headers.append(("Authorization", authorization)) }
-        let tls = try self.tlsClient()
-        let endpoint = self.endpoint(defaultPort: 9200)
-        let count = self.workerCount
-        return BulkOutput(
-            format: format,
-            request: request,
-            compresses: settings.text("compress")?.lowercased() == "gzip",
-            connections: (0..<count).map { _ in HTTPConnection(endpoint: endpoint, tls: tls, loop: self.loop) },
-            tracesErrors: settings.flag("trace_error"),
-            log: self.log
-        )
-    }
-
-    private func httpSender() throws(FileSystemError) -> any BatchSender {
-        let settings = self.plugin.settings
-        var form = HTTPOutput.Form()
-        switch settings.text("format")?.lowercased() {
-        case "json_lines": form.framing = .lines
-        case "json_stream": form.framing = .stream
-        default: form.framing = .array
-        }
-        form.dateKey = settings.text("json_date_key")
-        if form.dateKey?.lowercased() == "false" { form.dateKey = nil }
-        form.dateForm = HTTPOutput.Form.DateForm(rawValue: settings.text("json_date_format") ?? "double") ?? .double
-        var request = HTTPRequest(method: settings.text("http_method")?.uppercased() ?? "POST")
-        request.path = settings.text("uri") ?? "/"
-        let type = form.framing == .lines ? "application/x-ndjson" : "application/json"
-        request.headers = [("User-Agent", "leat-agent"), ("Content-Type", type)]
-        for entry in settings.entries("header") {
-            let words = SettingValue.words(entry.value, limit: 2)
-            if words.count == 2 { request.headers.append((words[0], words[1])) }
-        }
-        if let authorization = self.authorization() { request.headers.append(("Authorization", authorization)) }
-        let tls = try self.tlsClient()
-        let endpoint = self.endpoint(defaultPort: 80)
-        return HTTPOutput(
-            form: form,
-            request: request,
-            compresses: settings.text("compress")?.lowercased() == "gzip",
-            connections: (0..<self.workerCount).map { _ in
-                HTTPConnection(endpoint: endpoint, tls: tls, loop: self.loop)
+            switch self.plugin.name {
+            case "stdout": return StdoutOutput(form: self.stdoutForm(), loop: self.loop)
+            case "file": return FileOutput(self.fileOptions(), loop: self.loop)
+            case "http": return try self.httpSender(self.httpForm())
+            case "loki": return try self.lokiSender()
+            case "splunk": return try self.splunkSender()
+            case "forward": return try self.forwardSender()
+            case "opentelemetry": return try self.otlpSender()
+            default: return try self.bulkSender(try BulkFormat(self.plugin))
             }
-        )
-    }
-
-    private static func bulkPath(_ settings: Settings) -> String {
-        var prefix = settings.text("path") ?? ""
-        if !prefix.isEmpty, !prefix.hasPrefix("/") { prefix = "/" + prefix }
-        while prefix.hasSuffix("/") { prefix.removeLast() }
-        var path = prefix + "/_bulk?filter_path=errors,items.*.status,items.*.error"
-        if let pipeline = settings.text("pipeline") { path += "&pipeline=" + pipeline }
-        return path
-    }
-
-    /// Where to connect.
-    func endpoint(defaultPort: Int) -> Endpoint {
-        let settings = self.plugin.settings
-        var endpoint = Endpoint(
-            host: settings.text("host") ?? "127.0.0.1",
-            port: settings.integer("port") ?? defaultPort
-        )
-        if let time = settings.nanoseconds("net.connect_timeout"), time > 0 {
-            endpoint.connectTimeout = .nanoseconds(time)
-        }
-        if let time = settings.nanoseconds("net.io_timeout"), time > 0 { endpoint.responseTimeout = .nanoseconds(time) }
-        if let time = settings.nanoseconds("net.keepalive_idle_timeout"), time > 0 {
-            endpoint.idleTimeout = .nanoseconds(time)
-        }
-        endpoint.keepsAlive = settings.flag("net.keepalive")
-        return endpoint
-    }
-
-    /// The `Authorization` header.
-    func authorization() -> String? {
-        let settings = self.plugin.settings
-        if let token = settings.text("bearer_token") { return "Bearer " + token }
-        if self.plugin.name == "es", let key = settings.text("http_api_key") { return "ApiKey " + key }
-        guard let user = settings.text("http_user") else { return nil }
-        return "Basic " + Base64.text(Array("\(user):\(settings.text("http_passwd") ?? "")".utf8))
-    }
-
-    /// Encryption, when `tls` is on.
-    func tlsClient() throws(FileSystemError) -> TLSClient? {
-        let settings = self.plugin.settings
-        guard settings.flag("tls") else { return nil }
-        var options = TLSOptions()
-        options.verifies = settings.flag("tls.verify")
-        options.verifiesHostname = settings.isSet("tls.verify_hostname") ? settings.flag("tls.verify_hostname") : true
-        options.authorityFile = settings.text("tls.ca_file")
-        options.authorityFolder = settings.text("tls.ca_path")
-        options.certificateFile = settings.text("tls.crt_file")
-        options.keyFile = settings.text("tls.key_file")
-        options.serverName = settings.text("tls.vhost")
-        do throws(TLSFailure) {
-            return try TLSClient(options)
         } catch {
-            self.log.write(.error, error.reason)
-            throw FileSystemError(operation: "prepare", path: "TLS of \(self.plugin.displayName)", code: EINVAL)
+            self.log.write(.error, "\(error)")
+            throw FileSystemError(operation: "prepare", path: self.plugin.displayName, code: EINVAL)
         }
+    }
+
+    // MARK: - Text
+
+    private func stdoutForm() -> TextForm {
+        let settings = self.plugin.settings
+        switch settings.text("format")?.lowercased() {
+        case "json": return .dated(DatedRecord(settings, framing: .array))
+        case "json_lines": return .dated(DatedRecord(settings, framing: .lines))
+        case "json_stream": return .dated(DatedRecord(settings, framing: .stream))
+        default: return .message
+        }
+    }
+
+    private func fileOptions() -> FileOutput.Options {
+        let settings = self.plugin.settings
+        var options = FileOutput.Options()
+        options.folder = settings.text("path")
+        options.name = settings.text("file")
+        options.makesFolder = settings.flag("mkdir")
+        func delimiter(_ key: String, _ usual: String) -> [UInt8] {
+            switch settings.text(key)?.lowercased() {
+            case nil: Array(usual.utf8)
+            case "comma": [UInt8(ascii: ",")]
+            case "tab", "\\t": [UInt8(ascii: "\t")]
+            case "space": [UInt8(ascii: " ")]
+            default: Array((settings.text(key) ?? usual).utf8)
+            }
+        }
+        switch settings.text("format")?.lowercased() {
+        case "plain": options.form = .plain
+        case "csv":
+            options.form = .csv(delimiter: delimiter("delimiter", ","), namesColumns: settings.flag("csv_column_names"))
+        case "ltsv":
+            options.form = .ltsv(
+                delimiter: delimiter("delimiter", "\t"),
+                labelDelimiter: delimiter("label_delimiter", ":")
+            )
+        case "template": options.form = .template(settings.text("template") ?? "{time} {message}")
+        default: options.form = .out
+        }
+        return options
     }
 }
 
@@ -218,6 +153,7 @@ extension BulkFormat {
         self.idKey = settings.text("id_key").map { $0.hasPrefix("$") ? String($0.dropFirst()) : $0 }
         self.generatesID = settings.flag("generate_id")
         self.replacesDots = settings.flag("replace_dots")
+        self.datesByChunk = settings.flag("current_time_index")
         if let entry = settings.entries("time_key_format").last, entry.value != "%Y-%m-%dT%H:%M:%S" {
             self.timeFormat = try Self.timeFormat(entry.value, entry.valueMark)
         }
@@ -263,5 +199,30 @@ enum Base64 {
             }
         }
         return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The bytes of a text; `nil` when it is none.
+    static func bytes(_ text: String) -> [UInt8]? {
+        var result: [UInt8] = []
+        var value: UInt32 = 0
+        var bitCount = 0
+        for byte in text.utf8 where byte != UInt8(ascii: "=") {
+            let digit: UInt8
+            switch byte {
+            case 0x41...0x5A: digit = byte - 0x41
+            case 0x61...0x7A: digit = byte - 0x61 + 26
+            case 0x30...0x39: digit = byte - 0x30 + 52
+            case UInt8(ascii: "+"): digit = 62
+            case UInt8(ascii: "/"): digit = 63
+            default: return nil
+            }
+            value = value << 6 | UInt32(digit)
+            bitCount += 6
+            if bitCount >= 8 {
+                bitCount -= 8
+                result.append(UInt8(truncatingIfNeeded: value >> UInt32(bitCount)))
+            }
+        }
+        return result
     }
 }

@@ -181,8 +181,9 @@ extension OutputQueue {
     func sendNext(of chunk: ClosedChunk) throws(FileSystemError) {
         guard let content = try self.load(chunk) else { return }
         let first = self.cursor.chunks[chunk.number]?.taken ?? 0
-        let end = min(content.eventCount, first + self.options.batchItemCountMax)
-        guard first < end else { return try self.giveUp(chunk, eventCount: 0) }
+        let most = min(content.eventCount, first + self.options.batchItemCountMax)
+        guard first < most else { return try self.giveUp(chunk, eventCount: 0) }
+        let end = self.sender.batchEnd(of: content, items: first..<most)
         let body = self.sender.body(of: content, items: [first..<end])
         let batch = try self.cursor.begin(
             chunk: chunk.number,

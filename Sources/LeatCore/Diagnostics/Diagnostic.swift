@@ -78,6 +78,20 @@ public struct Diagnostic: Error, Hashable, Sendable {
         self.message = message
         self.hint = hint
     }
+
+    /// The same with another severity.
+    public func with(severity: Severity) -> Diagnostic {
+        Diagnostic(
+            source: self.source,
+            line: self.line,
+            column: self.column,
+            length: self.length,
+            lineText: self.lineText,
+            severity: severity,
+            message: self.message,
+            hint: self.hint
+        )
+    }
 }
 
 extension Diagnostic: CustomStringConvertible {

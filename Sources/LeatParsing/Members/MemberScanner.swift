@@ -29,6 +29,9 @@ public struct MemberScanner {
     /// Where the scan stands: after `nextName` at the value that follows.
     public var offset: Int { self.index }
 
+    /// Whether everything was scanned; when it was not, what is left is no JSON.
+    public var isAtEnd: Bool { self.index >= self.bytes.count }
+
     /// A scanner over members, which must stay valid as long as it is used.
     public init(_ members: UnsafeRawBufferPointer) { self.bytes = members }
 

@@ -83,9 +83,10 @@ public struct Record: Sendable {
         self.members.insert(contentsOf: moved, at: toStart ? 0 : self.members.count)
     }
 
-    /// A copy of a member at the end, under another name.
+    /// A copy of a member behind it, under another name.
     public mutating func copy(_ index: Int, as name: [UInt8]) {
-        self.members.append(Member(name: self.store(name), value: self.members[index].value))
+        let copy = Member(name: self.store(name), value: self.members[index].value)
+        self.members.insert(copy, at: index + 1)
     }
 
     /// Appends the members of a JSON object's contents.

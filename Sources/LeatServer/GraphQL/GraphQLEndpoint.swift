@@ -7,10 +7,12 @@ internal import LeatStorage
 ///
 /// Answers have status 200 and `{"data": …}`, with `errors` for what could not be had, as GraphQL wants it.
 struct GraphQLEndpoint: Sendable {
-    let store: Store
-    let files: LookupFiles
-    let queries: SavedQueries
+    let library: LibraryEndpoints
     let parsers: ParserStore
+
+    var store: Store { self.library.store }
+    var files: LookupFiles { self.library.files }
+    var queries: SavedQueries { self.library.queries }
 
     func reply(to call: Call, credential: Credential) async throws -> Reply {
         guard call.method == .post else { throw RequestFault.text(405, "method_not_allowed", "use POST") }

@@ -6,8 +6,7 @@ internal import LeatStorage
 struct AdministrationEndpoints: Sendable {
     let store: Store
     let digester: Digester
-    let files: LookupFiles
-    let queries: SavedQueries
+    let library: LibraryEndpoints
 
     func reply(to call: Call, _ route: Route) async throws -> Reply {
         switch route {
@@ -48,7 +47,7 @@ struct AdministrationEndpoints: Sendable {
             try await Blocking.run { try store.setRetention(retention, of: name) }
             return Reply(200, json: ["name": .string(name)])
         case .delete:
-            let (files, queries) = (self.files, self.queries)
+            let (files, queries) = (self.library.files, self.library.queries)
             try await Blocking.run {
                 try store.deleteRepository(name)
                 try files.removeAll(of: name)

@@ -21,7 +21,7 @@ struct RecordFilterTests {
         Case(lines: "Remove_regex ^.b$", record: #"{"a":1,"ab":2}"#, expected: #"{"a":1}"#),
         Case(lines: "Rename a b\nRename x y", record: #"{"a":1,"x":2,"y":3}"#, expected: #"{"b":1,"x":2,"y":3}"#),
         Case(lines: "Hard_rename a b", record: #"{"a":1,"b":2,"c":3}"#, expected: #"{"b":1,"c":3}"#),
-        Case(lines: "Copy a c\nCopy a b", record: #"{"a":[1],"b":2}"#, expected: #"{"a":[1],"b":2,"c":[1]}"#),
+        Case(lines: "Copy a c\nCopy a b", record: #"{"a":[1],"b":2}"#, expected: #"{"a":[1],"c":[1],"b":2}"#),
         Case(lines: "Hard_copy a b", record: #"{"a":1,"b":2}"#, expected: #"{"a":1,"b":1}"#),
         Case(
             lines: "Move_to_start b\nMove_to_end a",

@@ -95,6 +95,8 @@ final class TailWorld: InputSink {
 
     // MARK: InputSink
 
+    func whenDurable(_ body: @escaping () -> Void) { body() }
+
     var hasRoom: Bool { !self.isFull }
 
     func hasRoom(for input: InputCounters) -> Bool { self.hasRoom }

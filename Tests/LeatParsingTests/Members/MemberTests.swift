@@ -85,7 +85,7 @@ struct MemberTests {
         record.copy(1, as: Array("y".utf8))
         var out: [UInt8] = []
         record.write(to: &out)
-        #expect(String(decoding: out, as: UTF8.self) == #""c":3,"x":1,"b":"two","d":4,"y":1"#)
+        #expect(String(decoding: out, as: UTF8.self) == #""c":3,"x":1,"y":1,"b":"two","d":4"#)
     }
 
     @Test

@@ -176,6 +176,12 @@ enum InputTable {
             .acts("buffer_max_size", .size, "4194304", "longest request"),
             .accepted("buffer_chunk_size", .size, "reads are sized by the backlog"),
             .accepted("http2", .flag, "HTTP/1.1 only"),
+            .accepted("workers", .integer, "the loop is one thread"),
+            .accepted("http_server.workers", .integer, "the loop is one thread"),
+            .acts("http_server.max_connections", .integer, nil, "connections at a time; further ones wait"),
+            .acts("http_server.idle_timeout", .time, nil, "an idle connection is closed after this"),
+            .accepted("http_server.ingress_queue_event_limit", .integer, "a full buffer refuses requests"),
+            .accepted("http_server.ingress_queue_byte_limit", .size, "a full buffer refuses requests"),
         ] + CommonKeys.server
     )
 }

@@ -3,7 +3,8 @@
 /// See `PluginTable`.
 enum OutputTable {
     static let all: [PluginDescription] = [
-        Self.elasticsearch, Self.openSearch, Self.http, Self.loki, Self.splunk, Self.forward, Self.stdout, Self.file,
+        Self.elasticsearch, Self.openSearch, Self.http, Self.loki, Self.splunk, Self.openTelemetry, Self.forward,
+        Self.stdout, Self.file,
         PluginDescription(
             .output,
             "null",
@@ -160,7 +161,30 @@ enum OutputTable {
             .acts("compress", .choice(["gzip", "none"]), nil, "compression of requests"),
             .accepted("http_buffer_size", .size, "answers may have any size"),
             .accepted("http_debug_bad_request", .flag, "refused requests are always explained"),
-            .accepted("auto_extract_timestamp", .flag, "the event's time is sent"),
+            .acts("auto_extract_timestamp", .flag, "off", "send no time, for the server to find it in the event"),
+        ] + CommonKeys.client
+    )
+
+    private static let openTelemetry = PluginDescription(
+        .output,
+        "opentelemetry",
+        "sends logs by OTLP over HTTP",
+        [
+            .acts("logs_uri", .text, "/v1/logs", "path"),
+            .acts("logs_body_key", .text, nil, "field that is the body; may be repeated; default log, then message"),
+            .acts("logs_body_key_attributes", .flag, "false", "the other fields are attributes"),
+            .acts("add_label", .words(2), nil, "attribute of the resource; may be repeated"),
+            .acts("header", .words(2), nil, "header; may be repeated"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+            .ours("bearer_token", .text, nil, "token"),
+            .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
+            .acts("log_response_payload", .flag, "true", "log what the server says to a failed request"),
+            .accepted("metrics_uri", .text, "there are no metrics"),
+            .accepted("traces_uri", .text, "there are no traces"),
+            .accepted("http2", .text, "HTTP/1.1 only"),
+            .accepted("grpc", .flag, "HTTP only"),
+            .accepted("batch_size", .integer, "a request is a chunk"),
         ] + CommonKeys.client
     )
 

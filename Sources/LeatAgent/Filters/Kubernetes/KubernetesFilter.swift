@@ -111,9 +111,8 @@ final class KubernetesFilter: EventFilter {
         _ metadata: TagMetadata,
         _ context: inout FilterContext
     ) -> LineParser? {
-        guard let name = stream.flatMap({ metadata.parsers[$0] }) ?? metadata.parsers.values.first else {
-            return self.mergeParser
-        }
+        // Without a stream, that of the stream that most pods write to.
+        guard let name = metadata.parsers[stream ?? .stdout] else { return self.mergeParser }
         do throws(Diagnostics) {
             if let parser = try self.parsers.parser(named: name) { return parser }
             context.warnings.append("a pod asks for the parser '\(name)', which is not configured")

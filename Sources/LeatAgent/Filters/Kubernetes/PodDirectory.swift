@@ -39,13 +39,25 @@ final class PodCache: PodDirectory {
 
     init() {}
 
-    /// A cache with the pods of a folder of files `NAMESPACE_POD.meta`, each a pod as JSON.
+    private static let podSuffix = ".meta"
+    private static let namespaceSuffix = ".namespace_meta"
+
+    /// A cache with the pods of a folder of files `NAMESPACE_POD.meta` and the namespaces of `NAMESPACE.namespace_meta`.
+    ///
+    /// Each is the object as JSON; whose it is, its file's name says.
     init(folder: String, files: any FileSystem) throws(FileSystemError) {
-        for name in try files.list(folder) where name.hasSuffix(".meta") {
+        for name in try files.list(folder) {
+            let isNamespace = name.hasSuffix(Self.namespaceSuffix)
+            guard isNamespace || name.hasSuffix(Self.podSuffix) else { continue }
             let bytes = try files.contents("\(folder)/\(name)")
             do throws(JSONError) {
-                let pod = try bytes.withUnsafeBytes { bytes throws(JSONError) in try JSONValue(bytes) }
-                self.insert(pod)
+                let value = try bytes.withUnsafeBytes { bytes throws(JSONError) in try JSONValue(bytes) }
+                if isNamespace {
+                    self.insertNamespace(value, name: String(name.dropLast(Self.namespaceSuffix.count)))
+                } else {
+                    let parts = name.dropLast(Self.podSuffix.count).split(separator: "_", maxSplits: 1).map(String.init)
+                    self.insert(value, namespace: parts.first, name: parts.count > 1 ? parts[1] : nil)
+                }
             } catch {
                 continue  // A file that is no JSON describes no pod.
             }
@@ -57,8 +69,10 @@ final class PodCache: PodDirectory {
     func namespace(_ name: String) -> NamespaceMetadata? { self.namespaces[name] }
 
     /// Takes a pod as it is now; a recreated pod of the same name replaces the old one.
-    func insert(_ value: JSONValue) {
-        guard let pod = PodMetadata(value) else { return }
+    ///
+    /// Namespace and name, if given, count before what the pod says.
+    func insert(_ value: JSONValue, namespace: String? = nil, name: String? = nil) {
+        guard let pod = PodMetadata(value, namespace: namespace, name: name) else { return }
         let key = Key(namespace: pod.namespace, name: pod.name)
         if self.pods[key] != pod {
             self.pods[key] = pod
@@ -87,8 +101,8 @@ final class PodCache: PodDirectory {
     }
 
     /// Takes a namespace as it is now.
-    func insertNamespace(_ value: JSONValue) {
-        guard let metadata = value["metadata"], let name = metadata["name"]?.string else { return }
+    func insertNamespace(_ value: JSONValue, name: String? = nil) {
+        guard let metadata = value["metadata"], let name = metadata["name"]?.string ?? name else { return }
         let new = NamespaceMetadata(
             labels: metadata["labels"].map { Array($0.jsonText.utf8) },
             annotations: metadata["annotations"].map { Array($0.jsonText.utf8) }

@@ -16,21 +16,24 @@ struct PodMetadata: Hashable, Sendable {
     var ownerReferences: [UInt8]?
     /// Annotations that the filter itself obeys, by name.
     var directives: [String: String] = [:]
-    /// Per container its image and the image's digest.
+    /// Per container its id, its image and the image's digest.
     var containers: [String: Image] = [:]
 
     struct Image: Hashable, Sendable {
         let name: String
         let hash: String
+        let containerID: String
     }
 
     /// The part of annotation names that are meant for log collectors.
     private static let directivePrefixes = ["fluentbit.io/", "leat.io/"]
 
-    /// Reads a pod as the API server and the kubelet describe it; `nil` without name, namespace and uid.
-    init?(_ pod: JSONValue) {
-        guard let metadata = pod["metadata"], let name = metadata["name"]?.string,
-            let namespace = metadata["namespace"]?.string
+    /// Reads a pod as the API server and the kubelet describe it; `nil` when nobody says its name and namespace.
+    ///
+    /// Those that are given count before what the pod says, as for files that are named for another pod.
+    init?(_ pod: JSONValue, namespace: String? = nil, name: String? = nil) {
+        guard let metadata = pod["metadata"], let name = name ?? metadata["name"]?.string,
+            let namespace = namespace ?? metadata["namespace"]?.string
         else { return nil }
         self.name = name
         self.namespace = namespace
@@ -54,7 +57,9 @@ struct PodMetadata: Hashable, Sendable {
         let hash = status["imageID"]?.string ?? ""
         self.containers[name] = Image(
             name: status["image"]?.string ?? "",
-            hash: hash.hasPrefix("docker-pullable://") ? String(hash.dropFirst(18)) : hash
+            hash: hash.hasPrefix("docker-pullable://") ? String(hash.dropFirst(18)) : hash,
+            // `containerd://` and the like say who runs it.
+            containerID: status["containerID"]?.string?.split(separator: "/").last.map(String.init) ?? ""
         )
     }
 
@@ -66,8 +71,9 @@ struct PodMetadata: Hashable, Sendable {
     /// The value of a directive for a container and stream: the most particular one, such as `parser_stderr-web`.
     func directive(_ name: String, container: String, stream: LogStream?) -> String? {
         let stems = stream.map { ["\(name)_\($0.name)", name] } ?? [name]
-        for stem in stems {
-            if let value = self.directives["\(stem)-\(container)"] ?? self.directives[stem] { return value }
+        // What is said of the container counts before what is said of a stream.
+        for key in stems.map({ "\($0)-\(container)" }) + stems {
+            if let value = self.directives[key] { return value }
         }
         return nil
     }

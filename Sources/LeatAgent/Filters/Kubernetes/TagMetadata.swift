@@ -67,8 +67,8 @@ struct TagMetadata: Sendable {
         Self.write("ownerReferences", json: options.addsOwners ? pod?.ownerReferences : nil, to: &writer)
         Self.write("host", pod?.host, to: &writer)
         Self.write("container_name", container.container, to: &writer)
-        Self.write("docker_id", container.containerID, to: &writer)
         let image = pod?.containers[container.container]
+        Self.write("docker_id", container.containerID ?? image?.containerID, to: &writer)
         Self.write("container_hash", image?.hash, to: &writer)
         Self.write("container_image", image?.name, to: &writer)
         writer.endObject()

@@ -1,0 +1,166 @@
+internal import COpenSSL
+internal import LeatCore
+
+/// Who may send by the forward protocol.
+struct ForwardSecurity: Hashable, Sendable {
+    /// `nil`: no handshake.
+    var sharedKey: String?
+    var hostname = "localhost"
+    /// Passwords by user; empty: no users.
+    var users: [String: String] = [:]
+}
+
+/// The receiving side of one connection of Fluentd's forward protocol, version 1: what to do with its bytes.
+///
+/// `github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1`. With a shared key the server begins with HELO,
+/// the client says who it is with PING, and PONG says whether it may send.
+struct ForwardSession {
+    /// What there is to do.
+    enum Action {
+        case send([UInt8])
+        /// Events to take; `chunk` is to be acknowledged when they are on stable storage.
+        case accept(tag: String, events: EventList, chunk: String?)
+        /// Nothing more on this connection makes sense.
+        case close(reason: String)
+    }
+
+    private enum Phase {
+        case handshake
+        case messages
+    }
+
+    private static let nonceByteCount = 16
+
+    private let security: ForwardSecurity
+    private let byteCountMax: Int
+    private var phase: Phase
+    private var input: [UInt8] = []
+    private let nonce: [UInt8]
+    private let salt: [UInt8]
+
+    /// `byteCountMax`: the longest message, also when it was expanded.
+    init(_ security: ForwardSecurity, byteCountMax: Int, random: (Int) -> [UInt8] = SystemRandom.bytes) {
+        self.security = security
+        self.byteCountMax = byteCountMax
+        self.phase = security.sharedKey == nil ? .messages : .handshake
+        self.nonce = random(Self.nonceByteCount)
+        self.salt = random(Self.nonceByteCount)
+    }
+
+    /// What to send first; nothing without a handshake.
+    var greeting: [UInt8]? {
+        guard self.security.sharedKey != nil else { return nil }
+        var bytes: [UInt8] = []
+        MessagePackWriter.append(array: 2, to: &bytes)
+        MessagePackWriter.append(text: "HELO", to: &bytes)
+        MessagePackWriter.append(map: 3, to: &bytes)
+        MessagePackWriter.append(text: "nonce", to: &bytes)
+        MessagePackWriter.append(binary: self.nonce, to: &bytes)
+        MessagePackWriter.append(text: "auth", to: &bytes)
+        MessagePackWriter.append(binary: self.security.users.isEmpty ? [] : self.salt, to: &bytes)
+        MessagePackWriter.append(text: "keepalive", to: &bytes)
+        bytes.append(0xC3)
+        return bytes
+    }
+
+    /// Takes bytes that arrived; what to do about them, in order.
+    mutating func take(_ bytes: UnsafeRawBufferPointer, now: Timestamp) -> [Action] {
+        self.input.append(contentsOf: bytes)
+        var actions: [Action] = []
+        let used = ByteSlice(self.input).withUnsafeBytes { self.takeMessages(of: $0, now: now, &actions) }
+        self.input.removeFirst(used)
+        if self.input.count > self.byteCountMax {
+            actions.append(.close(reason: "a message is longer than buffer_max_size, \(self.byteCountMax) bytes"))
+        }
+        return actions
+    }
+
+    /// Takes the messages that are whole; how many bytes they have.
+    private mutating func takeMessages(of bytes: UnsafeRawBufferPointer, now: Timestamp, _ actions: inout [Action])
+        -> Int
+    {
+        var reader = MessagePackReader(bytes)
+        var used = 0
+        do throws(MessagePackReader.Failure) {
+            while !reader.isAtEnd {
+                let message = try reader.skip()
+                actions.append(try self.action(MessagePackReader(bytes, at: message.lowerBound), now))
+                used = message.upperBound
+                if case .close = actions.last { return used }
+            }
+        } catch {
+            if case .malformed(let reason) = error { actions.append(.close(reason: "no forward message: \(reason)")) }
+        }
+        return used
+    }
+
+    private mutating func action(
+        _ reader: MessagePackReader,
+        _ now: Timestamp
+    ) throws(MessagePackReader.Failure) -> Action {
+        var reader = reader
+        switch self.phase {
+        case .messages: return try ForwardMessage.action(&reader, now, self.byteCountMax)
+        case .handshake:
+            let action = try self.answerPing(&reader)
+            if case .send = action { self.phase = .messages }
+            return action
+        }
+    }
+
+    // MARK: - Handshake
+
+    /// `["PING", hostname, salt, digest, user, password digest]` as `["PONG", true, "", hostname, digest]`.
+    private func answerPing(_ reader: inout MessagePackReader) throws(MessagePackReader.Failure) -> Action {
+        let count = try reader.array()
+        guard count == 6, try reader.text() == "PING" else {
+            return .close(reason: "the client did not begin with PING")
+        }
+        let hostname = try reader.text()
+        let salt = try reader.binary()
+        let digest = try reader.text()
+        let user = try reader.text()
+        let password = try reader.text()
+        let key = Array((self.security.sharedKey ?? "").utf8)
+        guard digest == SHA512.hexadecimal(salt + Array(hostname.utf8) + self.nonce + key) else {
+            return .close(reason: "the shared key of \(hostname) is another one")
+        }
+        if !self.security.users.isEmpty {
+            let known = self.security.users[user].map { Array($0.utf8) }
+            guard let known, password == SHA512.hexadecimal(self.salt + Array(user.utf8) + known) else {
+                return .close(reason: "user '\(user)' of \(hostname) is unknown, or has another password")
+            }
+        }
+        var bytes: [UInt8] = []
+        MessagePackWriter.append(array: 5, to: &bytes)
+        MessagePackWriter.append(text: "PONG", to: &bytes)
+        bytes.append(0xC3)
+        MessagePackWriter.append(text: "", to: &bytes)
+        MessagePackWriter.append(text: self.security.hostname, to: &bytes)
+        let own = SHA512.hexadecimal(salt + Array(self.security.hostname.utf8) + self.nonce + key)
+        MessagePackWriter.append(text: own, to: &bytes)
+        return .send(bytes)
+    }
+}
+
+extension MessagePackReader {
+    /// The bytes of the text or binary that begins here.
+    mutating func binary() throws(Failure) -> [UInt8] {
+        switch try self.next() {
+        case .text(let range), .binary(let range): return Array(self.bytes.slice(range))
+        default: throw .malformed("bytes are missing")
+        }
+    }
+}
+
+/// SHA-512 of the system's OpenSSL.
+enum SHA512 {
+    /// The digest as lower-case hexadecimal digits.
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
+        var digest = [UInt8](repeating: 0, count: 64)
+        var count: UInt32 = 0
+        let result = EVP_Digest(bytes, bytes.count, &digest, &count, EVP_sha512(), nil)
+        precondition(result == 1 && count == 64, "OpenSSL has no SHA-512")
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

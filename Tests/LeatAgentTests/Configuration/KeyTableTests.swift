@@ -1,0 +1,40 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+/// A key that is said to act is read somewhere.
+struct KeyTableTests {
+    /// Read under a name that is put together, or as sections.
+    private static let readOtherwise: Set<String> = ["int_key", "uint_key", "float_key", "str_key"]
+
+    /// Keys that nothing reads yet; the list may only become shorter.
+    private static let notYet: Set<String> = [
+        "mem_buf_limit", "storage.type", "memory_limit", "tag_regex", "watcher_interval", "ignore_active_older_files",
+        "docker_mode_parser", "multiline_flush", "parser_firstline", "parser_", "unicode.encoding", "generic.encoding",
+    ]
+
+    private static func sources(_ folder: String, _ disk: PosixFileSystem) throws -> String {
+        var text = ""
+        for name in try disk.list(folder) where name != "Table" {
+            let path = folder + "/" + name
+            if try disk.status(path)?.kind == .directory {
+                text += try Self.sources(path, disk)
+            } else {
+                text += try disk.contents(path).text
+            }
+        }
+        return text
+    }
+
+    @Test
+    func everyKeyThatActsIsReadSomewhere() throws {
+        let root = #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 } + "/Sources/LeatAgent"
+        let text = try Self.sources(root, PosixFileSystem())
+        let keys = CommonKeys.service + CommonKeys.node + PluginTable.all.flatMap(\.keys)
+        let acting = Set(keys.filter { $0.effect != .accepted }.map(\.name))
+        let unread = acting.filter { !text.contains("\"\($0)\"") }
+        #expect(unread.subtracting(Self.readOtherwise).subtracting(Self.notYet).sorted() == [])
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+/// A switch from Fluent Bit: its database says where to go on.
+@Suite(.enabled(if: access("/usr/bin/sqlite3", X_OK) == 0, "sqlite3 is not installed"))
+struct FluentBitDatabaseTests {
+    private static func inode(_ path: String) throws -> UInt64 {
+        try #require(try PosixFileSystem().status(path)).inode
+    }
+
+    private static func marker(_ bytes: [UInt8]) -> Int64 {
+        Int64(bitPattern: ByteSlice(bytes).withUnsafeBytes { Digest.xxh3($0) })
+    }
+
+    /// Writes the table as Fluent Bit 5 does.
+    private static func write(
+        _ rows: [(name: String, offset: Int, inode: UInt64, marker: [UInt8])],
+        _ folder: TemporaryFolder
+    ) throws {
+        var text = """
+            PRAGMA journal_mode=WAL;
+            CREATE TABLE in_tail_files (id INTEGER PRIMARY KEY, name TEXT NOT NULL, offset INTEGER, inode INTEGER, \
+            created INTEGER, rotated INTEGER DEFAULT 0, offset_marker INTEGER DEFAULT 0, \
+            offset_marker_size INTEGER DEFAULT 0);
+
+            """
+        for row in rows {
+            let marker = row.marker.isEmpty ? 0 : Self.marker(row.marker)
+            text += "INSERT INTO in_tail_files(name,offset,inode,created,offset_marker,offset_marker_size) "
+            text += "VALUES('\(row.name)',\(row.offset),\(row.inode),0,\(marker),\(row.marker.count));\n"
+        }
+        try SQLiteFileTests.run(text, folder)
+    }
+
+    private static func configuration(_ folder: TemporaryFolder) -> String {
+        """
+        [SERVICE]
+            Flush 0.01
+        [INPUT]
+            Name tail
+            Path \(folder.path)/*.log
+            DB \(folder.path)/t.db
+        [OUTPUT]
+            Name file
+            Match *
+            Format plain
+            Path \(folder.path)
+            File out.jsonl
+        """
+    }
+
+    @Test
+    func readingGoesOnWhereFluentBitStood() throws {
+        try withTemporaryFolder { folder in
+            let plain = try folder.write("plain.log", "old 1\nold 2\nnew 1\n")
+            let rotated = try folder.write("rot.log.1", "old a\nnew a\n")
+            try folder.write("rot.log", "new b\n")
+            let rewritten = try folder.write("again.log", "other bytes, all of them new\n")
+            let before = Array("old 1\nold 2\n".utf8)
+            try Self.write(
+                [
+                    (plain, 12, try Self.inode(plain), before),
+                    (folder.path("rot.log"), 6, try Self.inode(rotated), Array("old a\n".utf8)),
+                    (rewritten, 6, try Self.inode(rewritten), Array("gone 1".utf8)),
+                    (folder.path("deleted.log"), 6, 1, []),
+                ],
+                folder
+            )
+            let untouched = try folder.read("t.db")
+            let world = try AgentWorld(folder)
+            let agent = try world.start(Self.configuration(folder))
+            _ = try world.lines("out.jsonl", count: 3)
+            let file = try #require(fopen(plain, "a"))
+            fputs("new 2\n", file)
+            fclose(file)
+            let lines = try world.lines("out.jsonl", count: 4)
+            // A file that was written anew is not known; without Read_from_Head its end counts.
+            #expect(
+                Set(lines) == [#"{"log":"new 1"}"#, #"{"log":"new a"}"#, #"{"log":"new b"}"#, #"{"log":"new 2"}"#]
+            )
+            #expect(lines.count == 4)
+            #expect(try folder.read("t.db") == untouched)
+            agent.stop()
+            try world.turn { agent.store.closed.isEmpty }
+            // The second start goes by our own positions.
+            let second = try AgentWorld(folder)
+            try second.start(Self.configuration(folder))
+            let more = try #require(fopen(plain, "a"))
+            fputs("new 3\n", more)
+            fclose(more)
+            #expect(try second.lines("out.jsonl", count: 5).last == #"{"log":"new 3"}"#)
+        }
+    }
+
+    @Test
+    func theJournalsCursorIsRead() throws {
+        try withTemporaryFolder { folder in
+            try SQLiteFileTests.run(
+                "CREATE TABLE in_systemd_cursor (cursor TEXT NOT NULL, updated INTEGER); INSERT INTO in_systemd_cursor VALUES('s=1;i=2', 5);",
+                folder
+            )
+            let database = FluentBitDatabase(path: folder.path("t.db"), disk: PosixFileSystem())
+            #expect(try database.journalCursor() == "s=1;i=2")
+            #expect(try database.tailRows().isEmpty)
+        }
+    }
+
+    @Test
+    func whatIsNoDatabaseIsSaidAndNothingElseHappens() throws {
+        try withTemporaryFolder { folder in
+            try folder.write("t.db", "text")
+            let database = FluentBitDatabase(path: folder.path("t.db"), disk: PosixFileSystem())
+            #expect(throws: FluentBitDatabase.Failure.self) { try database.tailRows() }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+import Glibc
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+/// What the outputs over HTTP send, as a server sees it.
+struct PostingOutputTests {
+    /// A server that keeps requests, and answers with `status`.
+    private final class CaptureServer {
+        private(set) var requests: [ReceivedRequest] = []
+        var status = 200
+        private var listener: HTTPListener?
+
+        init(_ loop: EventLoop) throws {
+            self.listener = try HTTPListener(StreamServer.Options(host: "127.0.0.1"), loop: loop) {
+                [weak self] request, respond in
+                self?.requests.append(request)
+                respond(Answer(status: self?.status ?? 500))
+            }
+        }
+
+        var port: Int { self.listener?.port ?? 0 }
+
+        func close() { self.listener?.close() }
+
+        var bodies: [String] { self.requests.map { String(decoding: $0.body, as: UTF8.self) } }
+    }
+
+    private static let records = """
+        {"log":"a\\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}
+        {"log":"c","stream":"stderr","n":2}
+        """
+
+    /// Sends the records, which lie in a file, through an output.
+    private static func send(
+        _ output: String,
+        _ world: AgentWorld,
+        records: String = Self.records,
+        name: String = "agent"
+    ) throws -> Agent {
+        try world.folder.write("\(name)-in/x.log", records + "\n")
+        return try world.start(
+            """
+            [SERVICE]
+                Flush 0.01
+            [PARSER]
+                Name json
+                Format json
+            [INPUT]
+                Name tail
+                Tag t.x
+                Path \(world.folder.path)/\(name)-in/*.log
+                Read_from_Head On
+                Parser json
+            [OUTPUT]
+                Match *
+            \(output.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+            """,
+            name: name
+        )
+    }
+
+    static let bodies: [(output: String, path: String, type: String, body: String)] = [
+        (
+            "Name http\nJson_Date_Key false", "/", "application/json",
+            #"[{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}},{"log":"c","stream":"stderr","n":2}]"#
+        ),
+        (
+            "Name http\nFormat json_lines\nJson_Date_Key t\nUri x/y", "/x/y", "application/x-ndjson",
+            #"""
+            {"t":TIME,"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}
+            {"t":TIME,"log":"c","stream":"stderr","n":2}
+
+            """#
+        ),
+        (
+            "Name http\nFormat gelf\nGelf_Short_Message_Key log\nGelf_Host_Key stream", "/", "application/json",
+            #"""
+            {"version":"1.1","short_message":"a\"b","host":"stdout","_n":1,"_kubernetes_pod_name":"web-1","_kubernetes_labels_app.kubernetes.io/name":"web","timestamp":TIME}
+            {"version":"1.1","short_message":"c","host":"stderr","_n":2,"timestamp":TIME}
+
+            """#
+        ),
+        (
+            "Name splunk\nSplunk_Token x\nEvent_Host $stream\nEvent_Index main\nEvent_Field pod $kubernetes['pod_name']",
+            "/services/collector/event", "application/json",
+            #"{"time":TIME,"host":"stdout","index":"main","fields":{"pod":"web-1"},"event":{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}}{"time":TIME,"host":"stderr","index":"main","fields":{},"event":{"log":"c","stream":"stderr","n":2}}"#
+        ),
+        (
+            "Name splunk\nSplunk_Token x\nEvent_Key $log\nEvent_Sourcetype_Key $missing\nEvent_Sourcetype st",
+            "/services/collector/event", "application/json",
+            #"{"time":TIME,"sourcetype":"st","event":"a\"b"}{"time":TIME,"sourcetype":"st","event":"c"}"#
+        ),
+        (
+            "Name splunk\nSplunk_Token x\nEvent_Key $log\nAuto_Extract_Timestamp On", "/services/collector/event",
+            "application/json", #"{"event":"a\"b"}{"event":"c"}"#
+        ),
+        (
+            "Name splunk\nSplunk_Token x\nSplunk_Send_Raw On", "/services/collector/event", "application/json",
+            #"{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}{"log":"c","stream":"stderr","n":2}"#
+        ),
+        (
+            "Name loki\nLabels job=x, pod=$kubernetes['pod_name'], $stream\nRemove_Keys n,$kubernetes['labels']",
+            "/loki/api/v1/push", "application/json",
+            #"{"streams":[{"stream":{"job":"x","pod":"web-1","stream":"stdout"},"values":[["TIME","{\"log\":\"a\\\"b\",\"kubernetes\":{}}"]]},{"stream":{"job":"x","stream":"stderr"},"values":[["TIME","{\"log\":\"c\"}"]]}]}"#
+        ),
+        (
+            "Name loki\nAuto_Kubernetes_Labels On\nRemove_Keys kubernetes,stream,n\nDrop_Single_Key raw",
+            "/loki/api/v1/push", "application/json",
+            #"{"streams":[{"stream":{"app_kubernetes_io_name":"web"},"values":[["TIME","a\"b"]]},{"stream":{},"values":[["TIME","c"]]}]}"#
+        ),
+        (
+            "Name loki\nLine_Format key_value\nRemove_Keys kubernetes\nStructured_Metadata pod=$kubernetes['pod_name']",
+            "/loki/api/v1/push", "application/json",
+            #"{"streams":[{"stream":{"job":"fluent-bit"},"values":[["TIME","log=\"a\\\"b\" stream=\"stdout\" n=1",{"pod":"web-1"}],["TIME","log=\"c\" stream=\"stderr\" n=2",{}]]}]}"#
+        ),
+    ]
+
+    @Test(arguments: bodies)
+    func bodiesAreThoseOfTheProtocol(output: String, path: String, type: String, body: String) throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop)
+            let agent = try Self.send("\(output)\nHost 127.0.0.1\nPort \(server.port)", world)
+            try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 2 }
+            let request = try #require(server.requests.first)
+            #expect(request.path == path)
+            #expect(request.headers["content-type"] == type)
+            let text = server.bodies.joined().replacing(#/"?1[0-9]{9}\.[0-9]{6}|1[0-9]{18}/#) { _ in "TIME" }
+            #expect(text == body)
+            server.close()
+            agent.stop()
+        }
+    }
+
+    @Test
+    func headersAndCredentialsAreSent() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop)
+            let cases: [(keys: String, header: String, value: String)] = [
+                ("Name http\nHttp_User u\nHttp_Passwd p w", "authorization", "Basic dTpwIHc="),
+                ("Name http\nHeader X-A b c\nHeader_Tag X-Tag", "x-a", "b c"),
+                ("Name http\nHeader_Tag X-Tag", "x-tag", "t.x"),
+                ("Name http\nHeader Content-Type text/x\nFormat msgpack", "content-type", "text/x"),
+                ("Name http\nFormat msgpack", "content-type", "application/msgpack"),
+                ("Name http\nBearer_Token tok", "authorization", "Bearer tok"),
+                ("Name es\nHttp_API_Key key", "authorization", "ApiKey key"),
+                ("Name es\nCloud_Auth u:p", "authorization", "Basic dTpw"),
+                ("Name splunk\nSplunk_Token tok\nChannel c1", "authorization", "Splunk tok"),
+                ("Name splunk\nSplunk_Token tok\nChannel c1", "x-splunk-request-channel", "c1"),
+                ("Name loki\nTenant_ID me", "x-scope-orgid", "me"),
+                ("Name loki\nTenant_ID_Key $stream", "x-scope-orgid", "stdout"),
+                ("Name http\nCompress gzip", "content-encoding", "gzip"),
+                ("Name http\nCompress zstd", "content-encoding", "zstd"),
+            ]
+            for (index, (keys, header, value)) in cases.enumerated() {
+                let before = server.requests.count
+                let agent = try Self.send("\(keys)\nHost 127.0.0.1\nPort \(server.port)", world, name: "agent\(index)")
+                try world.turn("a request of \(keys)") { server.requests.count > before }
+                #expect(server.requests[before].headers[header] == value, "\(keys)")
+                agent.stop()
+            }
+            server.close()
+        }
+    }
+
+    @Test
+    func eventsOfOneTenantGoTogether() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop)
+            let records = ["a", "a", "b", "a"].map { "{\"tenant\":\"\($0)\"}" }.joined(separator: "\n")
+            let agent = try Self.send(
+                "Name loki\nTenant_ID_Key $tenant\nHost 127.0.0.1\nPort \(server.port)\nWorkers 1",
+                world,
+                records: records
+            )
+            try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 4 }
+            #expect(server.requests.map { $0.headers["x-scope-orgid"] } == ["a", "b", "a"])
+            agent.stop()
+            server.close()
+        }
+    }
+
+    @Test
+    func messagePackBodiesAreEvents() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop)
+            let agent = try Self.send("Name http\nFormat msgpack\nHost 127.0.0.1\nPort \(server.port)", world)
+            try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 2 }
+            var json: [UInt8] = []
+            try ByteSlice(server.requests[0].body).withUnsafeBytes { bytes throws(MessagePackReader.Failure) in
+                var reader = MessagePackReader(bytes)
+                while !reader.isAtEnd { try reader.appendJSON(to: &json) }
+            }
+            let text = String(decoding: json, as: UTF8.self).replacing(#/"[0-9a-f]{16}"/#) { _ in "TIME" }
+            #expect(text.hasPrefix(#"[[TIME,{}],{"log":"a\"b","stream":"stdout","n":1,"#))
+            #expect(text.hasSuffix(#"[[TIME,{}],{"log":"c","stream":"stderr","n":2}]"#))
+            agent.stop()
+            server.close()
+        }
+    }
+
+    @Test
+    func aServerThatIsGoneLeavesItsEventsToTheOthers() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let servers = try (0..<3).map { _ in try CaptureServer(world.loop) }
+            let nodes = servers.enumerated().map {
+                "[NODE]\n    Name n\($0)\n    Host 127.0.0.1\n    Port \($1.port)\n"
+            }
+            let upstream = try folder.write("upstream.conf", "[UPSTREAM]\n    Name u\n" + nodes.joined())
+            servers[1].close()
+            let agent = try world.start(
+                """
+                [SERVICE]
+                    Flush 0.001
+                [INPUT]
+                    Name dummy
+                    Samples 40
+                    Interval_Nsec 2000000
+                [OUTPUT]
+                    Name http
+                    Match *
+                    Upstream \(upstream)
+                    Workers 1
+                """
+            )
+            try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 40 }
+            #expect(agent.queues[0]?.counters.errors == 0)
+            #expect(!servers[0].requests.isEmpty && !servers[2].requests.isEmpty)
+            let seen = servers.map { $0.bodies.joined() }.joined().split(separator: "\"message\"").count - 1
+            #expect(seen == 40)
+            agent.stop()
+            for server in servers { server.close() }
+        }
+    }
+
+    static let answers: [(status: Int, isRejected: Bool)] = [
+        (400, true), (413, true), (429, false), (401, false), (500, false),
+    ]
+
+    @Test(arguments: answers)
+    func refusedEventsAreKeptWithTheReasonAndOthersGoAgain(status: Int, isRejected: Bool) throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop)
+            server.status = status
+            let agent = try Self.send("Name loki\nHost 127.0.0.1\nPort \(server.port)", world)
+            let counters = try #require(agent.queues[0]?.counters)
+            try world.turn("an outcome") { isRejected ? counters.rejectedEvents == 2 : counters.retries > 0 }
+            if isRejected {
+                let lines = world.lines("state-agent/dead-letter/loki.0.ndjson")
+                #expect(lines.count == 2 && lines.allSatisfy { $0.contains("http_\(status)") })
+            } else {
+                server.status = 204
+                try world.turn("delivered") { counters.deliveredEvents == 2 }
+            }
+            #expect(counters.acceptedEvents == counters.deliveredEvents + counters.rejectedEvents)
+            agent.stop()
+            server.close()
+        }
+    }
+
+    // MARK: files
+
+    static let files: [(keys: String, file: String, lines: [String])] = [
+        ("Format plain\nFile o", "o", [#"{"log":"a\"b","n":1}"#, #"{"log":"c","n":2}"#]),
+        ("", "t.x", [#"t.x: [TIME, {"log":"a\"b","n":1}]"#, #"t.x: [TIME, {"log":"c","n":2}]"#]),
+        (
+            "Format csv\nFile o\nCSV_Column_Names On", "o",
+            [#"timestamp,"log","n""#, #"TIME,"a\"b",1"#, #"TIME,"c",2"#]
+        ),
+        (
+            "Format ltsv\nFile o", "o",
+            ["\"time\":TIME\t\"log\":\"a\\\"b\"\t\"n\":1", "\"time\":TIME\t\"log\":\"c\"\t\"n\":2"]
+        ),
+        (
+            "Format template\nTemplate {time} {log} {n} {missing}\nFile o", "o",
+            ["TIME a\"b 1 {missing}", "TIME c 2 {missing}"]
+        ),
+        (
+            "Format plain\nMkdir On\nFile o\nPath FOLDER/a/b", "a/b/o",
+            [#"{"log":"a\"b","n":1}"#, #"{"log":"c","n":2}"#]
+        ),
+    ]
+
+    @Test(arguments: files)
+    func filesHaveTheirForm(keys: String, file: String, lines: [String]) throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let records = #"{"log":"a\"b","n":1}"# + "\n" + #"{"log":"c","n":2}"#
+            let keys =
+                keys.contains("Path") ? keys.replacing("FOLDER", with: folder.path) : keys + "\nPath \(folder.path)"
+            let agent = try Self.send("Name file\n\(keys)", world, records: records)
+            let found = try world.lines(file, count: lines.count).map {
+                $0.replacing(#/1[0-9]{9}\.[0-9]{6,9}/#) { _ in "TIME" }
+            }
+            #expect(found == lines)
+            agent.stop()
+        }
+    }
+}
