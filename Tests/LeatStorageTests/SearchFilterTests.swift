@@ -46,6 +46,56 @@ struct SearchFilterTests {
         }
     }
 
+    /// Texts of a few templates, whose repeating parts look like identifiers here and there.
+    private static func similarTexts(_ random: inout SeededRandom) -> [[UInt8]] {
+        let statics = [
+            " took ", "=", "deadbeef-", " cafe", "facade", "-", " id ", "x", ": \"", "\", \"", " decade-", "/api/v",
+            " user ", "GET /", "]-[", "faded facade ", ", b-", " ééééé ", "FFFFFF", "--------",
+        ]
+        var templates: [[String]] = []
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            templates.append((0..<Int.random(in: 1...6, using: &random)).map { _ in statics[Int(random.next() % 20)] })
+        }
+        return (0..<80).map { _ in
+            var text: [UInt8] = []
+            for part in templates[Int(random.next() % UInt64(templates.count))] {
+                text += Array(part.utf8)
+                switch random.next() % 4 {
+                case 0: text += Array(String(random.next() % 100).utf8)
+                case 1: text += Array(String(random.next(), radix: 16).utf8) + Array(String(random.next() % 9).utf8)
+                case 2: text += Array("10.0.\(random.next() % 4).1:80".utf8)
+                default: text += Array("2025-11-20T03:10:\(10 + random.next() % 50)Z".utf8)
+                }
+            }
+            return text
+        }
+    }
+
+    /// The same for texts whose keys are gathered from their templates.
+    @Test func everyPieceOfTextsWithTemplatesIsFound() throws {
+        var splitCount = 0
+        for seed in 0..<150 as Range<UInt64> {
+            var random = SeededRandom(seed: seed)
+            let texts = Self.similarTexts(&random)
+            let strings = ByteStrings(texts)
+            guard let split = TemplateSplit(strings) else { continue }
+            splitCount += 1
+            let builder = BlockFilterBuilder()
+            builder.add(split, of: strings)
+            let filter = builder.finish()
+            let group = FilterGroup(filter)
+            for text in texts {
+                for _ in 0..<20 {
+                    let start = Int.random(in: 0...text.count, using: &random)
+                    let needle = Array(text[start..<Int.random(in: start...text.count, using: &random)])
+                    #expect(try Self.mayHold(needle, isWhole: false, filter, group), "seed \(seed): \(needle)")
+                }
+                #expect(try Self.mayHold(text, isWhole: true, filter, group), "seed \(seed): \(text)")
+            }
+        }
+        #expect(splitCount > 70)
+    }
+
     private static func mayHold(
         _ needle: [UInt8],
         isWhole: Bool,

@@ -17,6 +17,33 @@ void leat_key_set_free(leat_key_set *set);
 /// occur in many rows; otherwise their length is noted in the mask of open lengths.
 void leat_key_set_add(leat_key_set *set, const void *text, size_t count, int winnows_runs);
 
+/// A stretch of a text around some slots of its template: `left` bytes before the slot `first`, and `right` bytes behind
+/// the slot `last`; -1 stands for all that the text has there.
+typedef struct {
+    uint32_t first;
+    uint32_t last;
+    int32_t left;
+    int32_t right;
+} leat_key_chunk;
+
+/// Texts that were split into templates and what varies: text n is area[offsets[n]..<offsets[n + 1]], its template is
+/// codes[n] (0: none, it is kept whole), and it has span_counts[n] slots, whose borders in the area follow one another
+/// in starts and ends. The chunks of template t are chunks[chunk_starts[t - 1]..<chunk_starts[t]].
+typedef struct {
+    const void *area;
+    const uint32_t *offsets;
+    size_t count;
+    const uint16_t *codes;
+    const uint16_t *span_counts;
+    const uint32_t *starts;
+    const uint32_t *ends;
+    const leat_key_chunk *chunks;
+    const uint32_t *chunk_starts;
+} leat_split_texts;
+
+/// Adds the keys of the chunks of all texts, and those of texts that are kept whole; a chunk that repeats costs a look-up.
+void leat_key_set_add_split(leat_key_set *set, const leat_split_texts *texts);
+
 size_t leat_key_set_count(const leat_key_set *set);
 
 /// Whether there were more keys than allowed; then the set is of no use.

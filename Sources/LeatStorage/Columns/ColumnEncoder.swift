@@ -55,6 +55,27 @@ enum ColumnEncoder {
         return (page.finish(), summary)
     }
 
+    /// A page for a number per row.
+    static func page(_ numbers: [Int64]) -> (bytes: [UInt8], summary: Summary) {
+        var page = PageWriter()
+        page.structure.append(byte: 0)
+        var summary = Summary(kind: .integer, presentCount: numbers.count)
+        if let least = numbers.min(), let most = numbers.max() { summary.bounds = least...most }
+        if let bounds = summary.bounds, bounds.lowerBound == bounds.upperBound {
+            var text: [UInt8] = []
+            DecimalText.append(bounds.lowerBound, to: &text)
+            summary.kind = .constant
+            summary.constant = text
+            page.structure.append(byte: ColumnKind.constant.rawValue)
+            page.structure.append(varint: text.count)
+            page.text.bytes.append(contentsOf: text)
+        } else {
+            page.structure.append(byte: ColumnKind.integer.rawValue)
+            IntegerPacking.append(numbers, to: &page)
+        }
+        return (page.finish(), summary)
+    }
+
     /// Writes which rows have a value; the values that are there.
     static func open(
         _ page: inout PageWriter,
@@ -88,6 +109,7 @@ enum ColumnEncoder {
             summary.kind = .constant
             if first.count <= Self.constantByteCountMax { summary.constant = Array(first) }
             if let number = DecimalText.value(first) { summary.bounds = number...number }
+            context.addKeys(of: ByteStrings([Array(first)]), areDistinct: true)
             page.structure.append(byte: ColumnKind.constant.rawValue)
             page.structure.append(varint: first.count)
             page.text.append(first)
@@ -104,6 +126,7 @@ enum ColumnEncoder {
             let dictionaryCost = (texts.bytes.count + texts.count) * 8 + values.count * codeWidth
             if dictionaryCost <= Self.costOtherwise(values, summary.bounds) {
                 summary.kind = .dictionary
+                context.addKeys(of: texts, areDistinct: true)
                 Self.append(dictionary, of: values, to: &page)
                 return summary
             }
@@ -111,12 +134,17 @@ enum ColumnEncoder {
         if let numbers = Self.integers(values) {
             if let least = numbers.min(), let most = numbers.max() { summary.bounds = least...most }
             summary.kind = .integer
+            context.addKeys(ofNumbers: values)
             page.structure.append(byte: ColumnKind.integer.rawValue)
             IntegerPacking.append(numbers, to: &page)
             return summary
         }
         if let kind = Self.appendTyped(values, to: &page, context) {
             summary.kind = kind
+            switch kind {
+            case .address, .decimal, .padded: context.addKeys(ofNumbers: values)
+            default: context.addKeys(of: values)
+            }
             return summary
         }
         summary.kind = Self.appendText(values, to: &page, context)
@@ -147,10 +175,12 @@ enum ColumnEncoder {
         if context.depth < Self.templateDepthMax, values.count >= Self.templateValueCountMin,
             let split = TemplateSplit(values), Self.isWorthIt(split, of: values)
         {
+            context.addKeys(of: split, of: values)
             page.structure.append(byte: ColumnKind.template.rawValue)
             TemplateEncoding.append(split, of: values, to: &page, context)
             return .template
         }
+        context.addKeys(of: values)
         page.structure.append(byte: ColumnKind.plain.rawValue)
         Self.append(strings: values, to: &page)
         return .plain
@@ -328,7 +358,7 @@ enum ColumnEncoder {
         return first
     }
 
-    private static func integers(_ values: ByteStrings) -> [Int64]? {
+    static func integers(_ values: ByteStrings) -> [Int64]? {
         var numbers: [Int64] = []
         for index in 0..<values.count {
             guard let number = DecimalText.value(values[index]) else { return nil }

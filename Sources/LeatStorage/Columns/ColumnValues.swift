@@ -15,6 +15,14 @@ extension Column {
     }
 }
 
+extension Column {
+    /// The numbers of a column whose values are all integers; `nil` for other columns.
+    var integers: [Int64]? {
+        if case .integer(let column) = self { return column.values }
+        return ColumnEncoder.integers(self.strings)
+    }
+}
+
 /// Integers as decimal text.
 enum DecimalText {
     static func append(_ value: Int64, to bytes: inout [UInt8]) {

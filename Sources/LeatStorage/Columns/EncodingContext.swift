@@ -16,6 +16,27 @@ struct EncodingContext {
     var candidates: [Candidate] = []
     /// How many templates are around.
     var depth = 0
+    /// Takes the keys of the search filter; `nil` for columns that have none.
+    var keys: BlockFilterBuilder?
+
+    /// Adds the keys of a column's values; parts of a column have none of their own.
+    ///
+    /// `areDistinct` says that they stand for many rows, so that their identifiers deserve keys for their parts.
+    func addKeys(of values: ByteStrings, areDistinct: Bool = false) {
+        if self.depth == 0 { self.keys?.add(values, areDistinct: areDistinct) }
+    }
+
+    /// Adds the keys of numbers, of which short ones have none.
+    func addKeys(ofNumbers values: ByteStrings) {
+        guard self.depth == 0, let keys = self.keys else { return }
+        let areKeyless = (0..<values.count).allSatisfy { values[$0].count < BlockFilter.keylessByteCount }
+        if !areKeyless { keys.add(values, areDistinct: false) }
+    }
+
+    /// Adds the keys of texts that were split into templates.
+    func addKeys(of split: TemplateSplit, of texts: ByteStrings) {
+        if self.depth == 0 { self.keys?.add(split, of: texts) }
+    }
 
     /// The context for some of the values, by their index.
     func narrowed(to values: [Int32]) -> EncodingContext {

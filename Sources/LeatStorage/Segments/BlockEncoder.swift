@@ -24,11 +24,14 @@ struct BlockEncoder {
         var twin: Int?
         var isText: Bool
         var dictionary: DictionaryBuilder?
+        /// The range of the numbers of a field that storage itself adds.
+        var range: ClosedRange<Int64>?
         var page: (bytes: [UInt8], summary: ColumnEncoder.Summary)?
     }
 
     private var fields: [Field] = []
     private var context: EncodingContext
+    private let keys = BlockFilterBuilder()
 
     /// Encodes a batch of stored rows: with `@id` and `@ingesttimestamp`, without tags.
     static func encode(_ batch: Batch, tags: DatasourceTags) throws(DamagedBlock) -> EncodedBlock {
@@ -42,9 +45,14 @@ struct BlockEncoder {
     }
 
     private mutating func add(_ name: String, _ column: Column) {
+        if StoredFields.isOwn(name), column.presence == nil, let numbers = column.integers {
+            self.add(name, own: numbers)
+            return
+        }
         let strings = column.strings
         let twin = self.fields.firstIndex { other in
-            other.twin == nil && other.strings.isEqual(to: strings) && other.presence == column.presence
+            other.twin == nil && other.range == nil && other.strings.isEqual(to: strings)
+                && other.presence == column.presence
         }
         self.fields.append(
             Field(
@@ -57,6 +65,14 @@ struct BlockEncoder {
         )
     }
 
+    /// Adds a field that storage itself has made of numbers: nothing follows from it, and it is not searched.
+    private mutating func add(_ name: String, own numbers: [Int64]) {
+        var field = Field(name: name, strings: ByteStrings([]), isText: false)
+        field.range = Self.range(numbers)
+        field.page = ColumnEncoder.page(numbers)
+        self.fields.append(field)
+    }
+
     /// Whether the first value is more than a word.
     private static func isText(_ strings: ByteStrings, _ presence: Bitmap?) -> Bool {
         guard let row = (0..<strings.count).first(where: { presence?[$0] ?? true }) else { return false }
@@ -65,7 +81,10 @@ struct BlockEncoder {
 
     private mutating func encodeWords() {
         var sources: [MappedEncoding.Source] = []
-        let words = self.fields.indices.filter { self.fields[$0].twin == nil && !self.fields[$0].isText }
+        let words = self.fields.indices.filter { index in
+            let field = self.fields[index]
+            return field.twin == nil && !field.isText && field.page == nil
+        }
         for index in words where self.fields[index].presence == nil {
             self.fields[index].dictionary = ColumnEncoder.dictionary(self.fields[index].strings)
         }
@@ -75,12 +94,17 @@ struct BlockEncoder {
         }
         for index in sorted {
             let field = self.fields[index]
-            if let page = Self.mapped(field, from: sources) {
+            if let page = self.mapped(field, from: sources) {
                 self.fields[index].page = page
                 continue
             }
             let known: DictionaryBuilder?? = field.presence == nil ? .some(field.dictionary) : .none
-            let page = ColumnEncoder.page(field.strings, presence: field.presence, self.context, dictionary: known)
+            let page = ColumnEncoder.page(
+                field.strings,
+                presence: field.presence,
+                self.context(for: field),
+                dictionary: known
+            )
             self.fields[index].page = page
             if page.summary.kind == .dictionary, field.presence == nil, let dictionary = field.dictionary {
                 sources.append(
@@ -99,7 +123,14 @@ struct BlockEncoder {
         }
     }
 
-    private static func mapped(
+    /// What the encoding of a field may lean on, and where the keys of its values go.
+    private func context(for field: Field) -> EncodingContext {
+        var context = self.context
+        context.keys = StoredFields.isOwn(field.name) ? nil : self.keys
+        return context
+    }
+
+    private func mapped(
         _ field: Field,
         from sources: [MappedEncoding.Source]
     ) -> (bytes: [UInt8], summary: ColumnEncoder.Summary)? {
@@ -109,6 +140,7 @@ struct BlockEncoder {
                 let map = MappedEncoding.map(dictionary.codes, from: source)
             else { continue }
             let texts = dictionary.texts(of: field.strings)
+            self.context(for: field).addKeys(of: texts, areDistinct: true)
             var page = PageWriter()
             page.structure.append(byte: 0)
             MappedEncoding.append(texts, map, from: source, to: &page)
@@ -122,7 +154,11 @@ struct BlockEncoder {
     private mutating func encodeTexts() {
         for index in self.fields.indices where self.fields[index].isText {
             let field = self.fields[index]
-            self.fields[index].page = ColumnEncoder.page(field.strings, presence: field.presence, self.context)
+            self.fields[index].page = ColumnEncoder.page(
+                field.strings,
+                presence: field.presence,
+                self.context(for: field)
+            )
         }
     }
 
@@ -141,7 +177,7 @@ struct BlockEncoder {
         for field in self.fields {
             if let twin = field.twin { block.append(twinOf: self.fields[twin].name, name: field.name) }
         }
-        let filter = self.filter()
+        let filter = self.keys.finish()
         let summary = BlockSummary(
             datasource: 0,
             offset: 0,
@@ -167,27 +203,6 @@ struct BlockEncoder {
         )
     }
 
-    /// The search filter over all fields but those of storage's own.
-    private func filter() -> BlockFilter {
-        let builder = BlockFilterBuilder()
-        for field in self.fields where field.twin == nil && !StoredFields.isOwn(field.name) {
-            guard let kind = field.page?.summary.kind, !Self.isKeyless(field.strings, kind) else { continue }
-            let isRepeated = kind == .dictionary || kind == .mapped || kind == .constant
-            let distinct = isRepeated ? field.dictionary ?? ColumnEncoder.dictionary(field.strings) : nil
-            builder.add(distinct?.texts(of: field.strings) ?? field.strings, areDistinct: isRepeated && distinct != nil)
-        }
-        return builder.finish()
-    }
-
-    /// Whether the values are numbers too short to have a key, so that needles within them have none either.
-    private static func isKeyless(_ strings: ByteStrings, _ kind: ColumnKind) -> Bool {
-        switch kind {
-        case .integer, .decimal, .address, .padded:
-            (0..<strings.count).allSatisfy { strings[$0].count < BlockFilter.keylessByteCount }
-        default: false
-        }
-    }
-
     private static func range(_ values: [Int64]) -> ClosedRange<Int64> {
         var least = values.first ?? 0
         var most = least
@@ -199,10 +214,10 @@ struct BlockEncoder {
     }
 
     private func range(of name: String) -> ClosedRange<Int64> {
-        guard let field = self.fields.first(where: { $0.name == name }),
-            let bounds = ColumnEncoder.bounds(field.strings)
-        else { preconditionFailure("stored rows without \(name)") }
-        return bounds
+        guard let range = self.fields.first(where: { $0.name == name })?.range else {
+            preconditionFailure("stored rows without \(name)")
+        }
+        return range
     }
 }
 

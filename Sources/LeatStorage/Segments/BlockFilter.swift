@@ -91,6 +91,57 @@ final class BlockFilterBuilder {
         }
     }
 
+    /// Adds texts that were split into templates: what repeats once per template, what varies once per value.
+    func add(_ split: TemplateSplit, of texts: ByteStrings) {
+        guard let keys = self.keys else { return }
+        var chunks: [leat_key_chunk] = []
+        var chunkStarts: [UInt32] = [0]
+        for template in split.templates {
+            for part in template.statics {
+                part.withUnsafeBytes { leat_key_set_add(keys, $0.baseAddress, $0.count, 0) }
+            }
+            chunks += KeyChunks.chunks(of: template.statics)
+            chunkStarts.append(UInt32(chunks.count))
+        }
+        texts.bytes.withUnsafeBytes { area in
+            var list = leat_split_texts()
+            list.area = area.baseAddress
+            list.count = texts.count
+            texts.offsets.withUnsafeBufferPointer { offsets in
+                split.codes.withUnsafeBufferPointer { codes in
+                    split.spanCounts.withUnsafeBufferPointer { spanCounts in
+                        list.offsets = offsets.baseAddress
+                        list.codes = codes.baseAddress
+                        list.span_counts = spanCounts.baseAddress
+                        Self.add(&list, split, chunks, chunkStarts, to: keys)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func add(
+        _ list: inout leat_split_texts,
+        _ split: TemplateSplit,
+        _ chunks: [leat_key_chunk],
+        _ chunkStarts: [UInt32],
+        to keys: OpaquePointer
+    ) {
+        split.spanStarts.withUnsafeBufferPointer { starts in
+            split.spanEnds.withUnsafeBufferPointer { ends in
+                chunks.withUnsafeBufferPointer { chunks in
+                    chunkStarts.withUnsafeBufferPointer { chunkStarts in
+                        list.starts = starts.baseAddress
+                        list.ends = ends.baseAddress
+                        list.chunks = chunks.baseAddress
+                        list.chunk_starts = chunkStarts.baseAddress
+                        leat_key_set_add_split(keys, &list)
+                    }
+                }
+            }
+        }
+    }
+
     /// The filter of all that was added.
     func finish() -> BlockFilter {
         guard let keys = self.keys, leat_key_set_is_full(keys) == 0 else { return .none }

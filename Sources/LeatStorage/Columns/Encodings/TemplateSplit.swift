@@ -33,6 +33,11 @@ struct TemplateSplit {
     private(set) var columns: [SlotColumn] = []
     /// Texts that are kept whole.
     private(set) var whole: [Int] = []
+    /// Per text how many slots were found in it, and the borders of all of them in the area of the texts, end to end;
+    /// also of texts that are kept whole.
+    private(set) var spanCounts: [UInt16] = []
+    private(set) var spanStarts: [UInt32] = []
+    private(set) var spanEnds: [UInt32] = []
 
     /// Splits texts; `nil` when most of them have nothing in common.
     init?(_ texts: ByteStrings) {
@@ -45,17 +50,33 @@ struct TemplateSplit {
         let kept = found.templates.reduce(0) { $0 + ($1.isKept ? $1.count : 0) }
         guard kept * 2 >= texts.count, kept > 0 else { return nil }
         self.collect(found)
+        self.spanCounts = found.spanCounts
+        self.spanStarts = found.starts
+        self.spanEnds = found.ends
     }
 
     /// Gives every kept template its columns and fills them.
     private mutating func collect(_ found: FoundTemplates) {
+        let numbers = self.keep(found)
+        self.codes.reserveCapacity(found.codes.count)
+        for (text, code) in found.codes.enumerated() {
+            let number = code < 0 ? 0 : numbers[Int(code)]
+            self.codes.append(number)
+            if number == 0 { self.whole.append(text) }
+        }
+        self.fill(found)
+    }
+
+    /// Takes the templates that are worth it and names the columns of their slots; per template its number, from 1.
+    private mutating func keep(_ found: FoundTemplates) -> [UInt16] {
         var numbers = [UInt16](repeating: 0, count: found.templates.count)
         var columnOfName: [UInt64: Int] = [:]
+        var columnCount = 0
         for (index, template) in found.templates.enumerated() where template.isKept {
             var template = template
             var occurrences: [UInt64: UInt64] = [:]
             for name in template.names {
-                var column = self.columns.count
+                var column = columnCount
                 if name != 0 {
                     let occurrence = occurrences[name, default: 0]
                     occurrences[name] = occurrence + 1
@@ -63,34 +84,50 @@ struct TemplateSplit {
                     column = columnOfName[key] ?? column
                     columnOfName[key] = column
                 }
-                if column == self.columns.count { self.columns.append(SlotColumn()) }
+                if column == columnCount { columnCount += 1 }
                 template.columns.append(column)
             }
             self.templates.append(template)
             numbers[index] = UInt16(self.templates.count)
         }
-        self.codes.reserveCapacity(found.codes.count)
-        var span = 0
-        for (text, code) in found.codes.enumerated() {
-            let count = Int(found.spanCounts[text])
-            let number = code < 0 ? 0 : numbers[Int(code)]
-            self.codes.append(number)
-            if number == 0 {
-                self.whole.append(text)
-            } else {
-                self.fill(Int(number) - 1, text: text, found.starts, found.ends, from: span)
-            }
-            span += count
-        }
+        self.columns = [SlotColumn](repeating: SlotColumn(), count: columnCount)
+        return numbers
     }
 
-    @inline(__always)
-    private mutating func fill(_ template: Int, text: Int, _ starts: [UInt32], _ ends: [UInt32], from span: Int) {
-        for slot in self.templates[template].columns.indices {
-            let column = self.templates[template].columns[slot]
-            self.columns[column].starts.append(starts[span + slot])
-            self.columns[column].ends.append(ends[span + slot])
-            self.columns[column].texts.append(Int32(text))
+    /// Sorts the slots of all texts into their columns.
+    private mutating func fill(_ found: FoundTemplates) {
+        // Each column's part of three long lists.
+        var next = [Int](repeating: 0, count: self.columns.count + 1)
+        for template in self.templates {
+            for column in template.columns { next[column + 1] += template.count }
+        }
+        for column in self.columns.indices { next[column + 1] += next[column] }
+        let bounds = next
+        let slots = self.templates.flatMap(\.columns)
+        var firstSlots: [Int] = [0]
+        for template in self.templates { firstSlots.append(firstSlots[firstSlots.count - 1] + template.columns.count) }
+        var starts = [UInt32](repeating: 0, count: bounds[bounds.count - 1])
+        var ends = starts
+        var texts = [Int32](repeating: 0, count: starts.count)
+        var span = 0
+        for text in 0..<found.codes.count {
+            let number = Int(self.codes[text])
+            if number > 0 {
+                for (slot, place) in (firstSlots[number - 1]..<firstSlots[number]).enumerated() {
+                    let index = next[slots[place]]
+                    next[slots[place]] = index + 1
+                    starts[index] = found.starts[span + slot]
+                    ends[index] = found.ends[span + slot]
+                    texts[index] = Int32(truncatingIfNeeded: text)
+                }
+            }
+            span += Int(found.spanCounts[text])
+        }
+        for column in self.columns.indices {
+            let range = bounds[column]..<bounds[column + 1]
+            self.columns[column].starts = Array(starts[range])
+            self.columns[column].ends = Array(ends[range])
+            self.columns[column].texts = Array(texts[range])
         }
     }
 }
@@ -103,8 +140,21 @@ private struct FoundTemplates {
     var spanCounts: [UInt16] = []
     var starts: [UInt32] = []
     var ends: [UInt32] = []
+    /// What repeats in each template, end to end, and where each part ends, to compare texts with.
+    private var shapes: [Shape] = []
     private var templateOfHash: [UInt64: Int32] = [:]
     private var tokenizer = TemplateTokenizer()
+
+    private struct Shape {
+        var bytes: [UInt8]
+        var ends: [UInt32]
+
+        init(_ template: TemplateSplit.Template) {
+            self.bytes = template.statics.flatMap { $0 }
+            self.ends = []
+            for part in template.statics { self.ends.append((self.ends.last ?? 0) + UInt32(part.count)) }
+        }
+    }
 
     init(count: Int) {
         self.codes.reserveCapacity(count)
@@ -135,7 +185,9 @@ private struct FoundTemplates {
             }
             let number = Int32(self.templates.count)
             self.templateOfHash[hash] = number
-            self.templates.append(self.template(of: text))
+            let template = self.template(of: text)
+            self.templates.append(template)
+            self.shapes.append(Shape(template))
             self.codes.append(number)
         }
         for span in self.tokenizer.spans {
@@ -161,17 +213,25 @@ private struct FoundTemplates {
 
     /// Whether a text really has the template that its hash says.
     private func matches(_ text: UnsafeRawBufferPointer, _ template: Int) -> Bool {
-        let spans = self.tokenizer.spans
-        guard self.templates[template].statics.count == spans.count + 1 else { return false }
-        var start = 0
-        for slot in 0...spans.count {
-            let end = slot < spans.count ? Int(spans[slot].start) : text.count
-            let isEqual = self.templates[template].statics[slot].withUnsafeBytes { bytes in
-                ByteHash.equal(bytes, UnsafeRawBufferPointer(rebasing: text[start..<end]))
+        let shape = self.shapes[template]
+        guard shape.ends.count == self.tokenizer.spans.count + 1 else { return false }
+        return shape.bytes.withUnsafeBytes { bytes in
+            self.tokenizer.spans.withUnsafeBufferPointer { spans in
+                var start = 0
+                var from = 0
+                for slot in 0...spans.count {
+                    let end = slot < spans.count ? Int(spans[slot].start) : text.count
+                    let partEnd = Int(shape.ends[slot])
+                    let isEqual = ByteHash.equal(
+                        UnsafeRawBufferPointer(rebasing: bytes[from..<partEnd]),
+                        UnsafeRawBufferPointer(rebasing: text[start..<end])
+                    )
+                    if !isEqual { return false }
+                    from = partEnd
+                    if slot < spans.count { start = Int(spans[slot].end) }
+                }
+                return true
             }
-            if !isEqual { return false }
-            if slot < spans.count { start = Int(spans[slot].end) }
         }
-        return true
     }
 }

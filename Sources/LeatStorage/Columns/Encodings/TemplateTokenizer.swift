@@ -1,3 +1,4 @@
+internal import CLeatKernels
 internal import LeatCore
 
 /// Splits texts into parts that repeat and parts that vary.
@@ -165,12 +166,7 @@ struct TemplateTokenizer {
 
     /// Handles what is between quotes; where to go on.
     private mutating func quoted(_ text: UnsafeRawBufferPointer, _ start: Int, name: UInt64) -> Int {
-        var end = start + 1
-        while end < text.count, text[end] != UInt8(ascii: "\"") {
-            if text[end] == UInt8(ascii: "\n") { return start + 1 }
-            end += text[end] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        guard end < text.count else { return start + 1 }
+        guard let end = Self.quoteEnd(text, start, isWithinLine: true) else { return start + 1 }
         if end > start + 1 { self.add(text, start + 1, end, name: name) }
         return end + 1
     }
@@ -214,7 +210,7 @@ struct TemplateTokenizer {
                 index += 1
                 if depth == 0 { return index == text.count }
             case UInt8(ascii: "\""):
-                guard let end = Self.stringEnd(text, index) else { return false }
+                guard let end = Self.quoteEnd(text, index, isWithinLine: false) else { return false }
                 if end + 1 < text.count, text[end + 1] == UInt8(ascii: ":") {
                     name = ByteHash.hash(UnsafeRawBufferPointer(rebasing: text[index + 1..<end])) | 1
                     index = end + 2
@@ -240,11 +236,20 @@ struct TemplateTokenizer {
             || byte == UInt8(ascii: "\"")
     }
 
-    private static func stringEnd(_ text: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+    /// The quote that ends what begins with the one at `start`; with `isWithinLine` not behind a newline.
+    private static func quoteEnd(_ text: UnsafeRawBufferPointer, _ start: Int, isWithinLine: Bool) -> Int? {
+        guard let bytes = text.baseAddress else { return nil }
+        var high: UInt32 = 0
         var end = start + 1
         while end < text.count {
-            if text[end] == UInt8(ascii: "\"") { return end }
-            end += text[end] == UInt8(ascii: "\\") ? 2 : 1
+            end = leat_json_special(bytes, end, text.count, &high)
+            guard end < text.count else { return nil }
+            switch text[end] {
+            case UInt8(ascii: "\""): return end
+            case UInt8(ascii: "\\"): end += 2
+            case UInt8(ascii: "\n") where isWithinLine: return nil
+            default: end += 1
+            }
         }
         return nil
     }
