@@ -8,6 +8,8 @@ enum StorageFileNames {
     static let segmentSuffix = ".segment"
     static let ids = "ids"
     static let idsSuffix = ".ids"
+    /// The catalog of a backup that is not complete yet.
+    static let incompleteCatalog = "catalog.sqlite.incomplete"
     /// Files under construction; whatever still has this name at start is removed.
     static let temporarySuffix = ".tmp"
 

@@ -66,3 +66,14 @@ extension StorageLimits {
     /// Blocks of fewer rows are encoded anew when their segment is merged.
     static let smallBlockRowCount = Batch.rowCountMax / 2
 }
+
+extension StorageLimits {
+    /// Seconds that a reader of the catalog waits for a writer of another process.
+    static let catalogWaitSeconds = 10
+
+    /// Times that a backup begins anew because a merge took a segment away that it was about to link.
+    static let backupAttemptCountMax = 20
+
+    /// Bytes of a file that a backup copies at a time.
+    static let backupPieceByteCount = 8 << 20
+}

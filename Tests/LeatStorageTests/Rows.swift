@@ -58,3 +58,12 @@ func testOptions(_ path: String, fileSystem: any FileSystem = PosixFileSystem())
 }
 
 let arrival = Timestamp(milliseconds: 1_700_000_000_123)
+
+extension Bitmap {
+    /// The rows of a batch for which `isSet` says yes.
+    static func rows(of batch: Batch, where isSet: (Int) -> Bool) -> Bitmap {
+        var bits = Bitmap(repeating: false, count: batch.rowCount)
+        for row in 0..<batch.rowCount where isSet(row) { bits.set(row) }
+        return bits
+    }
+}

@@ -204,6 +204,7 @@ struct StoreTests {
         let status = store.status().repositories[0]
         #expect(status.datasourceCount <= StorageLimits.datasourceCountMax + StorageLimits.overflowDatasourceCount)
         #expect(status.segmentCount == 1)
+        #expect(status.warnings.count == 1 && status.warnings[0].contains("1000 combinations"))
         try store.close()
     }
 }

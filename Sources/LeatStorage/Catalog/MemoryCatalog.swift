@@ -15,6 +15,15 @@ final class MemoryCatalog: Catalog {
 
     init() {}
 
+    /// A catalog with the contents of another one, as a backup has it.
+    init(copying other: MemoryCatalog) {
+        let copy = other.state.withLock { $0 }
+        self.state.withLock { state in
+            state = copy
+            state.fault = nil
+        }
+    }
+
     /// Asks `fault` before every change; an error that it returns is thrown and nothing changes.
     func setFault(_ fault: (@Sendable () -> StorageError?)?) { self.state.withLock { $0.fault = fault } }
 
@@ -58,7 +67,12 @@ final class MemoryCatalog: Catalog {
     func documents(kind: String) -> [String: [UInt8]] { self.state.withLock { $0.documents[kind] ?? [:] } }
 
     func setDocument(_ content: [UInt8]?, kind: String, name: String) throws(StorageError) {
-        self.state.withLock { $0.documents[kind, default: [:]][name] = content }
+        let error = self.state.withLock { state -> StorageError? in
+            if let error = state.fault?() { return error }
+            state.documents[kind, default: [:]][name] = content
+            return nil
+        }
+        if let error { throw error }
     }
 
     func close() {}

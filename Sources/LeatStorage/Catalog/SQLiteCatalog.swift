@@ -24,11 +24,47 @@ final class SQLiteCatalog: Catalog {
         } catch {
             throw .catalog("\(path): \(error)")
         }
+        try self.checkSchema()
+    }
+
+    /// Opens a database that another process may be writing to, for reading alone.
+    init(readOnly path: String) throws(StorageError) {
+        self.path = path
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(TimeInterval(StorageLimits.catalogWaitSeconds))
+        do {
+            self.database = try DatabaseQueue(path: path, configuration: configuration)
+        } catch {
+            throw .catalog("\(path): \(error)")
+        }
+        try self.checkSchema()
+    }
+
+    private func checkSchema() throws(StorageError) {
         let found = try self.read { db in
             try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'schema'") ?? 0
         }
         guard found == Self.schemaVersion else {
-            throw .damaged(path: path, reason: "schema \(found), this program reads \(Self.schemaVersion)")
+            throw .damaged(path: self.path, reason: "schema \(found), this program reads \(Self.schemaVersion)")
+        }
+    }
+
+    /// What SQLite finds wrong with the file.
+    func faults() throws(StorageError) -> [String] {
+        try self.read { db in
+            try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+        }
+    }
+
+    /// Writes all of it, as it is at this moment, to a new file.
+    func copy(to target: String) throws(StorageError) {
+        do {
+            try self.database.writeWithoutTransaction { db in
+                try db.execute(sql: "VACUUM INTO ?", arguments: [target])
+            }
+        } catch {
+            throw .catalog("\(target): \(error)")
         }
     }
 

@@ -5,14 +5,10 @@ internal import Synchronization
 struct Recovery {
     private let store: Store
     private var nextRows: [Int64: Int64] = [:]
-    private var lastSequence: UInt64 = 0
+    private var reading: JournalReading
     private var lastFile: UInt64 = 0
-    private var seen: Set<UInt64> = []
     private var replayedIDs = RowIDMemory()
     private var replayedKeys: Set<ReplayedKey> = []
-    /// Gaps with the number of the last frame before them, and what the first frame after them has as its previous one.
-    private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64, before: UInt64?)] = []
-    private var durable: UInt64 = 0
 
     private struct ReplayedKey: Hashable {
         var repositoryID: Int64
@@ -21,8 +17,7 @@ struct Recovery {
 
     init(store: Store, contents: CatalogContents) {
         self.store = store
-        self.lastSequence = contents.journalRemovedThrough
-        self.durable = contents.journalRemovedThrough
+        self.reading = JournalReading(removedThrough: contents.journalRemovedThrough)
         let records = store.state.withLock { state in state.repositories.values.map(\.record) }
         for record in records { self.nextRows[record.id] = record.nextRow }
     }
@@ -59,22 +54,7 @@ struct Recovery {
         self.store.journalFiles.opened(number)
         self.store.journalFiles.wrote(number, byteCount: UInt64(file.count), replay.frames)
         self.store.journalFiles.closed(number)
-        var gaps = replay.gaps[...]
-        for (frame, offset) in zip(replay.frames, replay.offsets) {
-            while let gap = gaps.first, gap.offset < offset {
-                self.gaps.append((path, gap, self.lastSequence, nil))
-                gaps.removeFirst()
-            }
-            for index in self.gaps.indices where self.gaps[index].before == nil {
-                self.gaps[index].before = frame.meta.previous
-            }
-            self.durable = max(self.durable, frame.durable)
-            // A frame is in two files when the sync of the first one failed.
-            guard self.seen.insert(frame.sequence).inserted else { continue }
-            self.lastSequence = max(self.lastSequence, frame.sequence)
-            try self.restore(frame, path: path)
-        }
-        for gap in gaps { self.gaps.append((path, gap, self.lastSequence, nil)) }
+        for frame in self.reading.newFrames(in: replay, path: path) { try self.restore(frame, path: path) }
     }
 
     private mutating func restore(_ frame: JournalFrame, path: String) throws(StorageError) {
@@ -105,7 +85,7 @@ struct Recovery {
             try self.restoreRows(frame, known, without: repeated)
         } catch {
             // Its checksum is right, so this is a mistake of the writer; the others are none the worse.
-            self.gaps.append((path, .init(offset: 0, byteCount: 0, reason: error.reason), 0, 1))
+            self.reading.note(unreadable: frame, path: path, reason: error.reason)
         }
     }
 
@@ -147,16 +127,8 @@ struct Recovery {
     }
 
     /// Names what is missing.
-    ///
-    /// A gap between frames that follow each other, or at the end, is what a crash leaves of frames that nobody was
-    /// told of.
     private func report() {
-        var damaged: [String] = []
-        for (path, gap, after, before) in self.gaps where after < before ?? self.durable {
-            damaged.append(
-                "\(path) is damaged at byte \(gap.offset): \(gap.reason); \(gap.byteCount) bytes are skipped"
-            )
-        }
+        let damaged = self.reading.damage
         self.store.state.withLock { state in
             state.damaged += damaged
             state.counters.damagedCount += UInt64(damaged.count)
@@ -189,7 +161,7 @@ struct Recovery {
             store: self.store,
             writer: writer,
             nextRows: self.nextRows,
-            lastSequence: self.lastSequence
+            lastSequence: self.reading.lastSequence
         )
     }
 }

@@ -2,6 +2,9 @@ internal import LeatCore
 internal import Synchronization
 
 /// A segment of the catalog, whose footer is read when somebody needs it.
+///
+/// Whoever holds a handle can read the segment, also after a merge, a retention or a deletion has taken it out of the
+/// catalog: its file goes with the last handle.
 final class SegmentHandle: Sendable {
     private enum Contents {
         case unread
@@ -14,11 +17,24 @@ final class SegmentHandle: Sendable {
     let record: SegmentRecord
     private let objects: any ObjectStore
     private let contents = Mutex<Contents>(.unread)
+    private let isRemoved = Atomic<Bool>(false)
 
     init(_ record: SegmentRecord, objects: any ObjectStore) {
         self.record = record
         self.objects = objects
     }
+
+    deinit {
+        guard self.isRemoved.load(ordering: .relaxed) else { return }
+        do {
+            try self.objects.delete(self.record.key)
+        } catch {
+            // The catalog does not name it any more, so that the next start removes it.
+        }
+    }
+
+    /// Has the file go when nobody holds the handle any more; the catalog has forgotten the segment.
+    func removeWhenUnused() { self.isRemoved.store(true, ordering: .relaxed) }
 
     /// Where an operator finds the file.
     var location: String { self.objects.location(of: self.record.key) }

@@ -12,7 +12,7 @@ extension Store {
     }
 
     /// Has the journal begin a new file with its next frame, so that the one of today can go.
-    private func endJournalFile() {
+    func endJournalFile() {
         let wanted = self.queue.update { queue in
             queue.fileEndsWanted += 1
             return queue.fileEndsWanted
@@ -97,7 +97,8 @@ extension Store {
         )
         let record = SegmentRecord(footer, number: found.number, byteCount: parts.reduce(0) { $0 + $1.count })
         try self.objects.put(record.key, parts)
-        let isReplaced = try self.replace(segments, by: record, in: repository)
+        let isReplaced = try self.exchange(segments, for: record, in: repository)
+        if !isReplaced { try self.objects.delete(record.key) }
         self.state.withLock { state in
             state.counters.mergedSegmentCount += UInt64(segments.count)
             state.counters.mergeNanoseconds += self.options.time.monotonicNanoseconds() &- start
@@ -105,10 +106,12 @@ extension Store {
         return isReplaced
     }
 
-    /// Publishes a merged segment, unless a source went meanwhile.
-    private func replace(
+    /// Puts one segment, or none, in the place of some, unless one of these went meanwhile; says whether it did.
+    ///
+    /// The caller holds `merging`.
+    func exchange(
         _ segments: [SegmentHandle],
-        by record: SegmentRecord,
+        for record: SegmentRecord?,
         in repository: String
     ) throws(StorageError) -> Bool {
         let numbers = Set(segments.map(\.record.number))
@@ -118,20 +121,18 @@ extension Store {
             }
             guard present == segments.count else { return false }
             var change = CatalogChange()
-            change.addedSegments = [record]
+            change.addedSegments = record.map { [$0] } ?? []
             change.removedSegments = numbers.sorted()
             try self.publish(change)
             self.state.withLock { state in
                 state.repositories[repository]?.segments.removeAll { numbers.contains($0.record.number) }
+                guard let record else { return }
                 state.repositories[repository]?.segments.append(SegmentHandle(record, objects: self.objects))
             }
             return true
         }
-        // Snapshots keep what they show mapped.
         if isPublished {
-            for segment in segments { try self.objects.delete(segment.record.key) }
-        } else {
-            try self.objects.delete(record.key)
+            for segment in segments { segment.removeWhenUnused() }
         }
         return isPublished
     }

@@ -2,6 +2,11 @@ internal import LeatCore
 internal import Synchronization
 
 extension Store {
+    /// Whether a folder holds data, so that nothing is created by opening it.
+    public static func isDataFolder(_ options: StoreOptions) throws(StorageError) -> Bool {
+        try options.isPresent("\(options.path)/\(StorageFileNames.catalog)")
+    }
+
     /// Opens the data folder, creating it when absent, and recovers what the last process left.
     public static func open(_ options: StoreOptions) throws(StorageError) -> Store {
         do {
@@ -9,9 +14,18 @@ extension Store {
         } catch {
             throw .file(error)
         }
+        let catalogPath = "\(options.path)/\(StorageFileNames.catalog)"
+        let incomplete = "\(options.path)/\(StorageFileNames.incompleteCatalog)"
+        if try options.isPresent(incomplete), try !options.isPresent(catalogPath) {
+            throw .damaged(path: options.path, reason: "it is a backup that was cut short; make it again")
+        }
         let lock = options.locksFolder ? try DataFolderLock(folder: options.path) : nil
-        let catalog = try SQLiteCatalog(path: "\(options.path)/\(StorageFileNames.catalog)")
-        return try Self.open(options, catalog: catalog, lock: lock)
+        do {
+            return try Self.open(options, catalog: try SQLiteCatalog(path: catalogPath), lock: lock)
+        } catch {
+            lock?.release()
+            throw error
+        }
     }
 
     /// Opens a data folder with another catalog.

@@ -51,7 +51,7 @@ extension Store {
                     state.encodedByteCount -= datasource.encoded.reduce(0) { $0 + $1.encoded.bytes.count }
                 }
             }
-            for segment in known.segments { try self.objects.delete(segment.record.key) }
+            for segment in known.segments { segment.removeWhenUnused() }
         }
         self.wakeWaiting()
     }

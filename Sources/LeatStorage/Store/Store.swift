@@ -131,6 +131,13 @@ extension RepositoryStatus {
         self.rowCount = self.openRowCount
         self.segmentCount = state.segments.count
         self.datasourceCount = state.knownTags.count
+        if state.sharesDatasources {
+            self.warnings.append(
+                "more than \(StorageLimits.datasourceCountMax) combinations of tags: further ones share "
+                    + "\(StorageLimits.overflowDatasourceCount) datasources, which makes queries for them slower; tags are "
+                    + "for what has few values"
+            )
+        }
         var times: [ClosedRange<Int64>] = state.datasources.values.flatMap(\.blocks).map(\.timeRange)
         for segment in state.segments {
             self.rowCount += Int(segment.record.rowCount)

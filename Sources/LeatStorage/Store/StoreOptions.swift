@@ -22,7 +22,8 @@ public struct StoreOptions: Sendable {
     /// Free bytes on the disk below which nothing is accepted.
     public var reservedByteCount: UInt64 = 256 << 20
 
-    /// Retention also removes the oldest segments while the disk is fuller than this, in percent.
+    /// Retention also removes the oldest segments while those of all repositories take more of the disk than this, in
+    /// percent; what other programs have on the disk makes nothing go.
     public var diskPercentMax = 80
 
     /// Whether sealing, merging and retention run by themselves; tests call them.
@@ -32,5 +33,16 @@ public struct StoreOptions: Sendable {
         self.path = path
         self.fileSystem = fileSystem
         self.time = time
+    }
+}
+
+extension StoreOptions {
+    /// Whether a path names something.
+    func isPresent(_ path: String) throws(StorageError) -> Bool {
+        do {
+            return try self.fileSystem.status(path) != nil
+        } catch {
+            throw .file(error)
+        }
     }
 }

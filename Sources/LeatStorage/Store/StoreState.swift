@@ -24,9 +24,16 @@ struct RepositoryState: Sendable {
         if self.knownTags.contains(tags) || self.knownTags.count < StorageLimits.datasourceCountMax { return tags }
         var text = tags.description
         let hash = text.withUTF8 { ByteHash.hash(UnsafeRawBufferPointer($0)) }
-        let number = hash % UInt64(StorageLimits.overflowDatasourceCount)
-        return DatasourceTags([DatasourceTags.Tag(name: "#overflow", value: String(number))])
+        return Self.shared[Int(hash % UInt64(StorageLimits.overflowDatasourceCount))]
     }
+
+    /// The datasources that tags beyond the limit share.
+    private static let shared = (0..<StorageLimits.overflowDatasourceCount).map { number in
+        DatasourceTags([DatasourceTags.Tag(name: "#overflow", value: String(number))])
+    }
+
+    /// Whether there are more tags than datasources.
+    var sharesDatasources: Bool { Self.shared.contains { self.knownTags.contains($0) } }
 }
 
 /// All that the threads of a store share.

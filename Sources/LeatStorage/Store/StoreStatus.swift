@@ -26,6 +26,8 @@ public struct RepositoryStatus: Sendable {
     /// Bytes of the values as they arrived.
     public var plainByteCount: UInt64 = 0
     public var datasourceCount = 0
+    /// What the owner of the repository should know, in words.
+    public var warnings: [String] = []
     /// First and last event time; `nil` when there are no events.
     public var timeRange: ClosedRange<Int64>?
 
@@ -56,6 +58,8 @@ public struct StoreCounters: Hashable, Sendable {
     /// Segments removed by retention.
     public var expiredSegmentCount: UInt64 = 0
     public var expiredRowCount: UInt64 = 0
+    /// Rows removed because somebody asked for it.
+    public var deletedRowCount: UInt64 = 0
     /// Frames, blocks and files that did not pass their check.
     public var damagedCount: UInt64 = 0
 

@@ -41,6 +41,8 @@ final class CrashDisk: FileSystem {
         var diesAt = Int.max
         /// Operations that fail once, with their error, by the count at which they do.
         var faults: [Int: Int32] = [:]
+        var freeByteCount: UInt64 = 1 << 40
+        var totalByteCount: UInt64 = 1 << 41
     }
 
     let state: Mutex<State>
@@ -51,6 +53,9 @@ final class CrashDisk: FileSystem {
     var isDead: Bool { self.state.withLock { $0.operationCount >= $0.diesAt } }
 
     func die(after count: Int) { self.state.withLock { $0.diesAt = $0.operationCount + count } }
+
+    /// Takes back what `fail` has asked for.
+    func failNoMore() { self.state.withLock { $0.faults = [:] } }
 
     func fail(after count: Int, with code: Int32) {
         self.state.withLock { $0.faults[$0.operationCount + count] = code }
@@ -191,7 +196,25 @@ final class CrashDisk: FileSystem {
         }
     }
 
-    func space(_ path: String) throws(FileSystemError) -> (free: UInt64, total: UInt64) { (1 << 40, 1 << 41) }
+    func space(_ path: String) throws(FileSystemError) -> (free: UInt64, total: UInt64) {
+        self.state.withLock { ($0.freeByteCount, $0.totalByteCount) }
+    }
+
+    func setSpace(free: UInt64, total: UInt64) {
+        self.state.withLock { state in
+            state.freeByteCount = free
+            state.totalByteCount = total
+        }
+    }
+
+    /// Another disk with the same contents, which works again if this one is dead.
+    func copied() -> CrashDisk {
+        var state = self.state.withLock { $0 }
+        state.operationCount = 0
+        state.diesAt = .max
+        state.faults = [:]
+        return CrashDisk(state)
+    }
 }
 
 extension CrashDisk.Inode {

@@ -106,6 +106,22 @@ struct DamageTests {
         }
     }
 
+    @Test func savedIDsAreReadWholeOrNotAtAll() throws {
+        var run = RowIDRun(repositoryID: 7)
+        run.lastArrival = 1_700_000_000_000
+        run.ids = (0..<20).map { UInt128($0) << 100 | UInt128($0) }
+        let whole = run.encoded().array
+        #expect(try RowIDRun(ByteSlice(whole)) == run)
+        for position in whole.indices {
+            var flipped = whole
+            flipped[position] ^= 0x41
+            #expect(throws: FormatError.self, "byte \(position)") { try RowIDRun(ByteSlice(flipped)) }
+        }
+        for count in whole.indices {
+            #expect(throws: FormatError.self, "cut at \(count)") { try RowIDRun(ByteSlice(Array(whole.prefix(count)))) }
+        }
+    }
+
     @Test func aLostCatalogIsMadeAgainFromTheSegments() async throws {
         let (disk, _, _) = try await Self.filled(sealed: true)
         #expect(throws: StorageError.self) { try Self.open(disk, MemoryCatalog()) }

@@ -58,6 +58,6 @@ extension Store {
                 state.counters.expiredRowCount += UInt64(expired.reduce(0) { $0 + $1.record.rowCount })
             }
         }
-        for segment in expired { try self.objects.delete(segment.record.key) }
+        for segment in expired { segment.removeWhenUnused() }
     }
 }

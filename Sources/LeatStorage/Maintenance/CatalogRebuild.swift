@@ -1,62 +1,18 @@
 internal import LeatCore
 
-/// What a check of all files found.
-public struct StoreCheck: Sendable {
-    public var segmentCount = 0
-    public var blockCount = 0
-    public var rowCount = 0
-    public var byteCount: UInt64 = 0
-    /// A line per damaged place: the path, the offset and what is wrong.
-    public var damaged: [String] = []
-
-    public init() {}
-}
-
 extension Store {
-    /// Reads every segment and checks every checksum and every column.
-    public func verify() -> StoreCheck {
-        var check = StoreCheck()
-        for segment in self.segments {
-            check.segmentCount += 1
-            check.byteCount += UInt64(segment.record.byteCount)
-            do {
-                for block in try segment.blocks() {
-                    check.blockCount += 1
-                    Self.verify(block, &check)
-                }
-            } catch {
-                check.damaged.append(error.description)
-            }
-        }
-        return check
-    }
-
-    private static func verify(_ block: StoredBlock, _ check: inout StoreCheck) {
-        let batch: Batch
-        do {
-            _ = try block.blockFilter()
-            batch = try block.read(keepingColumns: false)
-            check.rowCount += batch.rowCount
-        } catch {
-            check.damaged.append(error.description)
-            return
-        }
-        for page in block.summary.pages.dropFirst() {
-            do {
-                _ = try batch.column(block.names[page.name])
-            } catch {
-                check.damaged.append(error.description)
-            }
-        }
-    }
-
     /// Makes a new catalog from what the segments say of themselves; the old one is kept beside it.
     ///
-    /// Tokens, documents, retentions and the keys of batches that are no longer in the journal are not in segments.
+    /// Tokens, documents, retentions and the keys of batches that are no longer in the journal are not in segments. The
+    /// repositories come back without a retention, so that nothing goes before somebody has set it again.
     public static func rebuildCatalog(_ options: StoreOptions) throws(StorageError) -> StoreCheck {
+        let segments = "\(options.path)/\(StorageFileNames.segments)"
+        let path = "\(options.path)/\(StorageFileNames.catalog)"
+        guard try options.isPresent(segments) else {
+            throw .damaged(path: options.path, reason: "it has no folder '\(StorageFileNames.segments)'")
+        }
         let lock = options.locksFolder ? try DataFolderLock(folder: options.path) : nil
         defer { lock?.release() }
-        let path = "\(options.path)/\(StorageFileNames.catalog)"
         do {
             for suffix in ["", "-wal", "-shm"] where try options.fileSystem.status(path + suffix) != nil {
                 try options.fileSystem.rename(path + suffix, to: path + ".old" + suffix)
@@ -64,18 +20,39 @@ extension Store {
         } catch {
             throw .file(error)
         }
-        let segments = "\(options.path)/\(StorageFileNames.segments)"
         let objects = DirectoryObjects(fileSystem: options.fileSystem, root: segments)
         let catalog = try SQLiteCatalog(path: path)
-        let check = try Self.fill(catalog, from: objects, now: options.time.now())
+        let inJournal = try Self.repositoriesInJournal(options)
+        let check = try Self.fill(catalog, from: objects, journalRepositories: inJournal, now: options.time.now())
         try catalog.close()
         return check
     }
 
+    /// The repositories whose rows are in the journal.
+    private static func repositoriesInJournal(_ options: StoreOptions) throws(StorageError) -> Set<Int64> {
+        let files = JournalFiles(
+            fileSystem: options.fileSystem,
+            folder: "\(options.path)/\(StorageFileNames.journal)"
+        )
+        var found: Set<Int64> = []
+        do {
+            for number in try files.list() {
+                let replay = JournalReplay(file: try options.fileSystem.contents(files.path(number)))
+                found.formUnion(replay.frames.map(\.meta.repositoryID))
+            }
+        } catch {
+            throw .file(error)
+        }
+        return found
+    }
+
     /// Enters all segments of `objects` into an empty catalog.
+    ///
+    /// A repository that has rows in the journal alone gets a name of its own, since the journal has only its number.
     static func fill(
         _ catalog: any Catalog,
         from objects: any ObjectStore,
+        journalRepositories: Set<Int64> = [],
         now: Timestamp
     ) throws(StorageError) -> StoreCheck {
         var check = StoreCheck()
@@ -105,7 +82,8 @@ extension Store {
             check.rowCount += Int(record.rowCount)
             check.byteCount += UInt64(record.byteCount)
             let name = Self.freeName(footer.repository, id: footer.repositoryID, among: repositories)
-            let repository = Repository(name: name, createdAt: now, retention: .standard)
+            let retention = Retention(ageSeconds: nil, byteCount: nil)
+            let repository = Repository(name: name, createdAt: now, retention: retention)
             var known =
                 repositories[footer.repositoryID]
                 ?? RepositoryRecord(id: footer.repositoryID, repository: repository, nextRow: 0)
@@ -117,6 +95,12 @@ extension Store {
             }
             repositories[footer.repositoryID] = known
         }
+        for id in journalRepositories where repositories[id] == nil {
+            let name = Self.freeName("repository-\(id)", id: id, among: repositories)
+            let retention = Retention(ageSeconds: nil, byteCount: nil)
+            let repository = Repository(name: name, createdAt: now, retention: retention)
+            repositories[id] = RepositoryRecord(id: id, repository: repository, nextRow: 0)
+        }
         change.putRepositories = repositories.values.sorted { $0.id < $1.id }
         _ = try catalog.publish(change, expecting: try catalog.contents().version)
         return check
@@ -125,9 +109,5 @@ extension Store {
     /// The name of a repository, unless another one has it: files of one that was deleted may have been left.
     private static func freeName(_ name: String, id: Int64, among known: [Int64: RepositoryRecord]) -> String {
         known.values.contains { $0.repository.name == name && $0.id != id } ? "\(name.prefix(40))-\(id)" : name
-    }
-
-    private var segments: [SegmentHandle] {
-        self.repositories.flatMap { repository in self.segments(of: repository.name) }
     }
 }
