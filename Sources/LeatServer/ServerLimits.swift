@@ -18,6 +18,10 @@ enum ServerLimits {
     static let shutdownSeconds = 10
     /// Time that a taken port or data folder is tried again.
     static let retrySeconds = 5
+    /// Ended deletions that are remembered, so that people can see what became of them.
+    static let deletionCountMax = 100
+    /// Time that the answer to a deletion waits for its end.
+    static let deletionWaitMilliseconds: Int64 = 20_000
     /// Between heartbeats of a live stream.
     static let heartbeatSeconds = 5
     /// Query jobs that nobody polls end after this.

@@ -15,6 +15,11 @@ public final class ServerProgram: Sendable {
         public let description: String
         /// See the exit codes of the house style; 73: port or data folder in use.
         public let exitCode: Int32
+
+        public init(description: String, exitCode: Int32) {
+            self.description = description
+            self.exitCode = exitCode
+        }
     }
 
     private let configuration: ServerConfiguration
@@ -50,7 +55,9 @@ public final class ServerProgram: Sendable {
             let files = try LookupFiles(store)
             let queries = try SavedQueries(store, parsers: parsers)
             let library = LibraryEndpoints(store: store, files: files, queries: queries)
-            try await self.serve(store, tokens, parsers, library, stopsOnSignals: stopsOnSignals)
+            let deletions = try DeletionQueue(store, time: self.time, logger: self.logger)
+            defer { deletions.stop() }
+            try await self.serve(store, tokens, parsers, library, deletions, stopsOnSignals: stopsOnSignals)
         } catch {
             await self.close(store)
             throw self.failure(error)
@@ -102,6 +109,7 @@ public final class ServerProgram: Sendable {
         _ tokens: TokenStore,
         _ parsers: ParserStore,
         _ library: LibraryEndpoints,
+        _ deletions: DeletionQueue,
         stopsOnSignals: Bool
     ) async throws {
         let listener = Listener(
@@ -113,7 +121,7 @@ public final class ServerProgram: Sendable {
                 max(16, OpenFileLimit.raise() - ServerLimits.reservedFileCount)
             ),
             idleSeconds: self.configuration.idleSeconds,
-            dispatcher: self.makeDispatcher(store, tokens, parsers, library),
+            dispatcher: self.makeDispatcher(store, tokens, parsers, library, deletions),
             logger: self.logger,
             onListening: { port in
                 self.logger.info(
@@ -144,7 +152,8 @@ public final class ServerProgram: Sendable {
         _ store: Store,
         _ tokens: TokenStore,
         _ parsers: ParserStore,
-        _ library: LibraryEndpoints
+        _ library: LibraryEndpoints,
+        _ deletions: DeletionQueue
     ) -> Dispatcher {
         let metrics = ServerMetrics()
         let live = LiveQueries()
@@ -181,6 +190,7 @@ public final class ServerProgram: Sendable {
             query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
             jobs: QueryJobs(executor: executor, live: live, time: self.time),
             administration: AdministrationEndpoints(store: store, digester: digester, library: library),
+            deletions: DeletionEndpoints(store: store, deletions: deletions, time: self.time),
             tokens: TokenEndpoints(tokens: tokens, time: self.time),
             parsers: ParserEndpoints(parsers: parsers),
             monitoring: MonitoringEndpoints(

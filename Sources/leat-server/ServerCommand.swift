@@ -17,7 +17,9 @@ struct ServerCommand: AsyncParsableCommand {
             Shippers send to /_bulk, as to Elasticsearch; people ask with 'leat'. Every setting of the file can also be given \
             as an environment variable, such as LEAT_LISTEN; flags win over the environment, and that over the file.
             """,
-        subcommands: [TokenCommand.self]
+        subcommands: [
+            TokenCommand.self, VerifyCommand.self, RebuildCatalogCommand.self, BackupCommand.self, ExportCommand.self,
+        ]
     )
 
     @Option(help: "Settings, see config/server.yaml.")
@@ -109,10 +111,15 @@ struct ServerCommand: AsyncParsableCommand {
         _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 
+    /// Writes a line to standard error.
+    static func note(_ text: String) {
+        let line = Array((text + "\n").utf8)
+        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
     /// Ends the process with one line on standard error.
     static func fail(_ message: String, _ code: Int32, prefix: String = "leat-server: ") -> Never {
-        let line = Array((prefix + message + "\n").utf8)
-        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        Self.note(prefix + message)
         Glibc.exit(code)
     }
 }

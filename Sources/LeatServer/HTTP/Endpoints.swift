@@ -10,6 +10,7 @@ struct Endpoints: Sendable {
     let query: QueryEndpoint
     let jobs: QueryJobs
     let administration: AdministrationEndpoints
+    let deletions: DeletionEndpoints
     let tokens: TokenEndpoints
     let parsers: ParserEndpoints
     let monitoring: MonitoringEndpoints
@@ -41,6 +42,8 @@ struct Endpoints: Sendable {
         case .savedQueries(let repository, let name):
             return try await self.library.savedQueries(call, repository: repository, name: name)
         case .graphQL: return try await self.graphQL.reply(to: call, credential: credential)
+        case .deletions(let repository, let id):
+            return try await self.deletions.reply(to: call, repository: repository, id: id)
         case .parsers(let name): return try await self.parsers.reply(to: call, name: name)
         case .tokens: return try await self.tokens.reply(to: call, name: nil)
         case .token(let name): return try await self.tokens.reply(to: call, name: name)

@@ -22,6 +22,8 @@ enum Route: Hashable, Sendable {
     case savedQueries(repository: String, name: String?)
     /// `POST /graphql`.
     case graphQL
+    /// `GET|POST …/repositories/NAME/deletions`, and one of them.
+    case deletions(repository: String, id: String?)
     /// `GET|POST /api/v1/tokens`, and one of them.
     case tokens
     case token(name: String)
@@ -85,6 +87,8 @@ enum Route: Hashable, Sendable {
             return .files(repository: name, name: rest.count == 2 ? rest[1] : nil)
         case "savedqueries" where rest.count <= 2:
             return .savedQueries(repository: name, name: rest.count == 2 ? rest[1] : nil)
+        case "deletions" where rest.count <= 2:
+            return .deletions(repository: name, id: rest.count == 2 ? rest[1] : nil)
         case "ingest" where rest.count == 1: return .ingest(.humioStructured, repository: name)
         case "ingest-messages" where rest.count == 1: return .ingest(.humioUnstructured, repository: name)
         case "ingest": return Self.ingest(Array(rest.dropFirst()), target, repository: name)

@@ -96,6 +96,7 @@ extension MetricsText {
         )
         self.counter("leat_segments_sealed_total", "segments sealed", counters.sealedSegmentCount)
         self.counter("leat_segments_merged_total", "segments merged", counters.mergedSegmentCount)
+        self.counter("leat_events_deleted_total", "events removed on request", counters.deletedRowCount)
         self.counter("leat_segments_expired_total", "segments removed by retention", counters.expiredSegmentCount)
         self.counter(
             "leat_storage_damaged_total",

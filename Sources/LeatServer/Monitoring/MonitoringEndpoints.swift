@@ -77,6 +77,7 @@ final class MonitoringEndpoints: Sendable {
             "openEvents": JSONValue(status.openRowCount), "segments": JSONValue(status.segmentCount),
             "bytes": JSONValue(Int(status.byteCount)), "plainBytes": JSONValue(Int(status.plainByteCount)),
             "datasources": JSONValue(status.datasourceCount),
+            "warnings": .array(status.warnings.map { .string($0) }),
             "firstEvent": status.timeRange.map { .number("\($0.lowerBound / 1_000_000)") } ?? .null,
             "lastEvent": status.timeRange.map { .number("\($0.upperBound / 1_000_000)") } ?? .null,
             "retentionSeconds": status.repository.retention.ageSeconds.map { .number("\($0)") } ?? .null,

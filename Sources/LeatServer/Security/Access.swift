@@ -145,6 +145,7 @@ extension Route {
         case .query(let repository), .queryJobs(let repository), .queryJob(let repository, _), .fields(let repository):
             repository
         case .repository(let name), .files(let name, _), .savedQueries(let name, _): name
+        case .deletions(let repository, _): repository
         default: nil
         }
     }
@@ -164,7 +165,7 @@ extension Route {
             call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
         case .metrics: call.isFromLoopback ? nil : Right(kinds: [.query])
         case .parsers: call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
-        case .tokens, .token, .compact, .unknown: Right(kinds: [])
+        case .tokens, .token, .compact, .deletions, .unknown: Right(kinds: [])
         }
     }
 }
