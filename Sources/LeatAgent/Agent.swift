@@ -1,3 +1,4 @@
+internal import CLeatPlatform
 internal import LeatCore
 
 /// The running collector: inputs, filters, buffer and outputs around one loop.
@@ -40,6 +41,9 @@ final class Agent: InputSink {
     private var isEnding = false
     private var stopDeadline: UInt64 = 0
     private var tick: TimerQueue.ID?
+    private var idleSeconds = 0
+    /// Seconds without work after which memory is given back.
+    private static let idleSecondsMax = 10
 
     /// A filter with its name for logs and metrics.
     struct NamedFilter {
@@ -428,6 +432,16 @@ extension Agent {
         self.checkpoint(isForced: true)
         for queue in self.queues.values { queue.pump() }
         self.resumeInputs()
+        self.releaseMemoryIfIdle()
+    }
+
+    /// Gives the memory of a busy time back once nothing has happened for a while.
+    private func releaseMemoryIfIdle() {
+        let isIdle = !self.store.needsFlush && !self.store.isFlushing && self.queues.values.allSatisfy(\.isDone)
+        self.idleSeconds = isIdle ? self.idleSeconds + 1 : 0
+        guard self.idleSeconds == Self.idleSecondsMax else { return }
+        self.store.releaseSpareMemory()
+        leat_malloc_trim()
     }
 }
 

@@ -357,6 +357,9 @@ extension ChunkStore {
         return LoadedChunk(number: chunk.number, content: .disk(bytes))
     }
 
+    /// Gives back memory that was kept for further flushes.
+    func releaseSpareMemory() { self.spares.removeAll() }
+
     /// Gives the chunk's memory back; it stays on disk.
     func dropCached(_ chunk: ClosedChunk) {
         guard let cached = chunk.cached else { return }

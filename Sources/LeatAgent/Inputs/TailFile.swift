@@ -18,6 +18,9 @@ final class TailFile {
     var marker: ContentMarker
     var shaper: LineShaper
     var isInsideCutLine = false
+    /// Whether the file was truncated under a writer that goes on at its old offset, so that zeros come first: a hole, and
+    /// no line.
+    var mayBeginWithHole = false
     /// Bytes of unfinished events, as `TailInput.heldByteCount` counts them.
     var heldByteCount = 0
     var modifiedAtNanoseconds: Int64

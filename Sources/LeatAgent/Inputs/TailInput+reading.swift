@@ -128,6 +128,7 @@ extension TailInput {
         self.noteHeld(file)
         successor.state = TailFileState(offset: 0, now: self.now)
         successor.marker = .none
+        successor.mayBeginWithHole = true
         successor.names = file.names
         for (key, other) in self.files where other === file { self.files[key] = successor }
         for (path, other) in self.newest where other === file { self.newest[path] = successor }

@@ -41,6 +41,14 @@ struct TailReader: ~Copyable {
             let bytes = UnsafeRawBufferPointer(rebasing: window[..<count])
             if known > 0, Digest.xxh3(bytes.slice(0..<known)) != file.marker.digest { return .otherContent }
             let reachedEnd = count < window.count
+            if file.mayBeginWithHole {
+                let hole = Self.zeroCount(bytes.slice(known..<count))
+                file.mayBeginWithHole = hole == count - known
+                if hole > 0 {
+                    Self.setMarker(file, bytes, end: known + hole)
+                    return .read(consumed: hole, rest: 0, reachedEnd: reachedEnd && file.mayBeginWithHole)
+                }
+            }
             let consumed = self.takeLines(bytes, from: known, file, &file.shaper, now: now, into: &events)
             if consumed > 0 || reachedEnd {
                 Self.setMarker(file, bytes, end: known + consumed)
@@ -57,6 +65,11 @@ struct TailReader: ~Copyable {
             larger = next
             window = next
         }
+    }
+
+    /// Number of zeros that `bytes` begin with.
+    private static func zeroCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        bytes.firstIndex { $0 != 0 } ?? bytes.count
     }
 
     /// Takes the whole lines of `bytes` from `start` on; the number of bytes taken.

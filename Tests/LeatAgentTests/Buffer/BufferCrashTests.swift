@@ -49,6 +49,26 @@ import Testing
         }
     }
 
+    /// At every n-th operation of one run, from the first to the last: the power goes, or the process is killed.
+    @Test func everyEventIsStoredOnceWhereverARunEnds() throws {
+        var last = 1
+        var isOver = false
+        while !isOver {
+            let operation = last
+            let isPowerCut = last % 2 == 0
+            let world = try BufferWorld(seed: 4_711)
+            world.disk.setFaults { $0.number >= operation ? (isPowerCut ? .powerCut : .error(EIO)) : nil }
+            for _ in 0..<1_500 where world.disk.operationCount < operation { world.step() }
+            isOver = world.disk.operationCount < operation
+            try world.crash(isPowerCut: isPowerCut)
+            #expect(world.drain(), "operation \(operation)")
+            let mistakes = try world.mistakes()
+            #expect(mistakes == [], "operation \(operation): \(mistakes.prefix(6))")
+            last += isLongRun ? 1 : 37
+        }
+        #expect(last > 300)
+    }
+
     @Test func aDiskThatFailsNowAndThenLosesNothing() throws {
         for seed in Self.seeds {
             let world = try BufferWorld(seed: seed)

@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    @Test func aHoleThatATruncationLeftIsNoLine() throws {
+        try self.withTail { world in
+            try world.append("one\n", to: "a.log")
+            world.pass()
+            // The writer goes on where it was.
+            try world.truncate("a.log")
+            let file = try PosixFileSystem().open(world.folder.path("a.log"), .readWrite)
+            defer { file.close() }
+            try file.write([ByteSlice(Array("two\n".utf8))], at: 600_000)
+            world.pass()
+            try world.append("\0three\n", to: "a.log")
+            world.pass()
+            #expect(world.texts == ["one", "two", "\\u0000three"])
+        }
+    }
+
     @Test func aFolderThatVanishesAndComesBackIsFollowedAgain() throws {
         try self.withTail({ $0.paths = [$0.paths[0].replacingLastComponent("sub/*.log")] }) { world in
             try world.append("1\n", to: "sub/a.log")
@@ -217,6 +233,21 @@ import Testing
             try TailConfiguration.options("[INPUT]\n    Name tail\n    Path x\n    Generic.Encoding ShiftJIS\n")
         }
         #expect(error?.all.first?.message.contains("ShiftJIS") == true)
+    }
+
+    @Test func whatTheSystemDidNotTellIsFoundAllTheSame() throws {
+        try self.withTail { world in
+            world.pass()
+            try world.append("1\n", to: "x.txt")
+            // More events than the system keeps (16,384 as it comes), before the file is written.
+            for _ in 0..<5_000 {
+                try world.rename("x.txt", to: "y.txt")
+                try world.rename("y.txt", to: "x.txt")
+            }
+            try world.rename("x.txt", to: "a.log")
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1"])
+        }
     }
 
     @Test func filesBeyondTheLimitWaitUntilOthersAreClosed() throws {
