@@ -221,7 +221,8 @@ extension Agent {
         var events = events
         let route = self.router.route(of: tag)
         for index in route.filters where index > filter && !events.isEmpty {
-            self.apply(index, to: &events, tag, rerouteCount, &frames)
+            let isLast = index == route.filters.last && self.processors.isEmpty
+            self.apply(index, isLast: isLast, to: &events, tag, rerouteCount, &frames)
         }
         guard !events.isEmpty else { return }
         var stored = route.outputs.subtracting(self.direct)
@@ -263,6 +264,7 @@ extension Agent {
 
     private func apply(
         _ index: Int,
+        isLast: Bool,
         to events: inout EventList,
         _ tag: RouteTag,
         _ rerouteCount: Int,
@@ -271,6 +273,7 @@ extension Agent {
         let named = self.filters[index]
         let before = events.count
         var context = self.filterContext()
+        context.isLast = isLast
         named.filter.apply(to: &events, tag: tag, context: &context)
         named.counters.note(before: before, after: events.count)
         self.takeRerouted(context, from: named, rerouteCount, &frames)

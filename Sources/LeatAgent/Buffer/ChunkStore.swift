@@ -135,7 +135,9 @@ final class ChunkStore {
                 chunk.unwritten.reserveCapacity(self.limits.backlogFlushByteCount + (1 << 20))
             }
             Frame.append(to: &chunk.unwritten) { head.encode(frame.events, to: &$0) }
-            self.gatheredByteCount += chunk.unwritten.count - before
+            // As many as a request will have.
+            let tailByteCount = frame.events.count * frame.events.commonTail.count
+            self.gatheredByteCount += chunk.unwritten.count - before + tailByteCount
         }
         if let position { self.newPositions[position.source] = .some(position) }
     }

@@ -85,15 +85,23 @@ struct EventFrameHead: Hashable, Sendable {
     /// Offset in the source where the read began.
     var startOffset: UInt64
 
+    private static let hasPosition: UInt8 = 1
+    private static let hasTail: UInt8 = 2
+
     /// Appends the head and the events.
     func encode(_ events: EventList, to bytes: inout [UInt8]) {
         bytes.appendInteger(self.read)
         bytes.appendInteger(UInt16(self.frameCount))
-        bytes.appendInteger(UInt8(self.position == nil ? 0 : 1))
+        let hasTail = !events.commonTail.isEmpty
+        bytes.appendInteger((self.position == nil ? 0 : Self.hasPosition) | (hasTail ? Self.hasTail : 0))
         bytes.appendCounted(self.tag.prefix(Int(UInt16.max)))
         if let position {
             bytes.appendInteger(self.startOffset)
             position.encode(to: &bytes)
+        }
+        if hasTail {
+            bytes.appendInteger(UInt32(events.commonTail.count))
+            bytes.append(contentsOf: events.commonTail)
         }
         bytes.appendInteger(UInt32(events.count))
         for time in events.times { bytes.appendInteger(time) }
@@ -116,6 +124,8 @@ final class EventFrame {
     private let lengths: Int
     /// Offset in the chunk of the first record.
     let records: Int
+    /// Where in the chunk the members lie that follow those of every record; empty without such.
+    let tail: Range<Int>
 
     /// Reads a payload; `nil` if it is not the payload of a frame of events.
     init?(_ bytes: UnsafeRawBufferPointer, payload: Range<Int>) {
@@ -132,11 +142,17 @@ final class EventFrame {
             head.startOffset = start
             head.position = position
         }
+        var tail = 0..<0
+        if flags & 2 != 0 {
+            guard let count = reader.integer(UInt32.self), let range = reader.take(Int(count)) else { return nil }
+            tail = (payload.lowerBound + range.lowerBound)..<(payload.lowerBound + range.upperBound)
+        }
         guard let count = reader.integer(UInt32.self), let times = reader.take(Int(count) * 8),
             let lengths = reader.take(Int(count) * 4)
         else { return nil }
         self.head = head
         self.eventCount = Int(count)
+        self.tail = tail
         self.times = payload.lowerBound + times.lowerBound
         self.lengths = payload.lowerBound + lengths.lowerBound
         self.records = payload.lowerBound + reader.offset

@@ -51,6 +51,9 @@ struct FilterContext {
     /// A clock that never goes back, in nanoseconds, for rates and deadlines.
     let monotonicNanoseconds: UInt64
 
+    /// Whether nothing but the buffer comes behind the filter, so that it may set `EventList.commonTail`.
+    var isLast = false
+
     /// Events that now have another route tag.
     var rerouted: [(tag: String, events: EventList)] = []
 

@@ -19,6 +19,12 @@ struct EventList: Sendable {
     /// Writers append to it and call `endEvent`; what lies before the last end must not change.
     var bytes: [UInt8] = []
 
+    /// Members that follow those of every event, without a comma before them.
+    ///
+    /// What a filter adds to all alike is kept once. Only the buffer reads it, so that the last filter of a route sets it
+    /// or none.
+    var commonTail: [UInt8] = []
+
     /// Number of complete events.
     var count: Int { self.times.count }
 
@@ -107,6 +113,7 @@ struct EventList: Sendable {
         self.times.removeAll(keepingCapacity: true)
         self.ends.removeAll(keepingCapacity: true)
         self.bytes.removeAll(keepingCapacity: true)
+        self.commonTail = []
     }
 
     /// Scratch space of `filter`.

@@ -51,13 +51,30 @@ extension LoadedChunk {
     func recordByteCount(of ranges: [Range<Int>]) -> Int {
         let share = ranges.reduce(0) { $0 + $1.count }
         guard self.eventCount > 0 else { return 0 }
-        return self.content.withUnsafeBytes { $0.count } / self.eventCount * share
+        let tails = self.frames.reduce(0) { $0 + ($1.tail.count + 1) * $1.eventCount }
+        return (self.content.withUnsafeBytes { $0.count } + tails) / self.eventCount * share
     }
 
     /// Calls `body` for the events of the ranges, in order.
     func forEachEvent(
         in ranges: [Range<Int>],
         _ body: (_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> Void
+    ) {
+        var whole: [UInt8] = []
+        self.forEachEventInParts(in: ranges) { event, members, tail in
+            if tail.isEmpty { return body(event, members) }
+            whole.removeAll(keepingCapacity: true)
+            whole.append(contentsOf: members)
+            if !members.isEmpty { whole.append(UInt8(ascii: ",")) }
+            whole.append(contentsOf: tail)
+            whole.withUnsafeBytes { body(event, $0) }
+        }
+    }
+
+    /// The same with the record in two parts: its own members, and those that all events of its frame end with.
+    func forEachEventInParts(
+        in ranges: [Range<Int>],
+        _ body: (_ event: ChunkEvent, _ members: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer) -> Void
     ) {
         self.content.withUnsafeBytes { bytes in
             var first = 0
@@ -66,22 +83,34 @@ extension LoadedChunk {
                 first = events.upperBound
                 for range in ranges where range.overlaps(events) {
                     let part = range.clamped(to: events)
-                    var offset = frame.records
-                    for index in 0..<(part.lowerBound - events.lowerBound) {
-                        offset += frame.length(of: index, in: bytes)
-                    }
-                    for index in (part.lowerBound - events.lowerBound)..<(part.upperBound - events.lowerBound) {
-                        let length = frame.length(of: index, in: bytes)
+                    frame.forEachEvent(part.lowerBound - events.lowerBound..<part.upperBound - events.lowerBound, bytes)
+                    {
                         let event = ChunkEvent(
                             frame: frame,
-                            number: events.lowerBound + index,
-                            time: frame.time(of: index, in: bytes)
+                            number: events.lowerBound + $0,
+                            time: frame.time(of: $0, in: bytes)
                         )
-                        body(event, bytes.slice(offset..<(offset + length)))
-                        offset += length
+                        body(event, $1, bytes.slice(frame.tail))
                     }
                 }
             }
+        }
+    }
+}
+
+extension EventFrame {
+    /// Calls `body` with the numbers in the frame and the members of some of its events.
+    fileprivate func forEachEvent(
+        _ indices: Range<Int>,
+        _ bytes: UnsafeRawBufferPointer,
+        _ body: (_ index: Int, _ members: UnsafeRawBufferPointer) -> Void
+    ) {
+        var offset = self.records
+        for index in 0..<indices.lowerBound { offset += self.length(of: index, in: bytes) }
+        for index in indices {
+            let length = self.length(of: index, in: bytes)
+            body(index, bytes.slice(offset..<(offset + length)))
+            offset += length
         }
     }
 }

@@ -32,7 +32,11 @@ struct BulkFormat {
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] {
         var writer = BulkWriter(format: self, chunk: chunk)
         writer.reserve(for: items, of: chunk)
-        chunk.forEachEvent(in: items) { event, record in writer.add(event, record) }
+        if writer.isPlain {
+            chunk.forEachEventInParts(in: items) { writer.addPlain($0.time, $1, tail: $2) }
+        } else {
+            chunk.forEachEvent(in: items) { writer.addSpecial($0, $1) }
+        }
         return writer.body
     }
 }
@@ -91,15 +95,14 @@ private struct BulkWriter {
         return line
     }
 
-    mutating func add(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
-        if let fixedPrefix { return self.addPlain(event.time, record, behind: fixedPrefix) }
-        self.addSpecial(event, record)
-    }
+    /// Whether `addPlain` serves all events.
+    var isPlain: Bool { self.fixedPrefix != nil }
 
-    /// Fast path: `PREFIX TIME",RECORD}`, written in one go.
-    private mutating func addPlain(_ time: Int64, _ record: UnsafeRawBufferPointer, behind prefix: [UInt8]) {
+    /// Fast path: `PREFIX TIME",MEMBERS,TAIL}`, written in one go.
+    mutating func addPlain(_ time: Int64, _ members: UnsafeRawBufferPointer, tail: UnsafeRawBufferPointer) {
+        guard let prefix = self.fixedPrefix else { preconditionFailure("events do not begin alike") }
         let digitCount = self.format.hasNanoseconds ? 9 : 3
-        let count = prefix.count + TimeText.byteCountMax + record.count + 4
+        let count = prefix.count + TimeText.byteCountMax + members.count + tail.count + 5
         // Taken out, since the closure changes the text of the time meanwhile.
         var body: [UInt8] = []
         swap(&body, &self.body)
@@ -107,10 +110,8 @@ private struct BulkWriter {
             var end = target.append(prefix)
             end = self.time.write(nanoseconds: time, digitCount: digitCount, to: end)
             end = end.append(UInt8(ascii: "\""))
-            if !record.isEmpty {
-                end = end.append(UInt8(ascii: ","))
-                end = end.append(record)
-            }
+            if !members.isEmpty { end = end.append(UInt8(ascii: ",")).append(members) }
+            if !tail.isEmpty { end = end.append(UInt8(ascii: ",")).append(tail) }
             end = end.append(UInt8(ascii: "}")).append(UInt8(ascii: "\n"))
             return end - target
         }
@@ -118,7 +119,7 @@ private struct BulkWriter {
     }
 
     /// Slow path: index, id or fields depend on the event.
-    private mutating func addSpecial(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
+    mutating func addSpecial(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) {
         if let fixedAction {
             self.body.append(contentsOf: fixedAction)
         } else {

@@ -181,7 +181,7 @@ extension OutputQueue {
     func sendNext(of chunk: ClosedChunk) throws(FileSystemError) {
         guard let content = try self.load(chunk) else { return }
         let first = self.cursor.chunks[chunk.number]?.taken ?? 0
-        let most = min(content.eventCount, first + self.options.batchItemCountMax)
+        let most = min(content.eventCount, first + self.itemCountMax(of: content))
         guard first < most else { return try self.giveUp(chunk, eventCount: 0) }
         let end = self.sender.batchEnd(of: content, items: first..<most)
         let body = self.sender.body(of: content, items: [first..<end])
@@ -192,6 +192,13 @@ extension OutputQueue {
             digest: body.withUnsafeBytes { Digest.xxh128($0) }
         )
         self.send(batch, body, of: chunk, failureCount: 0)
+    }
+
+    /// Most events of one request: tails that the chunk holds once make the request longer than it.
+    private func itemCountMax(of content: LoadedChunk) -> Int {
+        let byteCount = max(1, content.recordByteCount(of: [0..<content.eventCount]))
+        let share = content.eventCount * (2 * self.store.limits.chunkByteCountMax) / byteCount
+        return min(self.options.batchItemCountMax, max(1, share))
     }
 
     /// Sends a batch that was begun before.

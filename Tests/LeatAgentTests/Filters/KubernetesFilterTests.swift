@@ -21,6 +21,22 @@ struct KubernetesFilterTests {
         #expect(run.apply([#"{"log":"x"}"#], tag: "other") == [#"{"log":"x"}"#])
     }
 
+    @Test func theLastFilterGivesTheMetadataOnceForAllEvents() throws {
+        let run = try FilterRun("Name kubernetes\nMerge_Log On\nKeep_Log Off")
+        var events = EventList()
+        for number in 0..<3 {
+            Array("\"log\":\"{\\\"a\\\":\(number)}\"".utf8).withUnsafeBytes { events.append(time: 0, members: $0) }
+        }
+        var context = FilterContext(now: Timestamp(nanoseconds: 0), monotonicNanoseconds: 0)
+        context.isLast = true
+        run.filter.apply(to: &events, tag: RouteTag(Self.tag), context: &context)
+        #expect(String(decoding: events.commonTail, as: UTF8.self) == Self.fromTag)
+        #expect(String(decoding: events.bytes, as: UTF8.self) == #""a":0"a":1"a":2"#)
+        // The next events are another pod's.
+        run.filter.apply(to: &events, tag: RouteTag("other"), context: &context)
+        #expect(events.commonTail == [])
+    }
+
     static let tags: [(tag: String, prefix: String, expected: [String?]?)] = [
         (Self.tag, "kube.var.log.containers.", ["web-7d9.x", "shop", "app-1", Self.id, nil]),
         ("k8s.var.log.containers.p_n_c-\(Self.id).log", "kube.var.log.containers.", ["p", "n", "c", Self.id, nil]),

@@ -6,7 +6,7 @@ import Testing
 /// The lines of a bulk request.
 @Suite struct BulkFormatTests {
     /// A chunk of two frames with these records.
-    static func chunk(_ records: [String], time: Int64 = 1_763_629_687_123_456_789) -> LoadedChunk {
+    static func chunk(_ records: [String], tail: String = "", time: Int64 = 1_763_629_687_123_456_789) -> LoadedChunk {
         var bytes = ChunkHeader(number: 7, createdAtNanoseconds: 1, outputs: ["es.0"]).encode()
         for part in [records.prefix(1), records.dropFirst(1)] {
             var events = EventList()
@@ -25,9 +25,16 @@ import Testing
         return LoadedChunk(number: 7, content: .memory(bytes))
     }
 
-    private static func lines(_ format: BulkFormat, _ records: [String], items: [Range<Int>]) -> [String] {
-        String(decoding: format.body(of: Self.chunk(records), items: items), as: UTF8.self).split(separator: "\n")
-            .map(String.init)
+    private static func lines(
+        _ format: BulkFormat,
+        _ records: [String],
+        tail: String = "",
+        items: [Range<Int>]
+    ) -> [String] {
+        String(decoding: format.body(of: Self.chunk(records, tail: tail), items: items), as: UTF8.self).split(
+            separator: "\n"
+        )
+        .map(String.init)
     }
 
     @Test func plainLinesAreActionTimeAndRecord() {
@@ -41,6 +48,22 @@ import Testing
                 action, #"{"@timestamp":"2025-11-20T09:08:07.123Z","a":1}"#,
                 action, #"{"@timestamp":"2025-11-20T09:08:07.123Z"}"#,
                 action, #"{"@timestamp":"2025-11-20T09:08:07.123Z","c":3}"#,
+            ]
+        )
+    }
+
+    @Test(arguments: [false, true])
+    func theTailOfAFrameFollowsEachRecord(hasTag: Bool) {
+        var format = BulkFormat()
+        format.type = nil
+        format.index = "app"
+        format.tagKey = hasTag ? "tag" : nil
+        let lines = Self.lines(format, ["\"a\":1", "", "\"c\":3"], tail: "\"k\":{\"pod\":\"p\"}", items: [0..<3])
+        let opening = #"{"@timestamp":"2025-11-20T09:08:07.123Z","# + (hasTag ? #""tag":"kube.web","# : "")
+        #expect(
+            lines.filter { !$0.contains("create") } == [
+                opening + #""a":1,"k":{"pod":"p"}}"#, opening + #""k":{"pod":"p"}}"#,
+                opening + #""c":3,"k":{"pod":"p"}}"#,
             ]
         )
     }

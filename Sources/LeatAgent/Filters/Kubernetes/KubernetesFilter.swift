@@ -48,16 +48,22 @@ final class KubernetesFilter: EventFilter {
             return
         }
         if self.merge == nil && metadata.members.isEmpty && !metadata.excludesAny { return }
+        if context.isLast, self.merge == nil, !metadata.excludesAny {
+            events.commonTail = metadata.members
+            return
+        }
         // Taken out of the object, whose fields cost a check at every access.
         var output = EventList()
         swap(&output, &self.output)
         output.removeAll()
-        output.bytes.reserveCapacity(events.bytes.count + events.count * (metadata.members.count + 1))
+        let addedByteCount = context.isLast ? 0 : metadata.members.count
+        output.bytes.reserveCapacity(events.bytes.count + events.count * (addedByteCount + 1))
         for index in 0..<events.count {
             events.withMembers(of: index) { members in
                 self.append(members, time: events.times[index], metadata, &context, to: &output)
             }
         }
+        if context.isLast { output.commonTail = metadata.members }
         swap(&events, &output)
         swap(&output, &self.output)
     }
@@ -98,7 +104,7 @@ final class KubernetesFilter: EventFilter {
         case .merged(let parsed): time = parsed?.nanoseconds ?? time
         case .untouched, nil: output.bytes.append(contentsOf: members)
         }
-        if !metadata.members.isEmpty {
+        if !metadata.members.isEmpty, !context.isLast || self.options.usesJournal {
             if output.bytes.count > start { output.bytes.append(UInt8(ascii: ",")) }
             output.bytes += metadata.members
         }
