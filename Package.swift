@@ -72,7 +72,7 @@ let floor3: [Target] = [
         dependencies: [
             "LeatCore", "LeatParsing", "LeatStorage", "LeatQuery", hummingbird, httpTypes, nioHTTPTypes, lifecycle,
             signals,
-            logging, nio, nioPosix, nioHTTP, "COpenSSL",
+            logging, nio, nioPosix, nioHTTP, nioSSL, "COpenSSL",
         ],
         swiftSettings: settings
     ),
@@ -131,7 +131,7 @@ let testTargets: [Target] = [
     tests("LeatStorage", fixtures: true),
     tests("LeatQuery", fixtures: true),
     tests("LeatAgent"),
-    tests("LeatServer", "LeatStorage", fixtures: true),
+    tests("LeatServer", "LeatStorage", nio, fixtures: true),
     tests("LeatShell", "LeatQuery", fixtures: true),
     .testTarget(
         name: "LayeringTests",
@@ -139,7 +139,12 @@ let testTargets: [Target] = [
         swiftSettings: settings,
         linkerSettings: linker
     ),
-    .testTarget(name: "EndToEndTests", dependencies: ["LeatCore", "LeatTesting"], swiftSettings: settings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: ["LeatCore", "LeatTesting"],
+        exclude: ["Fixtures"],
+        swiftSettings: settings
+    ),
 ]
 
 let package = Package(

@@ -22,6 +22,28 @@ enum ServerLimits {
     static let deletionCountMax = 100
     /// Time that the answer to a deletion waits for its end.
     static let deletionWaitMilliseconds: Int64 = 20_000
+    /// Between two tries.
+    static let retryPauseMilliseconds = 250
+    /// A certificate's files are looked at no more often than this.
+    static let certificateCheckNanoseconds: UInt64 = 1_000_000_000
+    /// Bytes that the system keeps of datagrams that were not read yet, as far as it allows.
+    static let datagramSocketByteCount = 4 << 20
+    /// Datagrams that one read of the socket brings.
+    static let datagramsPerRead: UInt = 64
+    /// Bytes of datagrams that wait to be stored; beyond it further ones are lost, and counted.
+    static let waitingDatagramByteCount = 16 << 20
+    /// Channels of Splunk acknowledgements that are remembered; beyond it the oldest is forgotten.
+    static let ackChannelCountMax = 10_000
+    /// Acknowledgements of a channel that nobody has asked for yet; further ones will be false.
+    static let openAckCountMax = 100_000
+    /// A body that comes slower than this, in bytes a second, while we wait for it, is given up.
+    static let slowBodyBytesPerSecond = 256
+    /// Events of the server itself that wait to be stored; beyond it further ones are lost, and counted.
+    static let waitingOwnEventCount = 10_000
+    /// Failed logins of one address within a minute; beyond it 429.
+    static let failedLoginCountMax = 30
+    /// Addresses whose failed logins are remembered.
+    static let failedLoginAddressCountMax = 10_000
     /// Between heartbeats of a live stream.
     static let heartbeatSeconds = 5
     /// Query jobs that nobody polls end after this.

@@ -3,7 +3,6 @@ internal import LeatCore
 internal import LeatStorage
 internal import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import ServiceLifecycle
 internal import Synchronization
 internal import UnixSignals
@@ -22,20 +21,31 @@ public final class ServerProgram: Sendable {
         }
     }
 
+    /// A listener that listens.
+    public struct Listening: Hashable, Sendable {
+        /// `http`, `syslog-tcp`, `syslog-udp`, `syslog-tls`, `forward` or `forward-tls`.
+        public let name: String
+        /// With the port that the system chose, if it was to choose.
+        public let address: ListenAddress
+    }
+
     private let configuration: ServerConfiguration
     private let time: any TimeSource
+    private let ownLog: OwnLog
     private let logger: Logger
-    private let onListening: @Sendable (Int) -> Void
+    private let onListening: @Sendable ([Listening]) -> Void
     private let group = Mutex<ServiceGroup?>(nil)
 
     /// - Parameters:
     ///   - configuration: All settings.
-    ///   - onListening: Called with the port once requests are served.
-    public init(_ configuration: ServerConfiguration, onListening: @escaping @Sendable (Int) -> Void) {
+    ///   - onListening: Called with all listeners, HTTP first, once they listen.
+    public init(_ configuration: ServerConfiguration, onListening: @escaping @Sendable ([Listening]) -> Void) {
+        let ownLog = OwnLog(time: SystemTime())
         self.configuration = configuration
         self.time = SystemTime()
+        self.ownLog = ownLog
         self.onListening = onListening
-        self.logger = Logger(label: "leat-server") { LogOutput(label: $0, configuration) }
+        self.logger = Logger(label: "leat-server") { LogOutput(label: $0, configuration, ownLog) }
     }
 
     /// Runs until SIGTERM or SIGINT, or until `stop`.
@@ -43,6 +53,7 @@ public final class ServerProgram: Sendable {
     /// - Parameter stopsOnSignals: Whether the process' signals end the run.
     /// - Throws: `Failure`.
     public func run(stopsOnSignals: Bool = true) async throws {
+        if let problem = self.configuration.problem { throw Failure(description: problem, exitCode: 78) }
         let store = try await self.openStore()
         do {
             let tokens = try TokenStore(store)
@@ -57,7 +68,18 @@ public final class ServerProgram: Sendable {
             let library = LibraryEndpoints(store: store, files: files, queries: queries)
             let deletions = try DeletionQueue(store, time: self.time, logger: self.logger)
             defer { deletions.stop() }
-            try await self.serve(store, tokens, parsers, library, deletions, stopsOnSignals: stopsOnSignals)
+            let assembly = ServerAssembly(
+                configuration: self.configuration,
+                store: store,
+                tokens: tokens,
+                parsers: parsers,
+                library: library,
+                deletions: deletions,
+                ownLog: self.ownLog,
+                time: self.time,
+                logger: self.logger
+            )
+            try await self.serve(assembly, stopsOnSignals: stopsOnSignals)
         } catch {
             await self.close(store)
             throw self.failure(error)
@@ -73,10 +95,11 @@ public final class ServerProgram: Sendable {
 
     /// Refuses to listen where other machines can reach a server that asks nobody for a token.
     private func checkReach(_ tokens: TokenStore) throws(Failure) {
-        if self.configuration.listensOnLoopback || self.configuration.isUnsafelyOpen || tokens.isClosed { return }
+        let address = self.configuration.address
+        if address.isLoopback || self.configuration.isUnsafelyOpen || tokens.isClosed { return }
         throw Failure(
             description:
-                "\(self.configuration.host) is reachable from other machines and no admin token exists; make one "
+                "\(address.host) is reachable from other machines and no admin token exists; make one "
                 + "with 'leat-server token create --admin NAME --data DIR', listen on 127.0.0.1, or set unsafe_open if "
                 + "everybody who reaches it may read and write",
             exitCode: 78
@@ -88,53 +111,39 @@ public final class ServerProgram: Sendable {
 
     /// Opens the data folder; one that is in use is tried again for a while, since a predecessor may be going.
     private func openStore() async throws -> Store {
-        let options = StoreOptions(path: self.configuration.dataPath, fileSystem: PosixFileSystem(), time: self.time)
-        let end = ContinuousClock.now + .seconds(ServerLimits.retrySeconds)
-        while true {
-            do {
-                return try await Blocking.run { try Store.open(options) }
-            } catch StorageError.dataFolderInUse(let path) {
-                guard ContinuousClock.now < end else {
-                    throw Failure(description: "\(StorageError.dataFolderInUse(path: path))", exitCode: 73)
-                }
-                try await Task.sleep(for: .milliseconds(250))
-            } catch {
-                throw self.failure(error)
+        let options = StoreOptions(
+            path: self.configuration.dataPath,
+            fileSystem: PosixFileSystem(),
+            time: self.time
+        )
+        do {
+            return try await PredecessorPatience.run { error in
+                if case .dataFolderInUse? = error as? StorageError { true } else { false }
+            } _: {
+                try await Blocking.run { try Store.open(options) }
             }
+        } catch {
+            throw self.failure(error)
         }
     }
 
-    private func serve(
-        _ store: Store,
-        _ tokens: TokenStore,
-        _ parsers: ParserStore,
-        _ library: LibraryEndpoints,
-        _ deletions: DeletionQueue,
-        stopsOnSignals: Bool
-    ) async throws {
-        let listener = Listener(
-            host: self.configuration.host,
-            port: self.configuration.port,
-            bodyByteCountMax: self.configuration.limits.bodyByteCountMax,
-            connectionCountMax: min(
-                self.configuration.connectionCountMax,
-                max(16, OpenFileLimit.raise() - ServerLimits.reservedFileCount)
-            ),
-            idleSeconds: self.configuration.idleSeconds,
-            dispatcher: self.makeDispatcher(store, tokens, parsers, library, deletions),
-            logger: self.logger,
-            onListening: { port in
+    private func serve(_ assembly: ServerAssembly, stopsOnSignals: Bool) async throws {
+        let services = try assembly.services { all in
+            for listening in all {
                 self.logger.info(
                     "ready",
-                    metadata: ["port": "\(port)", "data": "\(self.configuration.dataPath)"]
+                    metadata: [
+                        "listener": "\(listening.name)", "port": "\(listening.address.port)",
+                        "data": "\(self.configuration.dataPath)",
+                    ]
                 )
-                self.onListening(port)
             }
-        )
+            self.onListening(all)
+        }
         var quiet = self.logger
         quiet.logLevel = max(quiet.logLevel, .error)
         var configuration = ServiceGroupConfiguration(
-            services: [listener],
+            services: services,
             gracefulShutdownSignals: stopsOnSignals ? [.sigterm, .sigint] : [],
             logger: quiet
         )
@@ -148,72 +157,8 @@ public final class ServerProgram: Sendable {
         }
     }
 
-    private func makeDispatcher(
-        _ store: Store,
-        _ tokens: TokenStore,
-        _ parsers: ParserStore,
-        _ library: LibraryEndpoints,
-        _ deletions: DeletionQueue
-    ) -> Dispatcher {
-        let metrics = ServerMetrics()
-        let live = LiveQueries()
-        let budget = IngestBudget(limit: self.configuration.ingestMemoryByteCount)
-        let digester = Digester(store: store, live: live, parsers: parsers)
-        let executor = SearchExecutor(
-            store: store,
-            files: library.files,
-            queries: library.queries,
-            configuration: self.configuration,
-            time: self.time,
-            metrics: metrics
-        )
-        let endpoints = Endpoints(
-            bulk: BulkEndpoint(
-                digester: digester,
-                budget: budget,
-                limits: self.configuration.limits,
-                metrics: metrics,
-                time: self.time
-            ),
-            ingest: IngestEndpoints(
-                digester: digester,
-                budget: budget,
-                limits: self.configuration.limits,
-                metrics: metrics
-            ),
-            elastic: ElasticEndpoints(
-                version: self.configuration.elasticVersion,
-                store: store,
-                definitions: ElasticDefinitions(),
-                clusterID: String(SystemRandom.uint64(), radix: 36)
-            ),
-            query: QueryEndpoint(executor: executor, live: live, metrics: metrics, time: self.time),
-            jobs: QueryJobs(executor: executor, live: live, time: self.time),
-            administration: AdministrationEndpoints(store: store, digester: digester, library: library),
-            deletions: DeletionEndpoints(store: store, deletions: deletions, time: self.time),
-            tokens: TokenEndpoints(tokens: tokens, time: self.time),
-            parsers: ParserEndpoints(parsers: parsers),
-            monitoring: MonitoringEndpoints(
-                store: store,
-                metrics: metrics,
-                budget: budget,
-                live: live,
-                time: self.time
-            ),
-            live: live,
-            library: library,
-            graphQL: GraphQLEndpoint(library: library, parsers: parsers)
-        )
-        return Dispatcher(
-            endpoints: endpoints,
-            access: Access(tokens: tokens, time: self.time, isUnsafe: self.configuration.isUnsafelyOpen),
-            metrics: metrics,
-            logger: self.logger,
-            time: self.time
-        )
-    }
-
     private func close(_ store: Store) async {
+        await self.ownLog.flush()
         do {
             try await Blocking.run { try store.close() }
             self.logger.info("stopped")
@@ -226,7 +171,16 @@ public final class ServerProgram: Sendable {
     }
 
     private func failure(_ error: any Error) -> Failure {
-        let address = "\(self.configuration.host):\(self.configuration.port)"
+        switch error {
+        case let error as Failure: return error
+        case let error as ListenFailure: return Self.failure(error.cause, at: error.address)
+        case StorageError.dataFolderInUse: return Failure(description: "\(error)", exitCode: 73)
+        case let error as StorageError: return Failure(description: "\(error)", exitCode: 74)
+        default: return Failure(description: "cannot serve on \(self.configuration.address): \(error)", exitCode: 74)
+        }
+    }
+
+    private static func failure(_ error: any Error, at address: ListenAddress) -> Failure {
         switch error {
         case let error as Failure: return error
         case let error as IOError where error.errnoCode == EADDRINUSE:
@@ -236,11 +190,7 @@ public final class ServerProgram: Sendable {
             )
         case let error as IOError where error.errnoCode == EACCES:
             return Failure(description: "not permitted to listen on \(address)", exitCode: 77)
-        case let error as IOError:
-            return Failure(description: "cannot listen on \(address): \(error)", exitCode: 74)
-        case let error as StorageError:
-            return Failure(description: "\(error)", exitCode: 74)
-        default: return Failure(description: "cannot serve on \(address): \(error)", exitCode: 74)
+        default: return Failure(description: "cannot listen on \(address): \(error)", exitCode: 74)
         }
     }
 }

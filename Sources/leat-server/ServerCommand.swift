@@ -45,13 +45,17 @@ struct ServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = self.configuration()
+        if let problem = configuration.problem { Self.fail(problem, 78) }
         if self.checkConfig {
             Self.say("configuration is valid")
             return
         }
-        let program = ServerProgram(configuration) { port in
-            let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-            Self.say("leat-server listening on http://\(host):\(port)")
+        let program = ServerProgram(configuration) { all in
+            let scheme = configuration.hasCertificate ? "https" : "http"
+            for listening in all {
+                let scheme = listening.name == "http" ? scheme : listening.name
+                Self.say("leat-server listening on \(scheme)://\(listening.address)")
+            }
         }
         do {
             try await program.run()

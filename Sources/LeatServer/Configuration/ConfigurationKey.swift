@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatStorage
 
 /// One setting: its name in the file, from which follows its name in the environment, and what it sets.
 ///
@@ -34,8 +35,12 @@ struct ConfigurationKey: Sendable {
         },
         Self.number("http.connections", \.connectionCountMax, 1...1_000_000),
         Self.seconds("http.idle", \.idleSeconds),
+        Self.seconds("http.slow", \.slowSeconds),
+        Self.text("tls.certificate", \.tls.certificatePath, expects: "the path of a PEM file"),
+        Self.text("tls.key", \.tls.keyPath, expects: "the path of a PEM file"),
         Self.byteCount("ingest.body", \.limits.bodyByteCountMax),
         Self.byteCount("ingest.memory", \.ingestMemoryByteCount),
+        Self.number("ingest.requests", \.ingestRequestCountMax, 4...1_000_000),
         Self.byteCount("ingest.event", \.limits.eventByteCountMax),
         Self.number("ingest.fields", \.limits.fieldCountMax, 1...60_000),
         Self.number("ingest.name", \.limits.fieldNameByteCountMax, 16...65_536),
@@ -53,7 +58,56 @@ struct ConfigurationKey: Sendable {
             return $0.nameServers.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isHexDigit || ".:[]".contains($0) } }
         },
         Self.number("query.threads", \.queryThreadCount, 0...1_024),
+        Self.address("syslog.tcp", \.syslog.tcp),
+        Self.address("syslog.udp", \.syslog.udp),
+        Self.address("syslog.tls", \.syslog.tls),
+        Self.repository("syslog.repository", \.syslog.repository),
+        Self.text("syslog.parser", \.syslog.parser, expects: "the name of a parser"),
+        ConfigurationKey(name: "syslog.zone", expects: "a time zone such as Europe/Berlin or +01:00") {
+            guard let zone = TimeZoneRules.named($1) else { return false }
+            $0.syslog.zone = zone
+            return true
+        },
+        Self.number("syslog.connections", \.syslog.connectionCountMax, 1...1_000_000),
+        Self.flag("syslog.unsafe_open", \.syslog.isUnsafelyOpen),
+        Self.address("forward.tcp", \.forward.tcp),
+        Self.address("forward.tls", \.forward.tls),
+        Self.text("forward.shared_key_file", \.forward.keyPath, expects: "the path of a file"),
+        Self.repository("forward.repository", \.forward.repository),
+        Self.text("forward.parser", \.forward.parser, expects: "the name of a parser"),
+        Self.number("forward.connections", \.forward.connectionCountMax, 1...1_000_000),
     ]
+
+    private static func text(
+        _ name: String,
+        _ path: any WritableKeyPath<ServerConfiguration, String> & Sendable,
+        expects: String
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name, expects: expects) {
+            $0[keyPath: path] = $1
+            return !$1.isEmpty
+        }
+    }
+
+    private static func address(
+        _ name: String,
+        _ path: any WritableKeyPath<ServerConfiguration, ListenAddress?> & Sendable
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name, expects: "HOST:PORT") {
+            $0[keyPath: path] = ListenAddress($1)
+            return $0[keyPath: path] != nil
+        }
+    }
+
+    private static func repository(
+        _ name: String,
+        _ path: any WritableKeyPath<ServerConfiguration, String> & Sendable
+    ) -> ConfigurationKey {
+        ConfigurationKey(name: name, expects: "1 to 64 letters, digits, dots, dashes or underscores") {
+            $0[keyPath: path] = $1
+            return Repository.isValid(name: $1)
+        }
+    }
 
     private static func names<Names: CaseIterable & RawRepresentable<String>>(of type: Names.Type) -> String {
         "one of " + type.allCases.map(\.rawValue).joined(separator: ", ")

@@ -14,8 +14,12 @@ public struct ServerConfiguration: Sendable {
     public var connectionCountMax = 20_000
     /// A connection that sends nothing for so long is closed; shippers idle up to a minute.
     public var idleSeconds = 120
+    /// For so long a request's body may come more slowly than `ServerLimits.slowBodyBytesPerSecond`.
+    public var slowSeconds = 60
     /// Bytes of request bodies that may be in memory at a time.
     public var ingestMemoryByteCount = 256 << 20
+    /// Ingest requests that may be under way at a time.
+    public var ingestRequestCountMax = 1_000
     /// The version that shippers are told when they ask for Elasticsearch's.
     public var elasticVersion = "8.17.0"
     /// Longest run of a query.
@@ -29,6 +33,9 @@ public struct ServerConfiguration: Sendable {
     /// Threads that scan for queries; 0: as many as there are processors.
     public var queryThreadCount = 0
     var limits = IngestLimits()
+    var tls = TLSSettings()
+    var syslog = SyslogSettings()
+    var forward = ForwardSettings()
 
     public init() {}
 
@@ -44,20 +51,12 @@ public struct ServerConfiguration: Sendable {
     ///
     /// - Returns: Whether the text is an address.
     public mutating func setListen(_ text: String) -> Bool {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-            return false
-        }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return false
-        }
-        self.port = Int(port)
-        self.host = host.isEmpty ? "0.0.0.0" : String(host)
+        guard let address = ListenAddress(text) else { return false }
+        self.host = address.host
+        self.port = address.port
         return true
     }
 
-    /// Whether only this machine can reach the address.
-    var listensOnLoopback: Bool { HostName(authority: self.host.contains(":") ? "[\(self.host)]" : self.host).isLocal }
+    /// The address of the HTTP interface.
+    var address: ListenAddress { ListenAddress(host: self.host, port: self.port) }
 }

@@ -22,8 +22,7 @@ extension Call {
             bytes.append(contentsOf: piece.readableBytesView)
         }
         for coding in try self.contentCodings {
-            bytes = try coding.decode(bytes, limit: limit)
-            try share?.take(bytes.count)
+            bytes = try coding.decode(bytes, limit: limit, share: share)
         }
         return bytes
     }

@@ -10,19 +10,30 @@ struct Call: Sendable {
     /// The `Host` header, if there is one.
     let authority: String?
     let body: RequestBody
+    /// The client's address.
+    let client: String
     /// Whether the client sits on this machine.
     let isFromLoopback: Bool
     /// When the request's head arrived.
     let arrivedAt: Timestamp
     /// Whether the client still waits for the answer.
     let presence: ClientPresence
+    /// For the audit log.
+    let notes = CallNotes()
 
-    init(_ request: Request, isFromLoopback: Bool, arrivedAt: Timestamp, presence: ClientPresence) {
+    init(
+        _ request: Request,
+        client: String,
+        isFromLoopback: Bool,
+        arrivedAt: Timestamp,
+        presence: ClientPresence
+    ) {
         self.method = request.method
         self.target = RequestTarget(request.head.path ?? "/")
         self.headers = request.headers
         self.authority = request.head.authority
         self.body = request.body
+        self.client = client
         self.isFromLoopback = isFromLoopback
         self.arrivedAt = arrivedAt
         self.presence = presence

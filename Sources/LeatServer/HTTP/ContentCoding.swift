@@ -16,19 +16,48 @@ enum ContentCoding: Hashable, Sendable {
 
     /// Expands a body.
     ///
+    /// Room for the result is taken of the share before it is made, so that many bodies that expand without end cannot
+    /// take more memory together than requests may.
+    ///
     /// - Parameters:
     ///   - bytes: The whole body.
     ///   - limit: Bytes that the result may have; what expands without end is given up there.
+    ///   - share: Where the memory is counted, if it is.
     /// - Returns: The expanded body.
-    /// - Throws: 413 beyond the limit, 400 for damaged data.
-    func decode(_ bytes: [UInt8], limit: Int) throws(RequestFault) -> [UInt8] {
+    /// - Throws: 413 beyond the limit, 429 when there is no room, 400 for damaged data.
+    func decode(_ bytes: [UInt8], limit: Int, share: IngestShare?) throws(RequestFault) -> [UInt8] {
+        let expected = self.expectedByteCount(of: bytes)
+        guard expected <= limit else { throw Call.tooLarge(limit) }
+        try share?.take(expected)
+        var room = expected
+        var result = try self.decodeIfItFits(bytes, expected)
+        if result == nil {
+            // Rare: several members, or a body that expands more than is usual.
+            try share?.take(limit - expected)
+            room = limit
+            result = try self.decodeIfItFits(bytes, limit)
+        }
+        guard let result else { throw Call.tooLarge(limit) }
+        share?.give(room - result.count)
+        return result
+    }
+
+    /// What a body will probably expand to.
+    private func expectedByteCount(of bytes: [UInt8]) -> Int {
+        // Eight times is more than log lines usually shrink at the levels that shippers use.
+        guard self == .gzip, bytes.count >= 18 else { return 8 * bytes.count }
+        // gzip ends with the size of its last member, which is the only one, as a rule.
+        return bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    private func decodeIfItFits(_ bytes: [UInt8], _ limit: Int) throws(RequestFault) -> [UInt8]? {
         do {
             return try bytes.withUnsafeBufferPointer { (bytes) throws(CompressionError) in
                 try self.expand(UnsafeRawBufferPointer(bytes), limit: limit)
             }
         } catch {
             switch error {
-            case .tooLarge: throw Call.tooLarge(limit)
+            case .tooLarge: return nil
             case .damaged: throw .elastic(400, "parse_exception", "the body cannot be decompressed: \(error)")
             }
         }

@@ -11,13 +11,24 @@ internal import Synchronization
 final class Dispatcher: Sendable {
     private let endpoints: Endpoints
     private let access: Access
+    private let audit: Audit
+    private let failedLogins: FailedLogins
     private let metrics: ServerMetrics
     private let logger: Logger
     private let time: any TimeSource
 
-    init(endpoints: Endpoints, access: Access, metrics: ServerMetrics, logger: Logger, time: any TimeSource) {
+    init(
+        endpoints: Endpoints,
+        access: Access,
+        audit: Audit,
+        metrics: ServerMetrics,
+        logger: Logger,
+        time: any TimeSource
+    ) {
         self.endpoints = endpoints
         self.access = access
+        self.audit = audit
+        self.failedLogins = FailedLogins(time: time)
         self.metrics = metrics
         self.logger = logger
         self.time = time
@@ -34,6 +45,7 @@ final class Dispatcher: Sendable {
         let started = self.time.monotonicNanoseconds()
         let call = Call(
             request,
+            client: channel.remoteAddress?.ipAddress ?? "unknown",
             isFromLoopback: Self.isLoopback(channel.remoteAddress),
             arrivedAt: self.time.now(),
             presence: try await Self.presence(on: channel)
@@ -41,7 +53,8 @@ final class Dispatcher: Sendable {
         let route = Route.of(call.target)
         self.metrics.requestBegan()
         defer { self.metrics.requestEnded() }
-        let reply = try await self.reply(to: call, route)
+        let (reply, user) = try await self.reply(to: call, route)
+        self.audit.record(call, route, user: user, status: reply.status)
         self.metrics.answered(route, status: reply.status, nanoseconds: self.time.monotonicNanoseconds() - started)
         self.logger.debug(
             "request",
@@ -54,10 +67,38 @@ final class Dispatcher: Sendable {
     }
 
     /// The answer, failures included; throws only when the connection is broken.
-    private func reply(to call: Call, _ route: Route) async throws -> Reply {
-        do {
+    ///
+    /// - Returns: The answer, and the name of who asked; `nil` when that is not known.
+    private func reply(to call: Call, _ route: Route) async throws -> (Reply, user: String?) {
+        let credential: Credential
+        do throws(RequestFault) {
             try self.access.checkOrigin(of: call, route)
-            let credential = try self.access.credential(of: call, for: route)
+            credential = try self.access.credential(of: call, for: route)
+        } catch {
+            self.metrics.refused(route, reason: error.type)
+            return (Reply(self.slowedDown(error, call, route)), nil)
+        }
+        return (try await self.reply(to: call, route, credential), credential.id)
+    }
+
+    /// A refusal of a wrong token, or, after many from one address, the advice to wait.
+    private func slowedDown(_ fault: RequestFault, _ call: Call, _ route: Route) -> RequestFault {
+        let isWrongToken = fault.type == "security_exception" && fault.status == 401 || fault.type == "splunk_4"
+        guard isWrongToken, call.header("authorization") != nil, self.failedLogins.isTooMany(from: call.client) else {
+            return fault
+        }
+        var slowed = RequestFault(
+            status: 429,
+            type: "security_exception",
+            reason: "too many wrong tokens from this address; wait a minute",
+            for: route
+        )
+        slowed.headers = [.init(name: "Retry-After", value: "60")]
+        return slowed
+    }
+
+    private func reply(to call: Call, _ route: Route, _ credential: Credential) async throws -> Reply {
+        do {
             return try await self.endpoints.reply(to: call, route, credential: credential)
         } catch let fault as RequestFault {
             self.metrics.refused(route, reason: fault.type)

@@ -6,57 +6,79 @@ internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
 
-/// Accepts connections on one address and hands their requests to the dispatcher.
+/// Accepts HTTP connections on one address and hands their requests to the dispatcher.
 struct Listener: Service {
-    let host: String
-    let port: Int
+    let address: ListenAddress
+    /// `nil`: without TLS.
+    let identity: TLSIdentity?
     let bodyByteCountMax: Int
     let connectionCountMax: Int
     let idleSeconds: Int
+    let slowSeconds: Int
     let dispatcher: Dispatcher
     let logger: Logger
-    /// Called with the port once connections are accepted.
-    let onListening: @Sendable (Int) -> Void
+    let ports: ListeningPorts
+
+    /// The name of this listener.
+    static let name = "http"
 
     /// Runs until the process is asked to stop and the running requests have ended.
     func run() async throws {
-        let end = ContinuousClock.now + .seconds(ServerLimits.retrySeconds)
-        while true {
-            do {
+        do {
+            try await PredecessorPatience.run { error in
+                (error as? IOError)?.errnoCode == EADDRINUSE
+            } _: {
                 try await withGracefulShutdownHandler {
                     try await self.makeServer().run()
                 } onGracefulShutdown: {
                     self.dispatcher.beginDraining()
                 }
-                return
-            } catch let error as IOError where error.errnoCode == EADDRINUSE && ContinuousClock.now < end {
-                // A predecessor may be going.
-                try await Task.sleep(for: .milliseconds(250))
             }
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            throw ListenFailure(address: self.address, cause: error)
         }
     }
 
     private func makeServer() -> any Service {
+        let channel = self.makeChannel()
+        if let identity = self.identity {
+            return self.makeServer(SecureChannel(base: channel, identity: identity))
+        }
+        return self.makeServer(channel)
+    }
+
+    private func makeChannel() -> HTTP1Channel {
         let dispatcher = self.dispatcher
         let bodyByteCountMax = self.bodyByteCountMax
+        let slowSeconds = self.slowSeconds
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler(bodyByteCountMax: bodyByteCountMax)],
+            additionalChannelHandlers: [
+                ConnectionHandler(bodyByteCountMax: bodyByteCountMax, slowSeconds: slowSeconds)
+            ],
             idleTimeout: .seconds(Int64(self.idleSeconds))
         )
         configuration.httpDecoder = .init(maxHeaderFieldSize: 32 << 10, maxHeaderListSize: 64 << 10)
-        let channel = HTTP1Channel(
+        return HTTP1Channel(
             responder: { request, writer, channel in
                 try await dispatcher.respond(to: request, channel: channel, writer: writer)
             },
             configuration: configuration
         )
-        return channel.server(
+    }
+
+    private func makeServer(_ channel: some ServerChildChannel) -> any Service {
+        channel.server(
             configuration: HummingbirdCore.ServerConfiguration(
-                address: .hostname(self.host, port: self.port),
+                address: .hostname(self.address.host, port: self.address.port),
                 backlog: 1_024,
                 availableConnectionsDelegate: MaximumAvailableConnections(self.connectionCountMax, logger: self.logger)
             ),
-            onServerRunning: { channel in self.onListening(channel.localAddress?.port ?? self.port) },
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? self.address.port
+                self.ports.report(Self.name, at: ListenAddress(host: self.address.host, port: port))
+            },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: Self.quiet(self.logger)
         )

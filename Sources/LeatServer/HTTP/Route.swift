@@ -54,6 +54,7 @@ enum Route: Hashable, Sendable {
             return Self.splunk(Array(path.dropFirst(2)), repository: nil)
         case "loki" where Array(path.dropFirst()) == ["api", "v1", "push"]: return .ingest(.loki, repository: nil)
         case "v1" where path == ["v1", "logs"]: return .ingest(.otlp, repository: nil)
+        case "upload" where path.count == 1: return .ingest(.journald, repository: nil)
         default: return Self.elastic(path, target, repository: nil)
         }
     }
@@ -97,6 +98,7 @@ enum Route: Hashable, Sendable {
         case "loki" where Array(rest.dropFirst()) == ["api", "v1", "push"]:
             return .ingest(.loki, repository: name)
         case "v1" where rest == ["v1", "logs"]: return .ingest(.otlp, repository: name)
+        case "upload" where rest.count == 1: return .ingest(.journald, repository: name)
         default: return Self.elastic(rest, target, repository: name)
         }
     }
@@ -107,6 +109,8 @@ enum Route: Hashable, Sendable {
         case "humio-unstructured" where path.count == 1: return .ingest(.humioUnstructured, repository: repository)
         case "json" where path.count == 1: return .ingest(.json, repository: repository)
         case "raw" where path.count == 1: return .ingest(.raw, repository: repository)
+        case "logplex" where path.count == 1: return .ingest(.logplex, repository: repository)
+        case "journald" where path == ["journald", "upload"]: return .ingest(.journald, repository: repository)
         case "hec": return Self.splunk(Array(path.dropFirst()), repository: repository)
         case "otlp" where Array(path.dropFirst()) == ["v1", "logs"]: return .ingest(.otlp, repository: repository)
         case "elastic-bulk": return Self.elastic(Array(path.dropFirst()), target, repository: repository)
@@ -134,7 +138,7 @@ enum Route: Hashable, Sendable {
 enum IngestProtocol: String, Hashable, Sendable {
     case humioStructured = "humio-structured"
     case humioUnstructured = "humio-unstructured"
-    case json, raw, loki, otlp
+    case json, raw, loki, otlp, logplex, journald
     case splunkEvent = "hec"
     case splunkRaw = "hec-raw"
     case splunkHealth = "hec-health"

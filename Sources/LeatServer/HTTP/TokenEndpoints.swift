@@ -52,6 +52,9 @@ struct TokenEndpoints: Sendable {
         guard let kind = Token.Kind(rawValue: kindText) else {
             throw .text(400, "bad_request", "the member kind must be ingest, query or admin, not '\(kindText)'")
         }
+        guard kind != .ingest || body["repository"]?.string != RepositoryNames.own else {
+            throw .text(400, "bad_request", "only the server itself writes to '\(RepositoryNames.own)'")
+        }
         var expiresAt: Timestamp?
         if let value = body["expiresInSeconds"], !value.isNull {
             guard let seconds = value.integer, (1...3_153_600_000).contains(seconds) else {

@@ -18,7 +18,7 @@ struct BulkEndpoint: Sendable {
             throw ElasticEndpoints.methodNotAllowed(call, allowed: ["POST", "PUT"])
         }
         let key = try BatchKey(header: call.header("x-leat-batch"), credential: credential)
-        let share = IngestShare(self.budget)
+        let share = try IngestShare(self.budget, repository: repository)
         var request = BulkRequest(
             arrivedAt: call.arrivedAt,
             limits: self.limits,
@@ -57,7 +57,7 @@ struct BulkEndpoint: Sendable {
         guard call.method == .post || (call.method == .put && id != nil) else {
             throw ElasticEndpoints.methodNotAllowed(call, allowed: id == nil ? ["POST"] : ["POST", "PUT"])
         }
-        let share = IngestShare(self.budget)
+        let share = try IngestShare(self.budget, repository: repository)
         let body = try await call.wholeBody(limit: self.limits.bodyByteCountMax, share: share)
         guard !body.isEmpty else { throw RequestFault.elastic(400, "parse_exception", "request body is required") }
         let kind = call.target["op_type"] == "create" ? .create : kind

@@ -22,9 +22,21 @@ final class Digester: Sendable {
     /// - Parameters:
     ///   - batch: The events.
     ///   - parser: The name of the parser that they run through, if any.
+    ///   - isOwn: Whether they are the server's own events; nobody else writes to its repository.
     /// - Returns: What became of them.
     /// - Throws: What storage refuses.
-    func digest(_ batch: IngestBatch, parser: String?) async throws -> AppendOutcome {
+    func digest(_ batch: IngestBatch, parser: String?, isOwn: Bool = false) async throws -> AppendOutcome {
+        guard isOwn || batch.repository != RepositoryNames.own else {
+            throw RequestFault.elastic(
+                403,
+                "security_exception",
+                "only the server itself writes to '\(RepositoryNames.own)'"
+            )
+        }
+        return try await self.keep(batch, parser)
+    }
+
+    private func keep(_ batch: IngestBatch, _ parser: String?) async throws -> AppendOutcome {
         try await self.ensureRepository(batch.repository)
         let batch = self.parsed(batch, parser)
         let outcome: AppendOutcome

@@ -30,6 +30,10 @@ struct EventWriter {
         /// Fields that are texts already.
         var fields: [(name: String, value: String)] = []
         var tags: [DatasourceTags.Tag] = []
+        /// The sender's id, by which an event that is sent again is known.
+        var id: ByteSlice?
+        /// Whether the text is called `message` too.
+        var textIsMessage = false
     }
 
     /// Adds an event.
@@ -53,21 +57,23 @@ struct EventWriter {
             rows.abandonRow()
             throw error
         }
-        self.setText(event.text ?? String(decoding: attributes, as: UTF8.self), in: rows)
+        let source: DatasourceRows.TextSource = event.textIsMessage ? .message : .own
+        self.setText(event.text ?? String(decoding: attributes, as: UTF8.self), of: source, in: rows)
         let timestamp = event.time?.nanoseconds ?? time ?? self.arrivedAt.nanoseconds
-        rows.endRow(timestamp: timestamp, text: .own)
+        rows.endRow(timestamp: timestamp, text: source, id: event.id)
         self.count += 1
     }
 
     /// Adds a document by the rules of the bulk API.
     mutating func add(
         document: UnsafeRawBufferPointer,
-        tags: [DatasourceTags.Tag] = []
+        tags: [DatasourceTags.Tag] = [],
+        id: ByteSlice? = nil
     ) throws(ItemFault) {
         guard let rows = self.rows.rows(of: DatasourceTags(Self.bounded(tags))) else {
             throw .argument("too many different tags in one request")
         }
-        try self.reader.read(document, into: rows)
+        try self.reader.read(document, into: rows, id: id)
         self.count += 1
     }
 
@@ -85,12 +91,12 @@ struct EventWriter {
         rows.set(DocumentReader.isReserved(name) ? "_" + name : name, to: value)
     }
 
-    private mutating func setText(_ text: String, in rows: DatasourceRows) {
+    private mutating func setText(_ text: String, of source: DatasourceRows.TextSource, in rows: DatasourceRows) {
         var text = text
         text.withUTF8 { bytes in
             let whole = UnsafeRawBufferPointer(bytes)
             let kept = DocumentReader.wholeScalars(whole, self.limits.eventByteCountMax)
-            rows.set(rows.column(of: "@rawstring"), to: kept)
+            rows.set(rows.column(of: source.field ?? "@rawstring"), to: kept)
             guard kept.count < whole.count else { return }
             rows.set("@truncated", to: "true")
             self.textCutCount += 1

@@ -17,7 +17,7 @@ extension IngestEndpoints {
             }
         }
         try await self.store(&writer, incoming, .splunkEvent)
-        return Self.splunkSuccess(incoming)
+        return self.splunkSuccess(incoming)
     }
 
     /// One event a line; host, source and sourcetype come as parameters.
@@ -35,23 +35,41 @@ extension IngestEndpoints {
         }
         guard writer.count > 0 else { throw RequestFault.splunk(400, code: 5, "No data") }
         try await self.store(&writer, incoming, .splunkRaw)
-        return Self.splunkSuccess(incoming)
+        return self.splunkSuccess(incoming)
     }
 
-    /// Answers that every acknowledgement that is asked for is there: an answer is only sent for what is durable.
+    /// Says which of the numbers that are asked for are acknowledged; each is asked for once.
     func splunkAcks(_ incoming: Incoming) async throws -> Reply {
-        let asked = try self.value(incoming)["acks"]?.array ?? []
-        let acks = asked.compactMap(\.integer).map { JSONValue.Member("\($0)", true) }
-        return Reply(200, json: .object([.init("acks", .object(acks))]))
+        guard let channel = Self.splunkChannel(incoming) else {
+            throw RequestFault.splunk(400, code: 10, "Data channel is missing")
+        }
+        guard let asked = try self.value(incoming)["acks"]?.array else {
+            throw RequestFault.splunk(400, code: 6, "Invalid data format: the member acks (an array) is missing")
+        }
+        let numbers = asked.compactMap { $0.integer.flatMap { UInt64(exactly: $0) } }
+        let answers = zip(numbers, self.acks.take(numbers, channel: channel))
+        return Reply(
+            200,
+            json: .object([.init("acks", .object(answers.map { .init("\($0)", .bool($1)) }))])
+        )
     }
 
-    private static func splunkSuccess(_ incoming: Incoming) -> Reply {
+    /// With a channel the answer has a number that the sender may ask for later.
+    private func splunkSuccess(_ incoming: Incoming) -> Reply {
         var members: [JSONValue.Member] = [.init("text", "Success"), .init("code", 0)]
-        let call = incoming.call
-        if call.header("x-splunk-request-channel") != nil || call.target["channel"] != nil {
-            members.append(.init("ackId", JSONValue(Int(call.arrivedAt.milliseconds & 0x7FFF_FFFF))))
+        if let channel = Self.splunkChannel(incoming) {
+            members.append(.init("ackId", .number(String(self.acks.issue(channel)))))
         }
         return Reply(200, json: .object(members))
+    }
+
+    /// The sender's channel, which belongs to its token.
+    private static func splunkChannel(_ incoming: Incoming) -> String? {
+        let call = incoming.call
+        guard let channel = call.header("x-splunk-request-channel") ?? call.target["channel"], !channel.isEmpty else {
+            return nil
+        }
+        return incoming.credential + "/" + channel
     }
 
     private func splunkObjects(_ incoming: Incoming) throws(RequestFault) -> [JSONValue] {

@@ -6,11 +6,14 @@ internal import Logging
 struct LogOutput: LogHandler {
     let label: String
     let format: ServerConfiguration.LogFormat
+    /// Where entries are kept, beside standard error.
+    let ownLog: OwnLog
     var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
 
-    init(label: String, _ configuration: ServerConfiguration) {
+    init(label: String, _ configuration: ServerConfiguration, _ ownLog: OwnLog) {
         self.label = label
+        self.ownLog = ownLog
         self.format = configuration.logFormat
         self.logLevel = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     }
@@ -22,6 +25,13 @@ struct LogOutput: LogHandler {
 
     func log(event: LogEvent) {
         let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
+        if event.level >= .info {
+            self.ownLog.add(
+                .log,
+                "\(event.message)",
+                [("level", event.level.rawValue)] + metadata.map { ($0.key, "\($0.value)") }
+            )
+        }
         let time = TimestampWriter.text(SystemTime().now())
         var line: [UInt8]
         switch self.format {

@@ -48,6 +48,26 @@ struct MetricsText {
         self.sample(name + "_count", ([], String(total)))
     }
 
+    /// Histograms that differ in one label.
+    mutating func histograms(
+        _ name: String,
+        _ help: String,
+        label: String,
+        _ histograms: [(key: String, value: ServerMetrics.Histogram)]
+    ) {
+        self.head(name, help, "histogram")
+        let bounds = ServerMetrics.Histogram.bounds.map { "\(Double($0) / 1000)" } + ["+Inf"]
+        for (value, histogram) in histograms {
+            var total: UInt64 = 0
+            for (bound, count) in zip(bounds, histogram.counts) {
+                total += count
+                self.sample(name + "_bucket", ([(label, value), ("le", bound)], String(total)))
+            }
+            self.sample(name + "_sum", ([(label, value)], "\(Double(histogram.nanoseconds) / 1e9)"))
+            self.sample(name + "_count", ([(label, value)], String(total)))
+        }
+    }
+
     /// The whole text.
     mutating func finish() -> [UInt8] {
         if self.isOpenMetrics { self.text += "# EOF\n" }
@@ -150,6 +170,31 @@ extension ServerMetrics {
             "leat_http_refused_requests_total",
             "requests refused",
             counts.refused.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], String($0.value)) }
+        )
+        text.histograms(
+            "leat_ingest_ack_seconds",
+            "time until events were acknowledged",
+            label: "protocol",
+            counts.acks.sorted { $0.key < $1.key }
+        )
+        let streams = counts.streams.sorted { $0.key < $1.key }
+        text.gauge(
+            "leat_listener_connections",
+            "open connections of a listener that is no HTTP",
+            streams.map { ([("listener", $0.key)], String($0.value.openCount)) }
+        )
+        text.counter(
+            "leat_listener_connections_total",
+            "connections that a listener accepted",
+            streams.map { ([("listener", $0.key)], String($0.value.connectionCount)) }
+        )
+        text.counter(
+            "leat_listener_faults_total",
+            "what went wrong at a listener",
+            streams.flatMap { name, stream in
+                stream.faults.sorted { $0.key < $1.key }
+                    .map { ([("listener", name), ("reason", $0.key)], String($0.value)) }
+            }
         )
         text.counter("leat_ingest_cut_texts_total", "events whose text was cut", counts.textCutCount)
         text.counter("leat_queries_total", "queries run", counts.queryCount)

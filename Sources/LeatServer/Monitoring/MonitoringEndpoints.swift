@@ -8,11 +8,20 @@ final class MonitoringEndpoints: Sendable {
     private let metrics: ServerMetrics
     private let budget: IngestBudget
     private let live: LiveQueries
+    private let ownLog: OwnLog
     private let time: any TimeSource
     private let startedAt: UInt64
     private let isDraining = Atomic<Bool>(false)
 
-    init(store: Store, metrics: ServerMetrics, budget: IngestBudget, live: LiveQueries, time: any TimeSource) {
+    init(
+        store: Store,
+        metrics: ServerMetrics,
+        budget: IngestBudget,
+        live: LiveQueries,
+        ownLog: OwnLog,
+        time: any TimeSource
+    ) {
+        self.ownLog = ownLog
         self.store = store
         self.metrics = metrics
         self.budget = budget
@@ -91,6 +100,12 @@ final class MonitoringEndpoints: Sendable {
         var text = MetricsText(isOpenMetrics: isOpen)
         self.metrics.write(to: &text)
         text.gauge("leat_ingest_memory_bytes", "bytes of request bodies in memory", self.budget.usedByteCount)
+        text.gauge("leat_ingest_requests_running", "ingest requests under way", self.budget.requestCount)
+        text.counter(
+            "leat_own_events_lost_total",
+            "events of the server's own log that were lost",
+            self.ownLog.lostCount
+        )
         text.gauge("leat_live_queries", "live queries that are open", self.live.count)
         text.gauge("leat_uptime_seconds", "time since the start", Int(self.uptimeSeconds))
         text.write(self.store.status())

@@ -34,6 +34,30 @@ final class ServerMetrics: Sendable {
         /// Rows that a slow live client did not get.
         var liveDroppedCount: UInt64 = 0
         var textCutCount: UInt64 = 0
+        /// Per protocol the time from a request's head, or a piece's arrival, to its acknowledgement.
+        var acks: [String: Histogram] = [:]
+        /// Listeners of protocols that are no HTTP.
+        var streams: [String: Stream] = [:]
+    }
+
+    /// What a listener of a protocol that is no HTTP has seen.
+    struct Stream: Sendable {
+        var openCount = 0
+        var connectionCount: UInt64 = 0
+        var faults: [String: UInt64] = [:]
+    }
+
+    /// Durations by size.
+    struct Histogram: Sendable {
+        /// Upper bounds, in milliseconds; longer ones have a last bucket.
+        static let bounds: [UInt64] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
+        var counts = [UInt64](repeating: 0, count: Self.bounds.count + 1)
+        var nanoseconds: UInt64 = 0
+
+        mutating func add(_ nanoseconds: UInt64) {
+            self.nanoseconds += nanoseconds
+            self.counts[Self.bounds.firstIndex { nanoseconds <= $0 * 1_000_000 } ?? Self.bounds.count] += 1
+        }
     }
 
     private let counts = Mutex(Counts())
@@ -52,7 +76,32 @@ final class ServerMetrics: Sendable {
         self.counts.withLock { counts in
             counts.endpoints[route.label, default: Endpoint()].countByStatus[status, default: 0] += 1
             counts.endpoints[route.label]?.nanoseconds += nanoseconds
+            if status < 300, route.isIngest { counts.acks[route.label, default: Histogram()].add(nanoseconds) }
         }
+    }
+
+    /// Counts the time that an acknowledged request of an ingest protocol took.
+    func acknowledged(_ name: String, nanoseconds: UInt64) {
+        self.counts.withLock { $0.acks[name, default: Histogram()].add(nanoseconds) }
+    }
+
+    /// A listener has a new connection.
+    func connected(_ name: String) {
+        self.counts.withLock { counts in
+            counts.streams[name, default: Stream()].openCount += 1
+            counts.streams[name]?.connectionCount += 1
+        }
+    }
+
+    /// A connection of a listener is over.
+    func disconnected(_ name: String) { self.counts.withLock { $0.streams[name]?.openCount -= 1 } }
+
+    /// The open connections of a listener.
+    func openConnections(_ name: String) -> Int { self.counts.withLock { $0.streams[name]?.openCount ?? 0 } }
+
+    /// Counts what went wrong at a listener.
+    func streamFault(_ name: String, _ reason: String, count: Int = 1) {
+        self.counts.withLock { $0.streams[name, default: Stream()].faults[reason, default: 0] += UInt64(count) }
     }
 
     func refused(_ route: Route, reason: String) {
@@ -90,6 +139,15 @@ final class ServerMetrics: Sendable {
 }
 
 extension Route {
+    /// Whether a good answer acknowledges events.
+    var isIngest: Bool {
+        switch self {
+        case .elastic(.bulk, _), .elastic(.document, _), .elastic(.create, _): true
+        case .ingest(let name, _): name != .splunkHealth && name != .splunkAck && name != .journald
+        default: false
+        }
+    }
+
     /// A short name for the metrics.
     var label: String {
         switch self {

@@ -52,31 +52,4 @@ struct ParserDefinition: Hashable, Sendable {
         self.tagFields = texts("tagFields")
         self.removedFields = texts("fieldsToBeRemovedBeforeParsing")
     }
-
-    /// The parsers that every server has.
-    static let builtIn: [ParserDefinition] = [
-        ParserDefinition(name: "json", script: "parseJson() | findTimestamp(field=@timestamp)"),
-        ParserDefinition(name: "kv", script: "kvParse() | findTimestamp(field=@rawstring)"),
-        ParserDefinition(name: "logfmt", script: "kvParse() | findTimestamp(field=time)"),
-        ParserDefinition(
-            name: "accesslog",
-            script: #"""
-                /^(?<client>\S+) \S+ (?<userid>\S+) \[(?<@timestamp>[^\]]+)\] "(?<method>\S+) (?<url>\S+) (?<httpversion>[^"]+)" (?<statuscode>\d+) (?<responsesize>\S+)(?: "(?<referrer>[^"]*)" "(?<useragent>[^"]*)")?(?: (?<responsetime>\S+))?/
-                | parseTimestamp("dd/MMM/yyyy:HH:mm:ss Z", field=@timestamp)
-                """#
-        ),
-        ParserDefinition(
-            name: "syslog",
-            script: #"""
-                /^<(?<priority>\d+)>(?:(?<version>\d+) )?(?<datetime>\S+) (?<host>\S+) (?<app>\S+) (?<pid>\S+) (?<msgid>\S+) (?<message>.*)/s
-                | findTimestamp(field=datetime)
-                """#
-        ),
-        ParserDefinition(
-            name: "klog",
-            script: #"""
-                /^(?<level>[IWEF])(?<datetime>\d{4} \d\d:\d\d:\d\d\.\d+)\s+(?<thread>\d+) (?<file>[^:\]]+):(?<line>\d+)\] (?<message>.*)/s
-                """#
-        ),
-    ]
 }

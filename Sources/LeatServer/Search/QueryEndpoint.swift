@@ -20,6 +20,7 @@ struct QueryEndpoint: Sendable {
         }
         let body = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
         let request = try QueryRequest(body, now: call.arrivedAt)
+        call.notes.add("query", request.queryString)
         let wantsControl = call.header("x-leat-stream") == "1"
         let form = wantsControl ? .ndjson : RowsForm(call)
         let plan: QueryPlan

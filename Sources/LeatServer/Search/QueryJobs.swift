@@ -33,6 +33,7 @@ final class QueryJobs: Sendable {
         guard call.method == .post else { throw RequestFault.text(405, "method_not_allowed", "use POST") }
         let body = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
         let request = try QueryRequest(body, now: call.arrivedAt)
+        call.notes.add("query", request.queryString)
         let asker = JobAsker(repository: repository, credential: credential, body: body)
         let plan: QueryPlan
         do {

@@ -33,7 +33,7 @@ import Testing
         )
         #expect(configuration.host == "::1")
         #expect(configuration.port == 80)
-        #expect(configuration.listensOnLoopback)
+        #expect(configuration.address.isLoopback)
         #expect(configuration.dataPath == "/data")
         #expect(configuration.logLevel == .debug)
         #expect(configuration.logFormat == .json)

@@ -84,7 +84,7 @@ import Testing
         Case(
             path: "/services/collector/ack?channel=c",
             body: #"{"acks":[0,7]}"#,
-            answer: #"{"acks":{"0":true,"7":true}}"#
+            answer: #"{"acks":{"0":false,"7":false}}"#
         ),
         Case(
             path: "/loki/api/v1/push",

@@ -25,22 +25,40 @@ import Testing
     func theServerAnswersAsWritten(name: String) async throws {
         let text = try PosixFileSystem().contents("/\(Self.folder)/\(name)").text
         let steps = try Scenario.steps(of: text)
+        if let port = environment("LEAT_ELASTICSEARCH_PORT").flatMap({ Int($0) }) {
+            try await Self.check(steps.filter { !$0.isLeatOnly }, name) { step in
+                try await onThread {
+                    try TestConnection(port: port).send(step.method, step.path, body: step.body, headers: step.headers)
+                }
+            }
+            return
+        }
         try await TestServer.with { server in
-            for step in steps {
-                let answer = try await server.send(step.method, step.path, step.body, headers: step.headers)
-                let place = Comment(
-                    rawValue: "\(name):\(step.line): answered \(answer.status) \(answer.text.prefix(1_000))"
-                )
-                #expect(answer.status == step.status, place)
-                for (header, value) in step.answerHeaders {
-                    #expect(answer.headers[header]?.hasPrefix(value) ?? false, place)
-                }
-                guard let expected = step.answer else { continue }
-                if let wanted = Scenario.value(expected), let got = answer.json {
-                    #expect(Scenario.fits(got, wanted), place)
-                } else {
-                    #expect(answer.text.contains(expected), place)
-                }
+            try await Self.check(steps, name) { step in
+                try await server.send(step.method, step.path, step.body, headers: step.headers)
+            }
+        }
+    }
+
+    private static func check(
+        _ steps: [Scenario.Step],
+        _ name: String,
+        _ send: (Scenario.Step) async throws -> TestAnswer
+    ) async throws {
+        for step in steps {
+            let answer = try await send(step)
+            let place = Comment(
+                rawValue: "\(name):\(step.line): answered \(answer.status) \(answer.text.prefix(1_000))"
+            )
+            #expect(answer.status == step.status, place)
+            for (header, value) in step.answerHeaders {
+                #expect(answer.headers[header]?.hasPrefix(value) ?? false, place)
+            }
+            guard let expected = step.answer else { continue }
+            if let wanted = Scenario.value(expected), let got = answer.json {
+                #expect(Scenario.fits(got, wanted), place)
+            } else {
+                #expect(answer.text.contains(expected), place)
             }
         }
     }
@@ -48,7 +66,7 @@ import Testing
 
 /// The form of scenario files.
 enum Scenario {
-    struct Step {
+    struct Step: Sendable {
         var line = 0
         var method = ""
         var path = ""
@@ -57,6 +75,8 @@ enum Scenario {
         var status = 0
         var answerHeaders: [String: String] = [:]
         var answer: String?
+        /// Whether Leat differs here from Elasticsearch, on purpose.
+        var isLeatOnly = false
     }
 
     /// The steps of a scenario's text.
@@ -79,6 +99,8 @@ enum Scenario {
                     steps[steps.count - 1].path = String(parts[1])
                 } else if words == "(no newline)" {
                     hasNoNewline = true
+                } else if words == "(leat only)" {
+                    steps[steps.count - 1].isLeatOnly = true
                 } else {
                     let parts = words.split(separator: ":", maxSplits: 1)
                     steps[steps.count - 1].headers[String(parts[0])] = parts[1].trimming()
