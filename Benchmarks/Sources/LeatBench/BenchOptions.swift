@@ -18,7 +18,7 @@ struct BenchOptions {
 
           Benchmarks/run                          everything; 5 M events, 1 M of them for the agent
           Benchmarks/run --events 1000000         less
-          Benchmarks/run --only ingest,query      some parts: ingest, query, agent
+          Benchmarks/run --only ingest,query      some parts: ingest, query, agent, load (ingest with 1, 2, 4 connections and gzip)
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
           --data vlgen|loggen   which generator for ingest and query (default vlgen)
@@ -76,8 +76,10 @@ struct BenchOptions {
             default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
             }
         }
-        let unknown = self.parts.subtracting(["ingest", "query", "agent"])
-        if let part = unknown.first { throw UsageError(description: "unknown part '\(part)' (ingest, query, agent)") }
+        let unknown = self.parts.subtracting(["ingest", "query", "agent", "load"])
+        if let part = unknown.first {
+            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, load)")
+        }
         guard ["vlgen", "loggen"].contains(self.data) else {
             throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")
         }

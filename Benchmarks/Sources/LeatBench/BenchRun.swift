@@ -40,6 +40,12 @@ struct BenchRun {
                 }
             }
         }
+        if self.options.parts.contains("load") {
+            let data = try DataSet.bulk(options: self.options, folder: self.folder)
+            report.dataSet = data.description
+            try LoadBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
+                .run(into: &report)
+        }
         if self.options.parts.contains("agent") {
             try AgentBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
         }

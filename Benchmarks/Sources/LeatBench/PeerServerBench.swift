@@ -6,12 +6,15 @@ struct PeerServerBench {
     let options: BenchOptions
     let data: DataSet
 
+    /// The peer on the PATH.
+    static var program: String? { Shell.find("victoria-logs") ?? Shell.find("victoria-logs-prod") }
+
     private static let streams = "kubernetes.namespace,kubernetes.pod,kubernetes.container"
 
     private var dataFolder: String { "\(self.folder)/victoria-data-\(self.data.key)" }
 
     func run(truth: Truth, into report: inout BenchReport) throws {
-        guard let program = Shell.find("victoria-logs") ?? Shell.find("victoria-logs-prod") else {
+        guard let program = Self.program else {
             report.add("ingest", "peer", "VictoriaLogs", 0, "", "victoria-logs is not on the PATH: not measured")
             return
         }
@@ -55,6 +58,24 @@ struct PeerServerBench {
         return (server, port)
     }
 
+    /// Where bulk requests go.
+    static let bulkPath =
+        "/insert/elasticsearch/_bulk?_time_field=@timestamp&_msg_field=message,log&_stream_fields=\(Self.streams)"
+
+    /// Waits until the peer has written and merged what it took.
+    static func settle(_ server: MeteredProcess, port: Int) throws {
+        let connection = try HTTPConnection(port: port)
+        _ = try connection.send("GET", "/internal/force_flush")
+        _ = try connection.send("GET", "/internal/force_merge")
+        var last = 0.0
+        try Shell.wait("the end of merging", seconds: 120) {
+            let now = server.cpuSeconds
+            defer { last = now }
+            Thread.sleep(forTimeInterval: 2)
+            return now - last < 0.1
+        }
+    }
+
     static func freePort() throws -> Int {
         let text = try Shell.output(
             "python3",
@@ -69,19 +90,9 @@ struct PeerServerBench {
     {
         let stopSampling = server.samplePeak()
         let cpuBefore = server.cpuSeconds
-        let path =
-            "/insert/elasticsearch/_bulk?_time_field=@timestamp&_msg_field=message,log&_stream_fields=\(Self.streams)"
-        let result = try IngestLoad(data: self.data, connections: self.options.connections).run(port: port, path: path)
-        let connection = try HTTPConnection(port: port)
-        _ = try connection.send("GET", "/internal/force_flush")
-        _ = try connection.send("GET", "/internal/force_merge")
-        var last = 0.0
-        try Shell.wait("the end of merging", seconds: 120) {
-            let now = server.cpuSeconds
-            defer { last = now }
-            Thread.sleep(forTimeInterval: 2)
-            return now - last < 0.1
-        }
+        let result = try IngestLoad(data: self.data, connections: self.options.connections)
+            .run(port: port, path: Self.bulkPath)
+        try Self.settle(server, port: port)
         let gibibytes = Double(self.data.byteCount) / 1_073_741_824
         let cpu = (server.cpuSeconds - cpuBefore) / gibibytes
         report.add("ingest", "CPU, sealing and merging included", "VictoriaLogs", cpu, "s/GiB")

@@ -55,7 +55,7 @@ import Testing
             + (#filePath.split(separator: "/").dropLast(2) + ["Fixtures", "clients", "humio.py"])
             .joined(separator: "/")
         let python = folder.path("venv/bin/python")
-        try await Self.run("/usr/bin/env", ["python3", "-m", "venv", folder.path("venv")], folder)
+        try await Self.run("/usr/bin/env", ["python3", "-m", "venv", folder.path("venv")], [:], folder)
         try await Self.run(python, ["-m", "pip", "install", "--quiet", "humiolib"], [:], folder)
         try await TestServer.with { server in
             let output = try await Self.run(python, [script, "http://127.0.0.1:\(server.port)"], [:], folder)
