@@ -13,6 +13,7 @@ import Testing
             for (index, record) in part.enumerated() {
                 Array(record.utf8).withUnsafeBytes { events.append(time: time + Int64(index), members: $0) }
             }
+            events.commonTail = Array(tail.utf8)
             let head = EventFrameHead(
                 read: 1,
                 frameCount: 1,
