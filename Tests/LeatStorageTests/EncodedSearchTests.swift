@@ -8,6 +8,16 @@ struct EncodedSearchTests {
     /// Columns of one kind of `ColumnCodingTests`, or of lines like those of services.
     private static func values(_ kind: Int, count: Int, _ random: inout SeededRandom) -> [[UInt8]] {
         guard kind >= 20 else { return ColumnCodingTests.values(kind, count: count, &random) }
+        if kind == 24 {
+            let fields = Self.fields(count: count).map(\.values)
+            return (0..<count).map { row in
+                let parts = fields.map { String(decoding: $0[row], as: UTF8.self) }
+                let user = parts[0].dropFirst(row % 4 == 0 ? 1 : 0)
+                return Array(
+                    "user \(user) of \(parts[2]) sent \(parts[1])\(row % 2 == 0 ? "" : ": \(row % 9) done")".utf8
+                )
+            }
+        }
         return (0..<count).map { row in
             let number = Int(random.next() % 4_000)
             let id = String(random.next() | 1 << 63, radix: 16)
@@ -25,13 +35,32 @@ struct EncodedSearchTests {
         }
     }
 
+    /// Fields of the rows that texts of kind 24 repeat, so that storage keeps references to them.
+    private static func fields(count: Int) -> [(name: String, values: [[UInt8]])] {
+        let traces = (0..<count).map { String(UInt64($0 + 7) &* 0x9E37_79B9_7F4A_7C15 | 1 << 63, radix: 16) }
+        return [
+            ("user", (0..<count).map { Array("u\($0 * 7_919 % 5_000)".utf8) }),
+            ("trace", traces.map { Array($0.utf8) }),
+            ("service", (0..<count).map { Array(["checkout-1", "payment-22", "cart-3"][$0 % 3].utf8) }),
+        ]
+    }
+
     private static func column(
         _ values: [[UInt8]],
         _ presence: Bitmap?
     ) throws -> Column {
-        let times = (0..<values.count).map { Int64($0) * 1_000_000_007 }
-        let page = ColumnEncoder.page(ByteStrings(values), presence: presence, EncodingContext(times: times))
-        return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: values.count, DecodingContext(times: times))
+        let count = values.count
+        let times = (0..<count).map { Int64($0) * 1_000_000_007 }
+        let fields = Self.fields(count: count)
+        var encoding = EncodingContext(times: times)
+        encoding.candidates = fields.map { .init(name: $0.name, strings: ByteStrings($0.values), presence: nil) }
+        let page = ColumnEncoder.page(ByteStrings(values), presence: presence, encoding)
+        let decoding = DecodingContext(times: times) { (name: String) throws(FormatError) -> Column? in
+            guard let field = fields.first(where: { $0.name == name }) else { return nil }
+            let page = ColumnEncoder.page(ByteStrings(field.values), presence: nil, EncodingContext(times: times))
+            return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, DecodingContext(times: times))
+        }
+        return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, decoding)
     }
 
     private static func presence(_ count: Int, _ random: inout SeededRandom) -> Bitmap? {
@@ -81,7 +110,7 @@ struct EncodedSearchTests {
         }
     }
 
-    @Test(arguments: 0..<24)
+    @Test(arguments: 0..<25)
     func needlesAreFoundAsInTexts(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind) + 900)
         for count in [1, 17, 700] {
@@ -122,7 +151,7 @@ struct EncodedSearchTests {
         "[^0-9a-f .:=-]{3}", "10.1.2", "^[0-9]+$", "-[0-9a-f]{4}-", "x x", "(1|2)(3|4)(5|6)", "^.{3}$", "00Z$",
     ]
 
-    @Test(arguments: 0..<24)
+    @Test(arguments: 0..<25)
     func expressionsMatchAsInTexts(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind) + 7)
         let values = Self.values(kind, count: 500, &random)
@@ -138,7 +167,7 @@ struct EncodedSearchTests {
         }
     }
 
-    @Test(arguments: 0..<24)
+    @Test(arguments: 0..<25)
     func rowsAreWrittenOneByOne(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind))
         let values = Self.values(kind, count: 400, &random)

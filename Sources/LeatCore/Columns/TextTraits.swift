@@ -13,7 +13,12 @@ public struct ByteSet: Hashable, Sendable {
     /// The bytes that occur in an area.
     public init(of bytes: UnsafeRawBufferPointer) {
         self.init()
-        for byte in bytes { self.insert(byte) }
+        let seen = [Bool](unsafeUninitializedCapacity: 256) { seen, count in
+            seen.initialize(repeating: false)
+            for index in 0..<bytes.count { seen[Int(bytes[index])] = true }
+            count = 256
+        }
+        for byte in UInt8.min...UInt8.max where seen[Int(byte)] { self.insert(byte) }
     }
 
     /// All bytes.

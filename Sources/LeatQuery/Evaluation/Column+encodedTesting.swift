@@ -67,13 +67,48 @@ extension NumberColumn {
         _ bound: Double,
         within candidates: Bitmap?
     ) -> Bitmap {
-        guard let scale = self.form.scale else { return Bitmap(repeating: false, count: self.numbers.count) }
-        let values = self.values
-        return values.withUnsafeBufferPointer { values in
-            Bitmap(within: candidates, count: values.count) {
-                ValueTest.holds(NumberText.value(values[$0], scale: scale), comparator, bound)
-            }
+        let count = self.numbers.count
+        guard let scale = self.form.scale, !bound.isNaN else { return Bitmap(repeating: false, count: count) }
+        // The value of a text grows with its number, so that two numbers divide all.
+        let bounds = self.numbers.bounds
+        let atLeast = Self.firstNumber(in: bounds) { NumberText.value($0, scale: scale) >= bound }
+        let above = Self.firstNumber(in: bounds) { NumberText.value($0, scale: scale) > bound }
+        switch comparator {
+        case .less: return self.rows(from: nil, to: atLeast, within: candidates)
+        case .lessOrEqual: return self.rows(from: nil, to: above, within: candidates)
+        case .greater: return above.map { self.rows(from: $0, to: nil, within: candidates) } ?? self.noRows
+        case .greaterOrEqual: return atLeast.map { self.rows(from: $0, to: nil, within: candidates) } ?? self.noRows
+        case .equal, .like:
+            return atLeast.map { self.rows(from: $0, to: above, within: candidates) } ?? self.noRows
+        case .notEqual:
+            var rows = candidates ?? Bitmap(repeating: true, count: count)
+            if let atLeast { rows.subtract(self.rows(from: atLeast, to: above, within: candidates)) }
+            return rows
         }
+    }
+
+    private var noRows: Bitmap { Bitmap(repeating: false, count: self.numbers.count) }
+
+    /// The rows whose number is at least `first` and below `end`, as far as there are these.
+    private func rows(from first: Int64?, to end: Int64?, within candidates: Bitmap?) -> Bitmap {
+        let values = self.values
+        let least = first ?? .min
+        return values.withUnsafeBufferPointer { values in
+            guard let end else { return Bitmap(within: candidates, count: values.count) { values[$0] >= least } }
+            return Bitmap(within: candidates, count: values.count) { values[$0] >= least && values[$0] < end }
+        }
+    }
+
+    /// The least number within `bounds` that passes a test which all greater ones pass, too; `nil` when none does.
+    private static func firstNumber(in bounds: ClosedRange<Int64>, where passes: (Int64) -> Bool) -> Int64? {
+        guard passes(bounds.upperBound) else { return nil }
+        var least = bounds.lowerBound
+        var most = bounds.upperBound
+        while least < most {
+            let middle = least &+ Int64(truncatingIfNeeded: UInt64(bitPattern: most &- least) / 2)
+            if passes(middle) { most = middle } else { least = middle &+ 1 }
+        }
+        return most
     }
 }
 

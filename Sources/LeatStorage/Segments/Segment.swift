@@ -228,12 +228,14 @@ extension SegmentFooter {
             for (place, block) in blocks.enumerated() { filters[block] = .init(group: group, block: place) }
             offset += byteCount
         }
+        let nameIndexes = StoredBlock.indexes(of: self.names)
         return self.blocks.indices.map { index in
             let summary = self.blocks[index]
             return StoredBlock(
                 repository: self.repository,
                 tags: self.datasources[summary.datasource],
                 names: self.names,
+                nameIndexes: nameIndexes,
                 summary: summary,
                 bytes: file[Int(summary.offset)..<Int(summary.offset) + summary.byteCount],
                 path: path,

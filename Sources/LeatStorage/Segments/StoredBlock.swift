@@ -6,6 +6,8 @@ final class StoredBlock: BlockSource {
     let repository: String
     let tags: DatasourceTags
     let names: [String]
+    /// Per name its index in `names`; the blocks of a segment share it.
+    private let nameIndexes: [String: Int]
     let summary: BlockSummary
     /// The pages of the block.
     let bytes: ByteSlice
@@ -27,6 +29,7 @@ final class StoredBlock: BlockSource {
         repository: String,
         tags: DatasourceTags,
         names: [String],
+        nameIndexes: [String: Int],
         summary: BlockSummary,
         bytes: ByteSlice,
         path: String,
@@ -38,6 +41,7 @@ final class StoredBlock: BlockSource {
         self.repository = repository
         self.tags = tags
         self.names = names
+        self.nameIndexes = nameIndexes
         self.summary = summary
         self.bytes = bytes
         self.path = path
@@ -49,11 +53,17 @@ final class StoredBlock: BlockSource {
             repository: repository,
             tags: block.tags,
             names: block.names,
+            nameIndexes: Self.indexes(of: block.names),
             summary: block.summary,
             bytes: block.bytes,
             path: "block in memory",
             filter: block.filter.lineCount == 0 ? nil : FilterPlace(group: FilterGroup(block.filter), block: 0)
         )
+    }
+
+    /// Per name its index.
+    static func indexes(of names: [String]) -> [String: Int] {
+        Dictionary(names.enumerated().map { ($0.element, $0.offset) }) { first, _ in first }
     }
 
     deinit { self.cache.removeAll(block: self.number) }
@@ -90,7 +100,8 @@ final class StoredBlock: BlockSource {
 
     /// The page of a field.
     func page(named name: String) -> BlockSummary.Page? {
-        self.summary.pages.first { self.names[$0.name] == name }
+        guard let index = self.nameIndexes[name] else { return nil }
+        return self.summary.pages.first { $0.name == index }
     }
 
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool { try PrefilterCheck.mayMatch(prefilter, self) }

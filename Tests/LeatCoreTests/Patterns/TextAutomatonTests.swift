@@ -88,6 +88,12 @@ struct TextAutomatonTests {
         }
     }
 
+    @Test(arguments: [("abc", "abc", false), ("(?i)A1z", "a1z", true), ("a\\.b", "a.b", false), ("ab|c", nil, false)])
+    func literalsAreNeedles(pattern: String, text: String?, foldsCase: Bool) throws {
+        let program = try #require(try Pattern(pattern).automaton())
+        #expect(program.needle == text.map { Needle(Array($0.utf8), foldsCase: foldsCase) })
+    }
+
     @Test func longTextsAreNoPrograms() {
         let long = [UInt8](repeating: 97, count: 5_000)
         let programs = [AutomatonProgram(Needle(long)), AutomatonProgram(anyOf: [long])]

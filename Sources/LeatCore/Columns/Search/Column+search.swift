@@ -40,22 +40,47 @@ extension Column {
         case .integer, .number:
             guard automaton.mayPass(self.traits) else { break }
             return self.rows(passingEach: automaton, within: candidates)
-        case .prefixed, .reference:
+        case .prefixed(let column):
+            guard !column.rest.hasCheapTraits || automaton.mayPass(self.traits) else { break }
+            return self.rows(passingEach: automaton, within: candidates)
+        case .reference(let column):
+            if column.rows == nil, column.droppedByteCount == 0 {
+                return column.target.rows(passing: automaton, within: candidates)
+            }
             return self.rows(passingEach: automaton, within: candidates)
         }
         return RowMatches(passing: Bitmap(repeating: false, count: self.rowCount))
     }
 
-    /// Slow path: writes each text and runs over it.
-    private func rows(passingEach automaton: TextAutomaton, within candidates: Bitmap?) -> RowMatches {
-        var scratch = TextScratch()
-        var uncertain: [Int] = []
-        let passing = Bitmap(within: candidates, count: self.rowCount) { row in
-            let state = automaton.run(automaton.start, scratch.text(of: self, at: row))
-            if state == TextAutomaton.uncertain { uncertain.append(row) }
-            return automaton.passes(state)
+    /// Whether traits are known without a look at texts.
+    private var hasCheapTraits: Bool {
+        switch self {
+        case .integer, .number, .identifier: true
+        case .constant, .dictionary, .plain, .prefixed, .reference, .template: false
         }
-        return RowMatches(passing: passing, uncertain: Bitmap(uncertain, count: self.rowCount))
+    }
+
+    /// Slow path: runs over each text.
+    private func rows(passingEach automaton: TextAutomaton, within candidates: Bitmap?) -> RowMatches {
+        let rows = candidates?.rows
+        var run = RunOverRows(automaton, state: automaton.start, rowCount: rows?.count ?? self.rowCount)
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        if let rows {
+            run.pass(over: self, withNeedle: nil, at: { Int(rows[$0]) }, followedBy: nothing, isLast: true)
+        } else {
+            run.pass(over: self, withNeedle: nil, at: { $0 }, followedBy: nothing, isLast: true)
+        }
+        var result = RowMatches(passing: Bitmap(repeating: false, count: self.rowCount))
+        for index in 0..<run.rowCount {
+            let state = run.state(of: index)
+            let row = rows.map { Int($0[index]) } ?? index
+            if state == TextAutomaton.uncertain {
+                result.note(uncertain: row)
+            } else if automaton.passes(state) {
+                result.passing.set(row)
+            }
+        }
+        return result
     }
 }
 

@@ -9,12 +9,14 @@ struct TemplateSearch {
 
     private let texts: TemplateTexts
     private let automaton: TextAutomaton
-    /// Classes of the automaton by the bytes of a slot; most slots share a few.
-    private var classesOfBytes: [ByteSet: [UInt8]] = [:]
+    private var slots: SlotEnds
+    /// Per column that was searched for a needle the values that contain it.
+    private var valuesWithNeedle: [Int: Bitmap?] = [:]
 
     init(_ texts: TemplateTexts, _ automaton: TextAutomaton) {
         self.texts = texts
         self.automaton = automaton
+        self.slots = SlotEnds(automaton)
     }
 
     /// What is known of the rows of a template.
@@ -79,11 +81,8 @@ struct TemplateSearch {
                 known = (slot, entries[0])
             }
             let column = Int(self.texts.slots[template.firstSlot + slot])
-            let part = self.texts.parts[template.firstPart + slot + 1]
-            states = states.flatMap { self.exits(from: $0, column: column) }?.reduce(into: []) { result, state in
-                let next = automaton.run(state, part)
-                if !result.contains(next) { result.append(next) }
-            }
+            states = states.flatMap { self.exits(from: $0, column: column) }
+            states = self.slots.ends(of: self.texts.parts[template.firstPart + slot + 1], from: states)
         }
         guard let ends = states else { return .read(slot: known.slot, known.state) }
         if ends == [TextAutomaton.uncertain] { return .uncertain }
@@ -95,14 +94,39 @@ struct TemplateSearch {
     /// The states behind a slot.
     private mutating func exits(from states: [TextAutomaton.State], column: Int) -> [TextAutomaton.State]? {
         let traits = self.texts.columnTraits[column]
-        let classes: [UInt8]
-        if let known = self.classesOfBytes[traits.bytes] {
-            classes = known
-        } else {
-            classes = self.automaton.classes(of: traits.bytes)
-            self.classesOfBytes[traits.bytes] = classes
+        let ends = self.slots.ends(of: self.texts.columns[column], traits, from: states)
+        // What holds no needle does not accept.
+        guard let ends, ends.count > 1, states == [self.automaton.start], ends.contains(TextAutomaton.accepted),
+            let found = self.values(withNeedleIn: column), found.isEmpty
+        else { return ends }
+        return ends.filter { $0 != TextAutomaton.accepted }
+    }
+
+    /// The values of a column that contain the needle, found in one pass; `nil` when there is no needle, or no such way.
+    private mutating func values(withNeedleIn column: Int) -> Bitmap? {
+        guard let needle = self.automaton.program.needle else { return nil }
+        if let known = self.valuesWithNeedle[column] { return known }
+        let found = self.values(of: self.texts.columns[column], with: needle)
+        self.valuesWithNeedle[column] = .some(found)
+        return found
+    }
+
+    private func values(of column: Column, with needle: Needle) -> Bitmap? {
+        switch column {
+        case .identifier(let identifiers): return identifiers.rows(containing: needle, within: nil)
+        case .plain(let plain): return plain.values.indexes(containing: needle, within: nil)
+        case .template(let template):
+            var search = TemplateSearch(template.texts, self.automaton)
+            let matches = search.rows(within: nil)
+            return matches.uncertain == nil ? matches.passing : nil
+        case .reference(let reference):
+            guard reference.droppedByteCount == 0, let found = self.values(of: reference.target, with: needle) else {
+                return nil
+            }
+            if found.isEmpty { return Bitmap(repeating: false, count: reference.rowCount) }
+            return Bitmap(count: reference.rowCount) { found[reference.row($0)] }
+        case .constant, .dictionary, .integer, .number, .prefixed: return nil
         }
-        return self.automaton.reached(from: states, lengths: traits.lengths, classes)
     }
 
     // MARK: reading values
@@ -125,6 +149,7 @@ struct TemplateSearch {
             let column = Int(self.texts.slots[template.firstSlot + slot])
             run.pass(
                 over: self.texts.columns[column],
+                withNeedle: run.hasSeenNothing ? self.values(withNeedleIn: column) : nil,
                 at: { places.value(of: column, row: rows[$0]) },
                 followedBy: self.texts.parts[template.firstPart + slot + 1],
                 isLast: slot == template.slotCount - 1
@@ -145,137 +170,5 @@ extension RowMatches {
     mutating func note(uncertain row: Int) {
         if self.uncertain == nil { self.uncertain = Bitmap(repeating: false, count: self.passing.count) }
         self.uncertain?.set(row)
-    }
-}
-
-/// The states of an automaton in many texts at once, which go through the same slots.
-struct RunOverRows {
-    private let automaton: TextAutomaton
-    private let rowCount: Int
-    /// The state of all, if it is the same.
-    private var common: TextAutomaton.State?
-    private var states: [TextAutomaton.State] = []
-
-    init(_ automaton: TextAutomaton, state: TextAutomaton.State, rowCount: Int) {
-        self.automaton = automaton
-        self.common = state
-        self.rowCount = rowCount
-    }
-
-    func state(of index: Int) -> TextAutomaton.State { self.common ?? self.states[index] }
-
-    /// Goes over a value of a column, another one for each row, and then over a text that is the same for all.
-    mutating func pass(
-        over column: Column,
-        at value: (Int) -> Int,
-        followedBy text: UnsafeRawBufferPointer,
-        isLast: Bool
-    ) {
-        if let common = self.common, TextAutomaton.isFinal(common) { return }
-        if self.find(in: column, at: value, followedBy: text, isLast: isLast) { return }
-        if let common = self.common {
-            self.states = [TextAutomaton.State](repeating: common, count: self.rowCount)
-            self.common = nil
-        }
-        switch column {
-        case .constant(let column): self.step(column.value.unsafeBytes)
-        case .dictionary(let column): self.step(column, at: value)
-        default: self.step(column, at: value)
-        }
-        self.step(text)
-    }
-
-    /// Fast path: the automaton has seen nothing of a needle yet, and what follows forgets all but whether it was found.
-    private mutating func find(
-        in column: Column,
-        at value: (Int) -> Int,
-        followedBy text: UnsafeRawBufferPointer,
-        isLast: Bool
-    ) -> Bool {
-        guard let needle = self.automaton.program.needle, self.common == self.automaton.start else { return false }
-        // Whatever a value leaves behind it is a state that some beginning of the needle leads to.
-        let start = self.automaton.start
-        let behind = self.automaton.run(start, text)
-        guard !TextAutomaton.isFinal(behind), isLast && text.isEmpty || self.forgets(needle, text, behind) else {
-            return false
-        }
-        let found: Bitmap
-        switch column {
-        case .identifier(let column):
-            guard let rows = column.rows(containing: needle, within: nil) else { return false }
-            found = rows
-        case .plain(let column): found = column.values.indexes(containing: needle, within: nil)
-        case .template:
-            let matches = column.rows(passing: self.automaton, within: nil)
-            guard matches.uncertain == nil else { return false }
-            found = matches.passing
-        default: return false
-        }
-        if found.isEmpty {
-            self.common = behind
-            return true
-        }
-        self.common = nil
-        self.states = (0..<self.rowCount).map { found[value($0)] ? TextAutomaton.accepted : behind }
-        return true
-    }
-
-    /// Whether a text leads from every beginning of the needle to one state.
-    private func forgets(_ needle: Needle, _ text: UnsafeRawBufferPointer, _ state: TextAutomaton.State) -> Bool {
-        needle.bytes.withUnsafeBytes { bytes in
-            (1..<max(1, bytes.count)).allSatisfy { count in
-                let inside = self.automaton.run(self.automaton.start, bytes.slice(0..<count))
-                return self.automaton.run(inside, text) == state
-            }
-        }
-    }
-
-    /// Goes over a text that is the same for all.
-    private mutating func step(_ text: UnsafeRawBufferPointer) {
-        guard text.count > 0 else { return }
-        if let common = self.common {
-            self.common = self.automaton.run(common, text)
-            return
-        }
-        var known: [TextAutomaton.State: TextAutomaton.State] = [:]
-        var last = (from: TextAutomaton.State(-1), to: TextAutomaton.State(-1))
-        for index in self.states.indices {
-            let state = self.states[index]
-            if state != last.from {
-                last = (state, known[state] ?? self.automaton.run(state, text))
-                known[state] = last.to
-            }
-            self.states[index] = last.to
-        }
-    }
-
-    private mutating func step(_ column: Column, at value: (Int) -> Int) {
-        var scratch = TextScratch()
-        for index in self.states.indices {
-            let state = self.states[index]
-            if TextAutomaton.isFinal(state) { continue }
-            self.states[index] = self.automaton.run(state, scratch.text(of: column, at: value(index)))
-        }
-    }
-
-    /// Each text of a dictionary once per state before it.
-    private mutating func step(_ column: DictionaryColumn, at value: (Int) -> Int) {
-        var known: [TextAutomaton.State: Int] = [:]
-        var ends: [TextAutomaton.State] = []
-        let textCount = column.values.count
-        var last = (state: TextAutomaton.State(-1), place: 0)
-        for index in self.states.indices {
-            let state = self.states[index]
-            if TextAutomaton.isFinal(state) { continue }
-            if state != last.state {
-                let place = known[state] ?? ends.count
-                if place == ends.count { ends.append(contentsOf: repeatElement(-1, count: textCount)) }
-                known[state] = place
-                last = (state, place)
-            }
-            let code = Int(column.codes[value(index)])
-            if ends[last.place + code] < 0 { ends[last.place + code] = self.automaton.run(state, column.values[code]) }
-            self.states[index] = ends[last.place + code]
-        }
     }
 }

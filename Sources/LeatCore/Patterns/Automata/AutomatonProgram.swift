@@ -28,7 +28,7 @@ public struct AutomatonProgram: Sendable {
     /// Whether bytes from 0x80 upwards are parts of characters, which the steps do not know.
     let isASCIIOnly: Bool
     /// The text that a value must contain, if that is all that is asked.
-    let needle: Needle?
+    public let needle: Needle?
 
     /// Passes what contains the needle; `nil` when it is too long.
     public init?(_ needle: Needle) {
@@ -61,7 +61,11 @@ public struct AutomatonProgram: Sendable {
     init?(pattern: String, foldsCase: Bool, dotMatchesNewline: Bool, isUnicode: Bool) {
         var syntax = AutomatonSyntax(pattern, foldsCase: foldsCase, dotMatchesNewline: dotMatchesNewline)
         guard let node = syntax.parse() else { return nil }
-        self.init(node, isASCIIOnly: isUnicode)
+        if !isUnicode, let needle = node.needle {
+            self.init(needle)
+        } else {
+            self.init(node, isASCIIOnly: isUnicode)
+        }
     }
 
     private init?(_ node: AutomatonNode, isASCIIOnly: Bool = false) {
@@ -114,6 +118,27 @@ indirect enum AutomatonNode: Hashable {
     /// These bytes in this order; with `foldsCase` they are in lower case and match letters in either.
     init(_ bytes: [UInt8], foldsCase: Bool) {
         self = .sequence(bytes.map { .bytes(ByteSet($0, foldsCase: foldsCase)) })
+    }
+}
+
+extension AutomatonNode {
+    /// The text for which the expression stands, if it is nothing else.
+    fileprivate var needle: Needle? {
+        guard case .sequence(let parts) = self, !parts.isEmpty else { return nil }
+        var bytes: [UInt8] = []
+        var foldsCase: Bool?
+        for part in parts {
+            guard case .bytes(let set) = part, let byte = set.bytes.last, set.bytes.count <= 2,
+                set == ByteSet(byte, foldsCase: set.bytes.count == 2)
+            else { return nil }
+            bytes.append(byte)
+            if (byte | 0x20) &- UInt8(ascii: "a") < 26 {
+                // All letters must match in either case, or all in one.
+                guard foldsCase ?? (set.bytes.count == 2) == (set.bytes.count == 2) else { return nil }
+                foldsCase = set.bytes.count == 2
+            }
+        }
+        return Needle(bytes, foldsCase: foldsCase ?? false)
     }
 }
 
