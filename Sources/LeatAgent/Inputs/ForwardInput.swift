@@ -83,7 +83,8 @@ final class ForwardInput: Input {
                 self.sink.accept(InputRead(tag: self.sink.routeTag(text), events: events), from: self.counters)
             }
             if let chunk { self.acknowledge(chunk, on: connection) }
-        case .close(let reason):
+        case .close(let answer, let reason):
+            connection.send(answer)
             self.log.once("\(connection.peer.address): \(reason); the connection is closed", .warning)
             connection.closeWhenSent()
         }

@@ -20,8 +20,8 @@ struct ForwardSession {
         case send([UInt8])
         /// Events to take; `chunk` is to be acknowledged when they are on stable storage.
         case accept(tag: String, events: EventList, chunk: String?)
-        /// Nothing more on this connection makes sense.
-        case close(reason: String)
+        /// Nothing more on this connection makes sense; the answer, if there is one, says so.
+        case close(answer: [UInt8] = [], reason: String)
     }
 
     private enum Phase {
@@ -89,7 +89,9 @@ struct ForwardSession {
                 if case .close = actions.last { return used }
             }
         } catch {
-            if case .malformed(let reason) = error { actions.append(.close(reason: "no forward message: \(reason)")) }
+            if case .malformed(let reason) = error {
+                actions.append(.close(reason: "no forward message: \(reason)"))
+            }
         }
         return used
     }
@@ -123,12 +125,15 @@ struct ForwardSession {
         let password = try reader.text()
         let key = Array((self.security.sharedKey ?? "").utf8)
         guard digest == SHA512.hexadecimal(salt + Array(hostname.utf8) + self.nonce + key) else {
-            return .close(reason: "the shared key of \(hostname) is another one")
+            return Self.refuse("shared_key mismatch", "the shared key of \(hostname) is another one")
         }
         if !self.security.users.isEmpty {
             let known = self.security.users[user].map { Array($0.utf8) }
             guard let known, password == SHA512.hexadecimal(self.salt + Array(user.utf8) + known) else {
-                return .close(reason: "user '\(user)' of \(hostname) is unknown, or has another password")
+                return Self.refuse(
+                    "username/password mismatch",
+                    "user '\(user)' of \(hostname) is unknown, or has another password"
+                )
             }
         }
         var bytes: [UInt8] = []
@@ -140,6 +145,18 @@ struct ForwardSession {
         let own = SHA512.hexadecimal(salt + Array(self.security.hostname.utf8) + self.nonce + key)
         MessagePackWriter.append(text: own, to: &bytes)
         return .send(bytes)
+    }
+}
+
+extension ForwardSession {
+    /// `["PONG", false, reason, "", ""]` for a client that may not send; the log says more than the client learns.
+    private static func refuse(_ told: String, _ reason: String) -> Action {
+        var bytes: [UInt8] = []
+        MessagePackWriter.append(array: 5, to: &bytes)
+        MessagePackWriter.append(text: "PONG", to: &bytes)
+        bytes.append(0xC2)
+        for text in [told, "", ""] { MessagePackWriter.append(text: text, to: &bytes) }
+        return .close(answer: bytes, reason: reason)
     }
 }
 

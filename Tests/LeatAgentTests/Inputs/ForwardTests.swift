@@ -90,6 +90,7 @@ struct ForwardTests {
             try world.turn("a failed try") { (sender.queues[0]?.counters.retries ?? 0) >= 2 }
             #expect(receiver.inputCounters[0].events == 0)
             let counters = try #require(sender.queues[0]?.counters)
+            #expect(world.lines("agent.log").contains { $0.contains("does not accept us") && $0.contains("mismatch") })
             #expect(counters.deliveredEvents == 0 && counters.bufferedEvents == counters.acceptedEvents)
         }
     }
@@ -147,7 +148,7 @@ struct ForwardTests {
     func nonsenseEndsTheConnection(bytes: [UInt8], reason: String) {
         var session = ForwardSession(ForwardSecurity(), byteCountMax: 100)
         let actions = ByteSlice(bytes).withUnsafeBytes { session.take($0, now: Timestamp(nanoseconds: 0)) }
-        guard case .close(let text)? = actions.last else {
+        guard case .close(_, let text)? = actions.last else {
             Issue.record("\(actions)")
             return
         }
@@ -159,7 +160,7 @@ struct ForwardTests {
         var session = ForwardSession(ForwardSecurity(), byteCountMax: 100)
         let bytes = [0x93, 0xA1, 0x74, 0xC6, 0, 1, 0, 0] + [UInt8](repeating: 0, count: 200)
         let actions = ByteSlice(bytes).withUnsafeBytes { session.take($0, now: Timestamp(nanoseconds: 0)) }
-        guard case .close(let text)? = actions.last else {
+        guard case .close(_, let text)? = actions.last else {
             Issue.record("\(actions)")
             return
         }
