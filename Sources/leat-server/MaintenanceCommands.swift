@@ -3,14 +3,20 @@ internal import Glibc
 internal import LeatServer
 
 /// The data folder that a command works on.
+///
+/// The server itself and its subcommands share this group: an option of the same name in both would be taken by the
+/// server and be missing in the subcommand.
 struct DataFolder: ParsableArguments {
-    @Option(help: "Data folder.")
-    var data = "./leat-data"
+    @Option(help: "Data folder. (default: ./leat-data)")
+    var data: String?
+
+    /// The folder that was named, or the usual one.
+    var path: String { self.data ?? "./leat-data" }
 
     /// Runs a command and ends the process with its exit code.
     func run(_ body: (MaintenanceProgram) throws(ServerProgram.Failure) -> MaintenanceProgram.Report) -> Never {
         do throws(ServerProgram.Failure) {
-            let report = try body(MaintenanceProgram(dataPath: self.data))
+            let report = try body(MaintenanceProgram(dataPath: self.path))
             for problem in report.problems { ServerCommand.note(problem) }
             for line in report.lines { ServerCommand.say(line) }
             Glibc.exit(report.exitCode)

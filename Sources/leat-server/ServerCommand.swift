@@ -25,8 +25,7 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: "Settings, see config/server.yaml.")
     var config: String?
 
-    @Option(help: "Data folder. (default: ./leat-data)")
-    var data: String?
+    @OptionGroup var folder: DataFolder
 
     @Option(help: "HOST:PORT; port 0 lets the system choose. (default: 127.0.0.1:9200)")
     var listen: String?
@@ -76,7 +75,7 @@ struct ServerCommand: AsyncParsableCommand {
         if let listen = self.listen, !configuration.setListen(listen) {
             Self.fail("'\(listen)' is no address; write HOST:PORT, such as 127.0.0.1:9200", 64)
         }
-        if let data = self.data { configuration.dataPath = data }
+        if let data = self.folder.data { configuration.dataPath = data }
         if let text = self.logLevel {
             guard let level = ServerConfiguration.LogLevel(rawValue: text) else {
                 Self.fail("'\(text)' is no log level; write trace, debug, info, warning or error", 64)

@@ -21,15 +21,14 @@ struct TokenCommand: ParsableCommand {
         @Argument(help: "The token's name.")
         var name = "admin"
 
-        @Option(help: "Data folder.")
-        var data = "./leat-data"
+        @OptionGroup var folder: DataFolder
 
         func run() throws {
             guard self.admin else {
                 ServerCommand.fail("only admin tokens are made here: add --admin, or use 'leat token create'", 64)
             }
             do throws(ServerProgram.Failure) {
-                ServerCommand.say(try TokenProgram.createAdmin(self.name, dataPath: self.data))
+                ServerCommand.say(try TokenProgram.createAdmin(self.name, dataPath: self.folder.path))
             } catch {
                 ServerCommand.fail("\(error)", error.exitCode)
             }

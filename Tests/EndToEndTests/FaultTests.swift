@@ -168,7 +168,7 @@ import Testing
             try eventually("strace is attached") { strace.errors.contains("attached") || !strace.isRunning }
             let body = Array("{\"create\":{}}\n{\"message\":\"traced\"}\n".utf8)
             #expect(try TestConnection(port: port).send("POST", "/_bulk", body: body).status == 200)
-            strace.signal(SIGINT)
+            strace.signal(SIGTERM)
             try strace.wait()
             let lines = try PosixFileSystem().contents(trace).text.split(separator: "\n").map(String.init)
             let answer = try #require(lines.firstIndex { $0.contains("HTTP/1.1 200") }, "\(lines)")
