@@ -54,7 +54,7 @@ extension [UInt8] {
 }
 
 /// Times in the form `2026-11-20T09:08:07.123456789Z`.
-struct TimeText {
+struct RecordTimeText {
     private var second: Int64 = .min
     /// `2026-11-20T09:08:07` of `second`.
     private var text: [UInt8] = []

@@ -12,7 +12,7 @@ final class StdoutFilter: EventFilter {
         for index in 0..<events.count {
             let time = Timestamp(nanoseconds: events.times[index])
             text += "[\(index)] \(tag.text): [\(time.seconds)".utf8
-            TimeText.appendFraction(nanoseconds: events.times[index], digitCount: 9, to: &text)
+            RecordTimeText.appendFraction(nanoseconds: events.times[index], digitCount: 9, to: &text)
             text += ", {".utf8
             events.withMembers(of: index) { text.append(contentsOf: $0) }
             text += "}]\n".utf8

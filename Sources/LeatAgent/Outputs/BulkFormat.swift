@@ -45,7 +45,7 @@ struct BulkFormat {
 private struct BulkWriter {
     private let format: BulkFormat
     private(set) var body: [UInt8] = []
-    private var time = TimeText()
+    private var time = RecordTimeText()
     /// The action line while it is the same for all events.
     private let fixedAction: [UInt8]?
     /// `{"@timestamp":"`.
@@ -102,7 +102,7 @@ private struct BulkWriter {
     mutating func addPlain(_ time: Int64, _ members: UnsafeRawBufferPointer, tail: UnsafeRawBufferPointer) {
         guard let prefix = self.fixedPrefix else { preconditionFailure("events do not begin alike") }
         let digitCount = self.format.hasNanoseconds ? 9 : 3
-        let count = prefix.count + TimeText.byteCountMax + members.count + tail.count + 5
+        let count = prefix.count + RecordTimeText.byteCountMax + members.count + tail.count + 5
         // Taken out, since the closure changes the text of the time meanwhile.
         var body: [UInt8] = []
         swap(&body, &self.body)
@@ -156,7 +156,7 @@ private struct BulkWriter {
         }
         format.append(Timestamp(nanoseconds: time), to: &self.body)
         var fraction: [UInt8] = []
-        TimeText.appendFraction(nanoseconds: time, digitCount: digitCount, to: &fraction)
+        RecordTimeText.appendFraction(nanoseconds: time, digitCount: digitCount, to: &fraction)
         self.body.append(contentsOf: fraction)
         self.body.append(UInt8(ascii: "Z"))
     }

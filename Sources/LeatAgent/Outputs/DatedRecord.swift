@@ -46,7 +46,7 @@ extension DatedRecord.DateForm {
         switch self {
         case .double:
             var fraction: [UInt8] = []
-            TimeText.appendFraction(nanoseconds: nanoseconds, digitCount: 6, to: &fraction)
+            RecordTimeText.appendFraction(nanoseconds: nanoseconds, digitCount: 6, to: &fraction)
             return "\(time.seconds)\(String(decoding: fraction, as: UTF8.self))"
         case .epoch: return "\(time.seconds)"
         case .epoch_ms: return "\(time.milliseconds)"

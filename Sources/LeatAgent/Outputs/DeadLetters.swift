@@ -82,7 +82,7 @@ final class DeadLetters {
         now: Timestamp
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        var writer = TimeText()
+        var writer = RecordTimeText()
         bytes.append("{\"rejected_at\":\"")
         writer.append(nanoseconds: now.nanoseconds, digitCount: 3, to: &bytes)
         bytes.append(UInt8(ascii: "\""))

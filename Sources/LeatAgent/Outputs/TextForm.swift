@@ -104,7 +104,7 @@ enum TextForm {
 
     static func appendTime(_ nanoseconds: Int64, digitCount: Int, to bytes: inout [UInt8]) {
         bytes += String(Timestamp(nanoseconds: nanoseconds).seconds).utf8
-        TimeText.appendFraction(nanoseconds: nanoseconds, digitCount: digitCount, to: &bytes)
+        RecordTimeText.appendFraction(nanoseconds: nanoseconds, digitCount: digitCount, to: &bytes)
     }
 
     /// The first line of a file with columns; empty without one.

@@ -15,6 +15,8 @@ struct ClusterTests {
         private var watches: [(Answer) -> Void] = []
         private var listener: HTTPListener?
         var token = "first"
+        /// The pod as lists show it.
+        private var pod = ServerOfPods.pod("web", version: 9)
 
         init(_ loop: EventLoop, _ folder: TemporaryFolder) throws {
             let tls = try TLSServer(
@@ -41,7 +43,7 @@ struct ClusterTests {
             if request.query.contains("watch=1") {
                 self.watches.append(respond)
             } else {
-                respond(.json(#"{"metadata":{"resourceVersion":"10"},"items":[\#(Self.pod("web", version: 9))]}"#))
+                respond(.json(#"{"metadata":{"resourceVersion":"10"},"items":[\#(self.pod)]}"#))
             }
         }
 
@@ -49,11 +51,10 @@ struct ClusterTests {
 
         /// Ends the open watches with a change.
         func change(to label: String) {
+            self.pod = Self.pod(label, version: 12)
             let watches = self.watches
             self.watches = []
-            for watch in watches {
-                watch(.json(#"{"type":"MODIFIED","object":\#(Self.pod(label, version: 12))}"# + "\n"))
-            }
+            for watch in watches { watch(.json(#"{"type":"MODIFIED","object":\#(self.pod)}"# + "\n")) }
         }
 
         func close() { self.listener?.close() }

@@ -84,12 +84,12 @@ import Testing
         [0, 3, 9]
     )
     func bothWritersOfTimesAgree(nanoseconds: Int64, digitCount: Int) {
-        var first = LeatAgent.TimeText()
-        var second = LeatAgent.TimeText()
+        var first = RecordTimeText()
+        var second = RecordTimeText()
         var appended: [UInt8] = []
         first.append(nanoseconds: nanoseconds, digitCount: digitCount, to: &appended)
         var written: [UInt8] = []
-        written.append(upTo: LeatAgent.TimeText.byteCountMax) { target in
+        written.append(upTo: RecordTimeText.byteCountMax) { target in
             second.write(nanoseconds: nanoseconds, digitCount: digitCount, to: target) - target
         }
         #expect(String(decoding: written, as: UTF8.self) == String(decoding: appended, as: UTF8.self))

@@ -97,6 +97,7 @@ enum OutputTable {
             .acts("header", .words(2), nil, "header; may be repeated"),
             .acts("header_tag", .text, nil, "header that gets the route tag"),
             .acts("http_method", .choice(["post", "put"]), "POST", "method"),
+            .acts("upstream", .text, nil, "file of servers that share the load"),
             .acts("http_user", .text, nil, "user"),
             .acts("http_passwd", .text, nil, "password"),
             .ours("bearer_token", .text, nil, "token"),
