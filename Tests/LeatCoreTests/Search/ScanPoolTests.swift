@@ -50,7 +50,10 @@ import Testing
             return .more
         }
         long.join()
-        #expect(order.read { $0.prefix(4) } == ["long", "short", "long", "short"])
+        // The thread may have taken the next long piece just before the short scan came.
+        let begun = order.read { $0.firstIndex(of: "short") ?? 0 }
+        #expect((1...2).contains(begun))
+        #expect(order.read { $0.dropFirst(begun).prefix(3) } == ["short", "long", "short"])
         #expect(order.read { $0.count } == 102)
     }
 

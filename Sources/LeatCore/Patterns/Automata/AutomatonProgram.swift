@@ -134,8 +134,9 @@ extension AutomatonNode {
             bytes.append(byte)
             if (byte | 0x20) &- UInt8(ascii: "a") < 26 {
                 // All letters must match in either case, or all in one.
-                guard foldsCase ?? (set.bytes.count == 2) == (set.bytes.count == 2) else { return nil }
-                foldsCase = set.bytes.count == 2
+                let isEither = set.bytes.count == 2
+                guard (foldsCase ?? isEither) == isEither else { return nil }
+                foldsCase = isEither
             }
         }
         return Needle(bytes, foldsCase: foldsCase ?? false)
