@@ -4,7 +4,7 @@ internal import LeatCore
 /// Which short pieces of text occur in a block, so that a search for a substring can skip it.
 ///
 /// A Bloom filter of lines of 64 bytes; all bits of a key lie in one line. The rules that choose the keys are in
-/// `docs/decisions/0004-search-filters.md`.
+/// `docs/decisions/0003-search-filters.md`.
 struct BlockFilter: Sendable {
     static let lineByteCount = 64
     /// Texts of digits, dots and dashes have no key up to this length, excluded.

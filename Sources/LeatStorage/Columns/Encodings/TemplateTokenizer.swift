@@ -3,7 +3,7 @@ internal import LeatCore
 
 /// Splits texts into parts that repeat and parts that vary.
 ///
-/// The rules are those that a prototype found best; see `docs/decisions/0003-encodings.md`:
+/// The rules are those that a prototype found best; see `docs/decisions/0002-encodings.md`:
 /// 1. JSON objects: every scalar varies, all else repeats.
 /// 2. Otherwise, from left to right: times at a digit; the value of `key=value`; what is between quotes; words that hold
 ///    a digit, without a unit of up to four letters behind a number.
