@@ -32,7 +32,9 @@ final class RawTerminal: Sendable {
         }
     }
 
-    /// Keeps what is typed from being shown while something else writes; the prompt reads it later. Ctrl-C stays a signal.
+    /// Keeps what is typed from being shown while something else writes.
+    ///
+    /// The prompt reads it later. Ctrl-C stays a signal.
     func mute() {
         self.original.withLock { original in
             guard original == nil else { return }

@@ -46,18 +46,16 @@ final class CannedServer: Sendable {
             }
             return Int(UInt16(bigEndian: pointer.pointee.sin_port))
         }
-        // Sound: the loop ends when `stop` closes the listener, which tests do before they forget the server.
-        let reference = Unmanaged.passUnretained(self)
-        _ = WorkerThread(name: "canned-server") { reference.takeUnretainedValue().accept() }
+        _ = WorkerThread(name: "canned-server") { self.accept() }
     }
 
     var url: String { "http://127.0.0.1:\(self.port)" }
     var requests: [Request] { self.seen.withLock { $0 } }
     var streamCount: Int { self.streams.withLock { $0.count } }
 
+    /// Ends the server; its thread closes the listener, or another server could get its number meanwhile.
     func stop() {
         shutdown(self.listener, Int32(SHUT_RDWR))
-        close(self.listener)
         self.dropStreams()
     }
 
@@ -80,7 +78,10 @@ final class CannedServer: Sendable {
     private func accept() {
         while true {
             let connection = Glibc.accept(self.listener, nil, nil)
-            guard connection >= 0 else { return }
+            guard connection >= 0 else {
+                close(self.listener)
+                return
+            }
             _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
             self.serve(connection)
         }
