@@ -24,13 +24,11 @@ struct ForwardConnection: Sendable {
             var handshake = self.key.map { ForwardHandshake(key: $0) }
             if let handshake { try await outbound.write(ByteBuffer(bytes: handshake.hello)) }
             var waiting: [UInt8] = []
-            // A large message is only looked at again once it has doubled, so that its parts are not read many times.
-            var nextLook = 1
+            var end = ForwardMessageEnd()
             for try await piece in inbound {
                 waiting.append(contentsOf: piece.readableBytesView)
-                guard waiting.count >= nextLook else { continue }
                 var gathered = Gathered(writer: self.sink.writer())
-                while let message = try self.first(of: &waiting) {
+                while let message = try self.first(of: &waiting, &end) {
                     guard let shaking = handshake else {
                         try self.add(message, to: &gathered)
                         continue
@@ -47,7 +45,6 @@ struct ForwardConnection: Sendable {
                 guard waiting.count <= self.messageByteCountMax else {
                     throw Refusal(description: "a message exceeds the limit of \(self.messageByteCountMax) bytes")
                 }
-                nextLook = waiting.count < Self.doublingByteCount ? 1 : min(2 * waiting.count, self.messageByteCountMax)
             }
         }
     }
@@ -60,15 +57,14 @@ struct ForwardConnection: Sendable {
         var acks: [UInt8] = []
     }
 
-    private static let doublingByteCount = 1 << 20
-
     /// Takes the first message off; `nil` when it is not complete.
-    private func first(of waiting: inout [UInt8]) throws -> [UInt8]? {
+    private func first(of waiting: inout [UInt8], _ end: inout ForwardMessageEnd) throws -> [UInt8]? {
         guard !waiting.isEmpty else { return nil }
         let count = try Self.reading(waiting) { (bytes) throws(MessagePackReader.Fault) in
-            try ForwardMessage.byteCount(of: bytes)
+            try end.find(in: bytes)
         }
         guard let count else { return nil }
+        end = ForwardMessageEnd()
         defer { waiting.removeFirst(count) }
         return Array(waiting.prefix(count))
     }

@@ -24,17 +24,6 @@ struct ForwardMessage: Sendable {
     /// Arrays and maps inside each other that any message may have.
     static let depthMax = 64
 
-    /// The length of the message at the start of `bytes`; `nil` when its end has not come yet.
-    static func byteCount(of bytes: UnsafeRawBufferPointer) throws(MessagePackReader.Fault) -> Int? {
-        var reader = MessagePackReader(bytes)
-        do {
-            try reader.skip(depth: Self.depthMax)
-            return reader.at
-        } catch .cutShort {
-            return nil
-        }
-    }
-
     /// Reads one whole message.
     ///
     /// - Parameters:
@@ -124,7 +113,10 @@ struct ForwardMessage: Sendable {
         return Entry(time: time, json: try Self.record(&reader))
     }
 
-    private static func time(_ reader: inout MessagePackReader) throws(MessagePackReader.Fault) -> Timestamp? {
+    private static func time(
+        _ reader: inout MessagePackReader,
+        isInner: Bool = false
+    ) throws(MessagePackReader.Fault) -> Timestamp? {
         switch try reader.head() {
         case .integer(let seconds): return Self.timestamp(seconds, 0)
         case .double(let seconds):
@@ -135,8 +127,8 @@ struct ForwardMessage: Sendable {
             let seconds = bytes[..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             let nanoseconds = bytes[4...].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             return Self.timestamp(Int64(seconds), Int64(nanoseconds))
-        case .array(let count) where count > 0:
-            let time = try Self.time(&reader)
+        case .array(let count) where count > 0 && !isInner:
+            let time = try Self.time(&reader, isInner: true)
             for _ in 1..<count { try reader.skip(depth: Self.depthMax) }
             return time
         case .null: return nil
@@ -147,7 +139,8 @@ struct ForwardMessage: Sendable {
     /// `nil` for times beyond what nanoseconds can tell.
     private static func timestamp(_ seconds: Int64, _ nanoseconds: Int64) -> Timestamp? {
         let (product, overflows) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflows ? nil : Timestamp(nanoseconds: product + min(nanoseconds, 999_999_999))
+        let (sum, isBeyond) = product.addingReportingOverflow(min(nanoseconds, 999_999_999))
+        return overflows || isBeyond ? nil : Timestamp(nanoseconds: sum)
     }
 
     private static func record(_ reader: inout MessagePackReader) throws(MessagePackReader.Fault) -> [UInt8] {

@@ -29,7 +29,11 @@ struct MessagePackReader {
     let bytes: UnsafeRawBufferPointer
     private(set) var at = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// A reader from the byte at `at` onwards.
+    init(_ bytes: UnsafeRawBufferPointer, at: Int = 0) {
+        self.bytes = bytes
+        self.at = at
+    }
 
     var isAtEnd: Bool { self.at == self.bytes.count }
 

@@ -53,7 +53,8 @@ struct StreamListener: Service {
                     guard self.metrics.openConnections(self.name) <= self.connectionCountMax else {
                         self.metrics.disconnected(self.name)
                         self.metrics.streamFault(self.name, "too_many_connections")
-                        connection.channel.close(promise: nil)
+                        // A channel that is forgotten without being run would trap.
+                        group.addTask { _ = try? await connection.executeThenClose { _, _ in } }
                         continue
                     }
                     group.addTask { await self.runToEnd(connection) }

@@ -121,6 +121,72 @@ import Testing
         }
     }
 
+    /// As long messages come: in pieces, of which the last does not double what is there.
+    @Test func aMessageOfManyPiecesIsAcknowledgedOnceItIsComplete() async throws {
+        try await TestServer.with {
+            $0.forward.tcp = ListenAddress("127.0.0.1:0")
+        } _: { server in
+            let port = server.ports["forward"] ?? 0
+            let entry = Value.array([.int(1_700_000_000), Self.record(String(repeating: "x", count: 200))]).bytes
+            let count = 3 * (1 << 19) / entry.count
+            let packed = (0..<count).flatMap { _ in entry }
+            let message =
+                [0x93] + Value.text("t").bytes + Self.longBinary(packed) + Value.map([("chunk", .text("c1"))]).bytes
+            let ack = try await onThread {
+                let connection = try TestConnection(port: port)
+                for start in stride(from: 0, to: message.count, by: 300_000) {
+                    try connection.write(Array(message[start..<min(start + 300_000, message.count)]))
+                }
+                return try connection.take(Self.ack("c1").count)
+            }
+            #expect(ack == Self.ack("c1"))
+            #expect(try await server.query("count()").first?["_count"]?.string == "\(count)")
+        }
+    }
+
+    @Test func aTimeOfManyArraysIsRefused() async throws {
+        try await TestServer.with {
+            $0.forward.tcp = ListenAddress("127.0.0.1:0")
+            $0.logLevel = .error
+        } _: { server in
+            let port = server.ports["forward"] ?? 0
+            let nested = [0x92] + [UInt8](repeating: 0x91, count: 1_000_000)
+            try await onThread {
+                let connection = try TestConnection(port: port)
+                try connection.write([0x92] + Value.text("t").bytes + Self.longBinary(nested))
+                #expect(throws: TestFailure.self) { try connection.take(1) }
+            }
+            #expect(try await server.send("GET", "/api/v1/health").status == 200)
+        }
+    }
+
+    @Test func connectionsBeyondTheLimitAreClosedAndTheOthersServed() async throws {
+        try await TestServer.with {
+            $0.forward.tcp = ListenAddress("127.0.0.1:0")
+            $0.forward.connectionCountMax = 1
+            $0.logLevel = .error
+        } _: { server in
+            let port = server.ports["forward"] ?? 0
+            let message = Value.array([.text("t"), Self.entries, .map([("chunk", .text("c1"))])]).bytes
+            let ack = try await onThread {
+                let first = try TestConnection(port: port)
+                try first.write(message)
+                _ = try first.take(Self.ack("c1").count)
+                for _ in 0..<3 {
+                    let beyond = try TestConnection(port: port)
+                    #expect(throws: TestFailure.self) { try beyond.take(1) }
+                }
+                try first.write(message)
+                return try first.take(Self.ack("c1").count)
+            }
+            #expect(ack == Self.ack("c1"))
+        }
+    }
+
+    private static func longBinary(_ bytes: [UInt8]) -> [UInt8] {
+        [0xC6] + (0..<4).map { UInt8(truncatingIfNeeded: bytes.count >> (24 - 8 * $0)) } + bytes
+    }
+
     @Test func noInputTraps() throws {
         var random = SeededRandom(seed: 42)
         let valid = Value.array([.text("a"), Self.entries, .map([("chunk", .text("c"))])]).bytes
@@ -132,7 +198,8 @@ import Testing
             bytes.removeLast(Int.random(in: 0...3, using: &random))
             bytes.withUnsafeBytes { bytes in
                 do throws(MessagePackReader.Fault) {
-                    if let count = try ForwardMessage.byteCount(of: bytes) { #expect(count <= bytes.count) }
+                    var end = ForwardMessageEnd()
+                    if let count = try end.find(in: bytes) { #expect(count <= bytes.count) }
                     _ = try ForwardMessage(bytes, byteCountMax: 1 << 16)
                 } catch {
                     // Refused, as most of these should be.
