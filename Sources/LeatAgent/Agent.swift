@@ -177,6 +177,8 @@ extension Agent {
     func forget(source: UInt64) { self.store.forget(source: source) }
 
     func whenDurable(_ body: @escaping () -> Void) {
+        // What a filter holds back is not on its way to the disk.
+        self.releaseFromFilters(all: true)
         self.durabilityWaiters.append(body)
         self.flushForWaiters()
     }

@@ -77,13 +77,12 @@ struct RecordTimeText {
     mutating func write(nanoseconds: Int64, digitCount: Int, to target: UnsafeMutableRawPointer)
         -> UnsafeMutableRawPointer
     {
-        // Rounded down, also before 1970.
-        let second = (nanoseconds >= 0 ? nanoseconds : nanoseconds - 999_999_999) / 1_000_000_000
+        let second = Timestamp(nanoseconds: nanoseconds).seconds
         if second != self.second { self.set(second) }
         var end = target.append(self.text)
         if digitCount > 0 {
             end = end.append(UInt8(ascii: "."))
-            var rest = nanoseconds - second * 1_000_000_000
+            var rest = nanoseconds &- second &* 1_000_000_000
             for _ in digitCount..<9 { rest /= 10 }
             for place in stride(from: digitCount - 1, through: 0, by: -1) {
                 end.storeBytes(

@@ -128,16 +128,20 @@ enum ForwardMessage {
         events.endEvent(time: time)
     }
 
-    /// Nanoseconds since 1970; `nil` for 0, which means now.
-    private static func time(_ reader: inout MessagePackReader) throws(MessagePackReader.Failure) -> Int64? {
+    /// Nanoseconds since 1970; `nil` for 0 and for what nanoseconds cannot tell, which means now.
+    private static func time(
+        _ reader: inout MessagePackReader,
+        isInner: Bool = false
+    ) throws(MessagePackReader.Failure) -> Int64? {
         switch try reader.next() {
-        case .integer(let seconds): return seconds == 0 ? nil : seconds &* 1_000_000_000
+        case .integer(let seconds):
+            return seconds != 0 && seconds.magnitude < 9_000_000_000 ? seconds * 1_000_000_000 : nil
         case .double(let seconds): return seconds.magnitude < 9e9 ? Int64(seconds * 1e9) : nil
         case .other(let type, let range) where type == 0 && range.count == 8:
             let words = range.reduce(UInt64(0)) { $0 << 8 | UInt64(reader.bytes[$1]) }
             return Int64(words >> 32) * 1_000_000_000 + Int64(words & 0xFFFF_FFFF)
-        case .array(let count) where count == 2:
-            let time = try Self.time(&reader)
+        case .array(let count) where count == 2 && !isInner:
+            let time = try Self.time(&reader, isInner: true)
             // Metadata has no place in an event.
             try reader.skip()
             return time

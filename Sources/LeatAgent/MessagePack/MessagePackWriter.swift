@@ -70,7 +70,7 @@ enum MessagePackWriter {
         if asInteger { return Self.append(integer: time.seconds, to: &bytes) }
         bytes += [0xD7, Self.eventTimeType]
         Self.append(bigEndian: UInt32(truncatingIfNeeded: time.seconds), to: &bytes)
-        Self.append(bigEndian: UInt32(nanoseconds - time.seconds * 1_000_000_000), to: &bytes)
+        Self.append(bigEndian: UInt32(nanoseconds &- time.seconds &* 1_000_000_000), to: &bytes)
     }
 
     static func append(double value: Double, to bytes: inout [UInt8]) {

@@ -42,6 +42,8 @@ struct HTTPRequestParser {
 
     private static let headByteCountMax = 64 << 10
 
+    /// Bytes that were read and are kept until more come; what senders put between chunks must not pile up.
+    private static let consumedByteCountMax = 65_536
     private let bodyByteCountMax: Int
     private var phase = Phase.head
     private var input: [UInt8] = []
@@ -54,6 +56,9 @@ struct HTTPRequestParser {
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         if self.offset == self.input.count {
             self.input.removeAll(keepingCapacity: self.input.capacity <= 262_144)
+            self.offset = 0
+        } else if self.offset > Self.consumedByteCountMax {
+            self.input.removeFirst(self.offset)
             self.offset = 0
         }
         self.input.append(contentsOf: bytes)
