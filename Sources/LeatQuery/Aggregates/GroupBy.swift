@@ -142,9 +142,12 @@ final class Grouping {
     /// By descending rank, if there is one, then in the order in which the groups were first seen, newest first.
     func sorted(_ groups: [Int], by column: String?, ranked: Bool = true) -> [Int] {
         let ranks = groups.map { ranked ? self.function?.rank(of: $0, by: column) ?? -.infinity : 0 }
+        // Groups beyond the limit were seen, but none of their rows was noted.
+        var newest = self.newest
+        newest.grow(to: self.count, with: Seen())
         return groups.indices.sorted { left, right in
             if ranks[left] != ranks[right] { return ranks[left] > ranks[right] }
-            let (one, other) = (self.newest[groups[left]], self.newest[groups[right]])
+            let (one, other) = (newest[groups[left]], newest[groups[right]])
             if one.time != other.time { return one.time > other.time }
             if one.arrival != other.arrival { return one.arrival > other.arrival }
             return groups[left] < groups[right]

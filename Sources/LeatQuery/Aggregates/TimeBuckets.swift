@@ -20,11 +20,16 @@ struct TimeBuckets: Hashable, Sendable {
     func range(of nanoseconds: Int64) -> Range<Int64> {
         guard let zone = self.zone else {
             let start = Self.floor(nanoseconds, by: self.span)
-            return start..<start &+ self.span
+            return Self.range(start, start &+ self.span, around: nanoseconds)
         }
         let offset = Int64(zone.offset(at: Timestamp(nanoseconds: nanoseconds)).seconds) * Self.second
         let local = Self.floor(nanoseconds &+ offset, by: self.span)
-        return Self.moment(local, zone)..<Self.moment(local &+ self.span, zone)
+        return Self.range(Self.moment(local, zone), Self.moment(local &+ self.span, zone), around: nanoseconds)
+    }
+
+    /// A bucket that ends where time does if its border lies beyond.
+    private static func range(_ start: Int64, _ end: Int64, around moment: Int64) -> Range<Int64> {
+        (start > moment ? .min : start)..<(end <= moment ? .max : end)
     }
 
     private static func floor(_ value: Int64, by span: Int64) -> Int64 {
@@ -93,7 +98,8 @@ struct BucketTable {
         var row = 0
         while row < times.count {
             let bucket = buckets.range(of: times[row])
-            let end = times.firstIndex(after: bucket.upperBound - 1, from: row)
+            // The very last nanosecond is in no range.
+            let end = max(row + 1, times.firstIndex(after: bucket.upperBound - 1, from: row))
             let number = UInt32(self.index(of: bucket.lowerBound))
             values.withUnsafeMutableBufferPointer { $0[row..<end].update(repeating: number) }
             row = end

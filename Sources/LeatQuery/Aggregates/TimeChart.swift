@@ -35,7 +35,7 @@ struct TimeChartPlan: AggregatePlan {
     /// How time is cut.
     func buckets(_ dataRange: ClosedRange<Int64>?) -> TimeBuckets {
         let first = self.start ?? dataRange?.lowerBound ?? 0
-        let last = self.end ?? dataRange.map { $0.upperBound + 1 } ?? first
+        let last = self.end ?? dataRange.map { $0.upperBound == .max ? .max : $0.upperBound + 1 } ?? first
         let length = max(last.subtractingReportingOverflow(first).partialValue, 1)
         var span = self.span ?? TimeBuckets.automaticSpan(for: length)
         if self.span == nil, let count = self.bucketCount, count > 0 { span = max(length / Int64(count), 1_000_000) }
@@ -239,7 +239,8 @@ final class TimeChartState: AggregateState {
         if self.plan.isEndOpen || moved != nil, let end = last, let newest = used.last { last = max(end, newest) }
         guard let first, let last, first <= last else { return used }
         let limit = self.context.options.limits.buckets
-        guard (last - first) / self.buckets.span <= limit else {
+        let (length, isBeyond) = last.subtractingReportingOverflow(first)
+        guard !isBeyond, length / self.buckets.span <= limit else {
             let message = "the interval has more than \(limit) buckets; use a larger span"
             throw .unanswerable(message)
         }

@@ -14,6 +14,10 @@ struct DistinctTexts {
 
     /// So many digits are a number below 2^63 whatever they are.
     private static let digitCountMax = 18
+    /// Beginnings whose numbers take bits; texts with further ones, such as UUIDs, are kept whole.
+    ///
+    /// Once there are so many, no further one is added, so that a text always stands in the same place.
+    private static let beginningCountMax = 256
 
     /// How many texts there are.
     var count: Int { self.others.count + self.numbers.reduce(0) { $0 + $1.count } }
@@ -32,15 +36,21 @@ struct DistinctTexts {
         }
         let beginning = UnsafeRawBufferPointer(rebasing: text[..<count])
         if self.lastBeginning < 0 || !self.beginnings.withString(self.lastBeginning, { $0.isEqual(to: beginning) }) {
-            self.lastBeginning = self.number(of: beginning)
+            guard let known = self.number(of: beginning) else {
+                _ = self.others.index(of: text)
+                return
+            }
+            self.lastBeginning = known
         }
         self.numbers[self.lastBeginning].insert(number)
     }
 
-    private mutating func number(of beginning: UnsafeRawBufferPointer) -> Int {
-        let index = self.beginnings.index(of: beginning)
-        if index == self.numbers.count { self.numbers.append(NumberSet()) }
-        return index
+    /// The number of a beginning, which may be new; `nil` when there is no room for it.
+    private mutating func number(of beginning: UnsafeRawBufferPointer) -> Int? {
+        if let known = self.beginnings.find(beginning) { return known }
+        guard self.numbers.count < Self.beginningCountMax else { return nil }
+        self.numbers.append(NumberSet())
+        return self.beginnings.index(of: beginning)
     }
 
     /// Inserts the selected texts of a column.
@@ -66,7 +76,7 @@ struct DistinctTexts {
         if case .prefixed(let prefixed) = column { (prefix, numbers) = (prefixed.prefix, prefixed.rest) }
         // A digit at the end of the beginning would be part of the number.
         guard let values = numbers.plainIntegers, (prefix.unsafeBytes.last ?? 0) &- 48 >= 10 else { return false }
-        let beginning = prefix.withUnsafeBytes { self.number(of: $0) }
+        guard let beginning = prefix.withUnsafeBytes({ self.number(of: $0) }) else { return false }
         let end = (0..<Self.digitCountMax).reduce(Int64(1)) { power, _ in power * 10 }
         (rows ?? Bitmap(repeating: true, count: values.count)).forEachSet { row in
             if values[row] >= 0 && values[row] < end {
@@ -92,30 +102,35 @@ struct DistinctTexts {
     }
 
     mutating func formUnion(_ other: DistinctTexts) {
-        for index in 0..<other.others.count { other.others.withString(index) { _ = self.others.index(of: $0) } }
+        // Through `insert`, as one side may know a beginning that the other had no room for.
+        for index in 0..<other.others.count { other.others.withString(index) { self.insert($0) } }
         for index in other.numbers.indices {
-            let own = other.beginnings.withString(index) { self.number(of: $0) }
-            self.numbers[own].formUnion(other.numbers[index])
+            if let own = other.beginnings.withString(index, { self.number(of: $0) }) {
+                self.numbers[own].formUnion(other.numbers[index])
+            } else {
+                other.forEach(ofBeginning: index) { self.insert($0) }
+            }
         }
     }
 
     /// Calls `body` with every text, in no order.
     func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
         for index in 0..<self.others.count { self.others.withString(index, body) }
-        var text: [UInt8] = []
-        for index in self.numbers.indices {
-            self.numbers[index].forEach { number in
-                text = self.beginnings.string(index)
-                NumberText.append(Int64(number), to: &text)
-                text.withUnsafeBytes(body)
-            }
+        for index in self.numbers.indices { self.forEach(ofBeginning: index, body) }
+    }
+
+    private func forEach(ofBeginning index: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+        self.numbers[index].forEach { number in
+            var text = self.beginnings.string(index)
+            NumberText.append(Int64(number), to: &text)
+            text.withUnsafeBytes(body)
         }
     }
 }
 
 /// A set of numbers below 2^63: a bit for each small one, in chunks.
 struct NumberSet {
-    private static let chunkBits = 16
+    private static let chunkBits = 12
     private static let wordsPerChunk = 1 << (Self.chunkBits - 6)
     /// Numbers from here on are kept one by one.
     private static let largeStart: UInt64 = 1 << 27

@@ -27,10 +27,26 @@ public final class EventSelection: Sendable {
         guard try block.mayMatch(self.plan.prefilter) else { return nil }
         let batch = try block.read()
         var found = Bitmap(repeating: false, count: batch.rowCount)
-        for rows in try self.plan.matching(batch, sequence: 0, self.context) {
+        for rows in try self.matching(batch) {
             rows.selection.forEachSet { row in
                 found.set(rows.lineage.map { Int($0[row]) } ?? row)
             }
+        }
+        return found
+    }
+
+    private func matching(_ batch: Batch) throws -> [EventRows] {
+        let found: [EventRows]
+        do throws(QueryFailure) {
+            found = try self.plan.matching(batch, sequence: 0, self.context)
+        } catch {
+            // Whoever goes through the blocks notes damage and goes on with the next.
+            if case .damaged(let what) = error { throw DamagedBlock(path: "a block", offset: 0, reason: what) }
+            throw error
+        }
+        // What a sub-query did not see might be what keeps an event.
+        if let warning = self.context.warnings.first {
+            throw QueryFailure.unanswerable("nothing more is done, as a part of the query is not complete: \(warning)")
         }
         return found
     }
