@@ -17,6 +17,12 @@ struct TextAutomatonTests {
         ("(?:x(?i:Y)z)", "xyz", true),
         ("(?:x(?i:Y)z)", "xyZ", false),
         ("a{2,}?b", "ab", false),
+        ("\\bup\\b", "x up y", true),
+        ("\\bup\\b", "xup, up_", false),
+        ("\\bup\\b", "up", true),
+        ("\\bup", "cups, upper", true),
+        ("up\\b", "upper cup", true),
+        ("up\\b", "upper", false),
         ("(a+)+$", String(repeating: "a", count: 5_000) + "b", false),
     ]
 
@@ -29,7 +35,9 @@ struct TextAutomatonTests {
 
     /// What an automaton cannot do must be left to PCRE2.
     @Test(arguments: [
-        "(?=a)b", "(a)\\1", "\\bword", "a++b", "(?>a)b", "[[:alpha:]]", "(?m)^a", "(?x)a b", "\\pL", "a$b", "x(?i)y",
+        "(?=a)b", "(a)\\1",
+        "a\\bword", "\\b.word", "\\bw?x", "\\ba|b", "\\x2e\\b", "\\d\\b", "a++b", "(?>a)b", "[[:alpha:]]", "(?m)^a",
+        "(?x)a b", "\\pL", "a$b", "x(?i)y",
     ])
     func refusesWhatIsNotRegular(pattern: String) throws { #expect(try Pattern(pattern).automaton() == nil) }
 
@@ -40,6 +48,8 @@ struct TextAutomatonTests {
             var pattern = Self.expression(depth: 0, &random)
             if random.next() % 4 == 0 { pattern = "^" + pattern }
             if random.next() % 4 == 0 { pattern += "$" }
+            if random.next() % 3 == 0 { pattern = "\\b" + pattern }
+            if random.next() % 3 == 0 { pattern += "\\b" }
             let options = PatternOptions(
                 foldsCase: random.next() % 3 == 0,
                 dotMatchesNewline: random.next() % 3 == 0

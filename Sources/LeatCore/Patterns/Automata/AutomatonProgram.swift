@@ -59,9 +59,14 @@ public struct AutomatonProgram: Sendable {
     /// Passes what the regular expression matches; `nil` when it uses what automata do not know, such as look-around,
     /// or has too many steps.
     init?(pattern: String, foldsCase: Bool, dotMatchesNewline: Bool, isUnicode: Bool) {
-        var syntax = AutomatonSyntax(pattern, foldsCase: foldsCase, dotMatchesNewline: dotMatchesNewline)
+        let borders = WordBorders(pattern)
+        var syntax = AutomatonSyntax(borders.rest, foldsCase: foldsCase, dotMatchesNewline: dotMatchesNewline)
         guard let node = syntax.parse() else { return nil }
-        if !isUnicode, let needle = node.needle {
+        if borders.isAtStart || borders.isAtEnd {
+            // What a letter is beyond ASCII, PCRE2 knows.
+            guard !isUnicode else { return nil }
+            self.init(borders.around(node))
+        } else if !isUnicode, let needle = node.needle {
             self.init(needle)
         } else {
             self.init(node, isASCIIOnly: isUnicode)
@@ -124,10 +129,11 @@ indirect enum AutomatonNode: Hashable {
 extension AutomatonNode {
     /// The text for which the expression stands, if it is nothing else.
     fileprivate var needle: Needle? {
-        guard case .sequence(let parts) = self, !parts.isEmpty else { return nil }
+        guard case .sequence(let parts) = self else { return nil }
         var bytes: [UInt8] = []
         var foldsCase: Bool?
-        for part in parts {
+        // A group that only sets flags is an empty part.
+        for part in parts where part != .empty {
             guard case .bytes(let set) = part, let byte = set.bytes.last, set.bytes.count <= 2,
                 set == ByteSet(byte, foldsCase: set.bytes.count == 2)
             else { return nil }
@@ -139,7 +145,7 @@ extension AutomatonNode {
                 foldsCase = isEither
             }
         }
-        return Needle(bytes, foldsCase: foldsCase ?? false)
+        return bytes.isEmpty ? nil : Needle(bytes, foldsCase: foldsCase ?? false)
     }
 }
 

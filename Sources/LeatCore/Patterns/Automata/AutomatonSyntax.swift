@@ -1,6 +1,6 @@
 /// Reads the regular expressions that automata can run, in PCRE2's syntax and with its meaning.
 ///
-/// Whatever it is not sure of – look-around, back references, word borders, atomic groups, flags other than `i` and `s` – it
+/// Whatever it is not sure of – look-around, back references, word borders within, atomic groups, flags other than `i` and `s` – it
 /// refuses, and PCRE2 itself must match.
 struct AutomatonSyntax {
     /// Nesting beyond which a pattern is refused.
