@@ -19,5 +19,10 @@ final class DataFolderLock: Sendable {
     }
 
     /// Lets others in; call once.
-    func release() { Glibc.close(self.descriptor) }
+    ///
+    /// The lock is given back by name: a child that this process is just starting holds the file until it has begun.
+    func release() {
+        flock(self.descriptor, LOCK_UN)
+        Glibc.close(self.descriptor)
+    }
 }
