@@ -54,10 +54,25 @@ public final class RunningProgram: @unchecked Sendable {
         defer {
             for pointer in argumentPointers + environmentPointers { free(pointer) }
         }
+        var attributes = Self.attributes()
+        defer { posix_spawnattr_destroy(&attributes) }
         var processID: pid_t = 0
-        let code = posix_spawn(&processID, path, &actions, nil, &argumentPointers, &environmentPointers)
+        let code = posix_spawn(&processID, path, &actions, &attributes, &argumentPointers, &environmentPointers)
         guard code == 0 else { throw FileSystemError(operation: "start", path: path, code: code) }
         self.processID = processID
+    }
+
+    /// The signals of a shell's child: the thread that runs a test blocks most of them, and children inherit that.
+    private static func attributes() -> posix_spawnattr_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        return attributes
     }
 
     deinit {

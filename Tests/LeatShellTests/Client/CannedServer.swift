@@ -96,7 +96,7 @@ final class CannedServer: Sendable {
         switch self.handler(request) {
         case .nothing: Self.end(connection)
         case .reply(let status, let body):
-            Self.send(connection, Self.head(status) + body)
+            Self.send(connection, Self.head(status, "Content-Length: \(body.utf8.count)\r\n") + body)
             Self.end(connection)
         case .raw(let text):
             Self.send(connection, text)
@@ -113,8 +113,8 @@ final class CannedServer: Sendable {
         close(connection)
     }
 
-    private static func head(_ status: Int) -> String {
-        "HTTP/1.1 \(status) Canned\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
+    private static func head(_ status: Int, _ length: String = "") -> String {
+        "HTTP/1.1 \(status) Canned\r\nContent-Type: application/x-ndjson\r\n\(length)Connection: close\r\n\r\n"
     }
 
     private static func send(_ connection: Int32, _ text: String) {

@@ -14,7 +14,7 @@ import Testing
     static func run(_ arguments: [String]) throws -> String {
         try withTemporaryFolder { folder in
             let program = try RunningProgram(try #require(Tmux.program), arguments, folder: folder)
-            #expect(try program.wait(within: .seconds(20)) == .exited(0), "\(arguments): \(program.errors)")
+            #expect(try program.wait(within: .seconds(60)) == .exited(0), "\(arguments): \(program.errors)")
             return program.output
         }
     }
@@ -46,7 +46,7 @@ import Testing
                 ["manual", "--folder", folder.path("man")],
                 folder: folder
             )
-            #expect(try program.wait(within: .seconds(20)) == .exited(0))
+            #expect(try program.wait(within: .seconds(60)) == .exited(0))
             for command in commands {
                 let page = try PosixFileSystem().contents(folder.path("man/\(command.names.joined(separator: "-")).1"))
                     .text
@@ -93,7 +93,7 @@ import Testing
                 COMP_POINT=\(line.count); COMPREPLY=(); _leat leat '\(last)' '\(before)'; printf '%s\\n' "${COMPREPLY[@]}"
                 """
             let bash = try RunningProgram("/bin/bash", ["-c", test], folder: folder)
-            #expect(try bash.wait(within: .seconds(20)) == .exited(0), "\(bash.errors)")
+            #expect(try bash.wait(within: .seconds(60)) == .exited(0), "\(bash.errors)")
             let found = bash.output.split(separator: "\n").map { $0.filter { $0 != " " } }
             #expect(found == choices, "\(line)")
         }

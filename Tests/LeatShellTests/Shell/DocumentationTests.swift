@@ -36,7 +36,7 @@ import Testing
                 _ = try folder.write("app.log", Self.log)
                 let script = "cd \(folder.path); \(command) 2>&1"
                 let shell = try RunningProgram("/bin/sh", ["-c", script], folder: folder)
-                _ = try shell.wait(within: .seconds(20))
+                _ = try shell.wait(within: .seconds(60))
                 #expect(shell.output == String(lines[1]), "\(command)")
             }
             count += 1

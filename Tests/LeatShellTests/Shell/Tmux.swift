@@ -59,7 +59,7 @@ final class Tmux {
             environment: ["LC_ALL": "C.UTF-8", "TMUX": ""],
             folder: self.folder
         )
-        _ = try program.wait(within: .seconds(10))
+        _ = try program.wait(within: .seconds(60))
         return program.output
     }
 
@@ -81,7 +81,7 @@ final class Tmux {
     }
 
     /// Waits until the screen shows the text.
-    func waitFor(_ text: String, within limit: Duration = .seconds(10)) throws {
+    func waitFor(_ text: String, within limit: Duration = .seconds(60)) throws {
         var last = ""
         do {
             try eventually(within: limit, "'\(text)' on the screen") {
