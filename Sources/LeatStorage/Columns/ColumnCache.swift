@@ -3,8 +3,9 @@ internal import Synchronization
 
 /// Columns of sealed blocks as queries have read them, kept for the next query up to a number of bytes.
 ///
-/// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Those that nobody used for longest
-/// go first. Any thread may call.
+/// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Columns that were used again
+/// lately stay; of the others any may go, so that a scan of more than the cache holds finds a part of it the next time
+/// instead of nothing, as it would if the oldest went. Any thread may call.
 final class ColumnCache: Sendable {
     /// The cache of the process; its limit is one of the process, too.
     static let shared = ColumnCache(byteCountMax: StorageLimits.columnCacheByteCountMax)
@@ -13,6 +14,7 @@ final class ColumnCache: Sendable {
         var column: Column
         var byteCount: Int
         var lastUse: UInt64
+        var isUsedAgain = false
     }
 
     private struct State {
@@ -23,6 +25,17 @@ final class ColumnCache: Sendable {
     }
 
     private static let blockNumbers = Atomic<UInt64>(0)
+    /// A column that was used again is safe for so many calls per column of the cache.
+    private static let usesRemembered: UInt64 = 8
+    /// The ranks of those that stay begin here.
+    private static let usedRank: UInt64 = 1 << 63
+
+    /// A number that says nothing about its arguments.
+    private static func scramble(_ block: UInt64, _ page: Int, _ clock: UInt64) -> UInt64 {
+        var value = (block &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(truncatingIfNeeded: page) &+ clock)
+        value = (value ^ (value >> 29)) &* 0xBF58_476D_1CE4_E5B9
+        return value ^ (value >> 32)
+    }
 
     let byteCountMax: Int
     private let state = Mutex(State())
@@ -42,6 +55,7 @@ final class ColumnCache: Sendable {
             let clock = state.clock
             guard let column = state.blocks[block]?[page]?.column else { return nil }
             state.blocks[block]?[page]?.lastUse = clock
+            state.blocks[block]?[page]?.isUsedAgain = true
             return column
         }
     }
@@ -67,13 +81,21 @@ final class ColumnCache: Sendable {
         }
     }
 
-    /// Drops what nobody used for longest until an eighth of the room is free, so that this is seldom done.
+    /// Drops columns until an eighth of the room is free, so that this is seldom done.
     private func shrink(_ state: inout State) {
-        var uses: [(lastUse: UInt64, block: UInt64, page: Int)] = []
+        let count = state.blocks.values.reduce(0) { $0 + $1.count }
+        let lately = state.clock - min(state.clock, UInt64(count) * Self.usesRemembered)
+        var uses: [(rank: UInt64, block: UInt64, page: Int)] = []
+        uses.reserveCapacity(count)
         for (block, entries) in state.blocks {
-            for (page, entry) in entries { uses.append((entry.lastUse, block, page)) }
+            for (page, entry) in entries {
+                let rank =
+                    entry.isUsedAgain && entry.lastUse > lately
+                    ? Self.usedRank | entry.lastUse : Self.scramble(block, page, state.clock) & ~Self.usedRank
+                uses.append((rank, block, page))
+            }
         }
-        uses.sort { $0.lastUse < $1.lastUse }
+        uses.sort { $0.rank < $1.rank }
         for use in uses {
             guard state.byteCount > self.byteCountMax / 8 * 7 else { return }
             guard let entry = state.blocks[use.block]?.removeValue(forKey: use.page) else { continue }

@@ -52,6 +52,7 @@ enum TemplateEncoding {
         let whole = wholeCount == 0 ? ByteStrings([]) : try ColumnDecoder.strings(count: wholeCount, from: &page)
         let columnCount = try page.structure.readCount(limit: page.structure.remaining)
         let users = try Self.users(templates, slots, columnCount: columnCount, page)
+        let rows = TemplateRows(codes, uses: uses)
         var columns: [Column] = []
         columns.reserveCapacity(columnCount)
         for column in 0..<columnCount {
@@ -60,7 +61,7 @@ enum TemplateEncoding {
             guard valueCount == expected else {
                 throw page.structure.fail("column of \(valueCount) values, not \(expected)")
             }
-            let narrowed = context.narrowed { Self.rows(of: codes, users[column]) }
+            let narrowed = context.narrowed { rows.rows(of: users[column]) }
             columns.append(try ColumnDecoder.values(count: valueCount, from: &page, narrowed))
         }
         let texts = TemplateTexts(
@@ -116,17 +117,6 @@ enum TemplateEncoding {
             }
         }
         return users
-    }
-
-    /// The texts that have one of some codes.
-    private static func rows(of codes: [UInt16], _ users: [UInt16]) -> [Int32] {
-        var isUser = [Bool](repeating: false, count: Int(users.max() ?? 0) + 1)
-        for user in users { isUser[Int(user)] = true }
-        var rows: [Int32] = []
-        for (row, code) in codes.enumerated() where Int(code) < isUser.count && isUser[Int(code)] {
-            rows.append(Int32(row))
-        }
-        return rows
     }
 }
 
