@@ -32,8 +32,7 @@ struct AgentFactory {
         let parsers = ParserRegistry(self.configuration)
         self.diagnostics += parsers.check()
         for plugin in self.configuration.filters {
-            let environment = FilterEnvironment(files: self.disk, parsers: parsers)
-            if let filter = FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics) {
+            if let filter = self.makeFilter(plugin, parsers) {
                 filters.append(Agent.NamedFilter(name: plugin.displayName, filter: filter))
             }
         }
@@ -65,14 +64,21 @@ struct AgentFactory {
         return self.diagnostics.contains { $0.severity == .error } ? nil : (filters, router)
     }
 
+    /// A filter; `nil` when something is wrong with it, or when a dry run happens where it cannot be made.
+    private mutating func makeFilter(_ plugin: PluginConfiguration, _ parsers: ParserRegistry) -> (any EventFilter)? {
+        if self.isDryRun, plugin.name == "lua", LuaLibrary.open() == nil {
+            self.diagnostics.append(LuaFilter.missingLibrary(plugin).with(severity: .warning))
+            return nil
+        }
+        let environment = FilterEnvironment(files: self.disk, parsers: parsers)
+        return FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics)
+    }
+
     /// Makes the filters that belong to one output each.
     private mutating func makeProcessors(_ parsers: ParserRegistry) {
         for (index, output) in self.configuration.outputs.enumerated() where !output.processors.isEmpty {
             for plugin in output.processors {
-                let environment = FilterEnvironment(files: self.disk, parsers: parsers)
-                guard let filter = FilterFactory.make(plugin, environment, diagnostics: &self.diagnostics) else {
-                    continue
-                }
+                guard let filter = self.makeFilter(plugin, parsers) else { continue }
                 if filter.keepsEvents {
                     self.diagnostics.append(
                         plugin.mark.diagnostic(
@@ -253,13 +259,19 @@ struct AgentFactory {
         }
         let log = self.log.named(plugin.displayName)
         do throws(FluentBitDatabase.Failure) {
-            let positions = try FluentBitDatabase(path: path, disk: self.disk).positions(
+            let takeover = try FluentBitDatabase(path: path, disk: self.disk).positions(
                 known: known,
                 newSource: { agent.store.nextSequence() },
                 now: self.loop.time.now()
             )
+            let positions = takeover.positions
             for position in positions { agent.store.append([], position: position, startOffset: position.offset) }
             log.write(.info, "\(positions.count) positions were taken from Fluent Bit's \(path)")
+            for failure in takeover.failures { log.write(.error, failure) }
+            guard takeover.failures.isEmpty else {
+                log.write(.error, "\(path) is read again at the next start, for the files that could not be opened")
+                return positions
+            }
             agent.whenDurable {
                 do throws(FileSystemError) { try imported.note(path) } catch { log.write(.warning, "\(error)") }
             }

@@ -27,11 +27,11 @@ final class AgentWorld {
         _ text: String,
         name: String = "agent",
         state: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:],
+        disk: any FileSystem = PosixFileSystem()
     ) throws -> Agent {
         let isYAML = text.first?.isLowercase == true
         let path = try self.folder.write("\(name).\(isYAML ? "yaml" : "conf")", text)
-        let disk = PosixFileSystem()
         let configuration = try ConfigurationReader(files: disk, environment: environment).read(path: path)
         let log = AgentLog(level: .warning, descriptor: self.logDescriptor, time: self.loop.time)
         var factory = AgentFactory(configuration: configuration, loop: self.loop, disk: disk, log: log)

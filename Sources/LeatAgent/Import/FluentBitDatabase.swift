@@ -69,6 +69,13 @@ struct FluentBitDatabase {
 
     // MARK: - Positions
 
+    /// What could be taken over.
+    struct Takeover {
+        var positions: [SourcePosition] = []
+        /// Files that are there but cannot be looked at, with the reason: where they stood is not known yet.
+        var failures: [String] = []
+    }
+
     /// The rows as positions, for those files that are still there as Fluent Bit left them.
     ///
     /// A file that was rotated away since is looked for beside its name. `known` are files of which we have a position of
@@ -77,27 +84,28 @@ struct FluentBitDatabase {
         known: [SourcePosition],
         newSource: () -> UInt64,
         now: Timestamp
-    ) throws(Failure) -> [SourcePosition] {
+    ) throws(Failure) -> Takeover {
         let knownFiles = Set(known.map { FileNumber(device: $0.identity.device, inode: $0.identity.inode) })
         var newest: [UInt64: TailRow] = [:]
         var order: [UInt64] = []
         for row in try self.tailRows() {
             if newest.updateValue(row, forKey: row.inode) == nil { order.append(row.inode) }
         }
-        var positions: [SourcePosition] = []
+        var takeover = Takeover()
         for inode in order {
             guard let row = newest[inode] else { continue }
             do throws(FileSystemError) {
-                guard let place = try self.find(row), let handle = try? self.disk.open(place, .read) else { continue }
+                guard let place = try self.find(row) else { continue }
+                let handle = try self.disk.open(place, .read)
                 defer { handle.close() }
                 if let position = try Self.position(row, handle, knownFiles, newSource, now) {
-                    positions.append(position)
+                    takeover.positions.append(position)
                 }
             } catch {
-                throw Failure(description: "\(self.path): \(error)")
+                takeover.failures.append("\(error): where Fluent Bit stood, byte \(row.offset), is not taken over")
             }
         }
-        return positions
+        return takeover
     }
 
     /// What tells files apart in a moment.
@@ -142,7 +150,9 @@ struct FluentBitDatabase {
 
     /// The path of a row's file: its name, or a sibling with its inode.
     private func find(_ row: TailRow) throws(FileSystemError) -> String? {
-        if let status = try self.disk.status(row.name), status.inode == row.inode { return row.name }
+        if let status = try self.disk.status(row.name), status.inode == row.inode, status.kind == .regular {
+            return row.name
+        }
         var target = row.name
         var linkCount = 0
         while let next = PathText.linkTarget(target), linkCount < 8 {

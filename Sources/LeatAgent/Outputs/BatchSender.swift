@@ -23,6 +23,10 @@ protocol BatchSender: AnyObject {
     /// The request's body: the same bytes for the same events, whenever it is asked.
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8]
 
+    /// Events that no server could take as this output sends them, by their number among `items`, ascending; a batch
+    /// with such is never sent.
+    func unsendable(in chunk: LoadedChunk, items: [Range<Int>]) -> [(item: Int, reason: [UInt8])]
+
     /// Sends a body; `completion` is called once, later, on the loop.
     func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void)
 
@@ -32,6 +36,7 @@ protocol BatchSender: AnyObject {
 
 extension BatchSender {
     func batchEnd(of chunk: LoadedChunk, items: Range<Int>) -> Int { items.upperBound }
+    func unsendable(in chunk: LoadedChunk, items: [Range<Int>]) -> [(item: Int, reason: [UInt8])] { [] }
 }
 
 /// An event of a chunk, without its record.

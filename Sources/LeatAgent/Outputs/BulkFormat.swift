@@ -6,6 +6,8 @@ struct BulkFormat {
     /// `nil` with `Suppress_Type_Name On`.
     var type: String? = "_doc"
     var action = "create"
+    /// Whether an update makes the document when there is none.
+    var isUpsert = false
     /// `nil`: the index is the same for all events.
     var logstash: Logstash?
     var timeKey = "@timestamp"
@@ -13,7 +15,8 @@ struct BulkFormat {
     var timeFormat: TimeFormat?
     var hasNanoseconds = false
     var tagKey: String?
-    var idKey: String?
+    /// Field whose value is the id, as a path of names.
+    var idPath: [String]?
     var generatesID = false
     var replacesDots = false
     /// Whether the index's date is that of the chunk, which a resend has too, instead of the event's.
@@ -26,6 +29,22 @@ struct BulkFormat {
         var dateFormat: TimeFormat
         /// Field whose value is the prefix, as a path of names.
         var prefixPath: [String] = []
+    }
+
+    /// Events that the server could not take, by their number in the batch: an update must name its document.
+    func unsendable(in chunk: LoadedChunk, items: [Range<Int>]) -> [(item: Int, reason: [UInt8])] {
+        guard self.action == "update", let idPath else { return [] }
+        var result: [(item: Int, reason: [UInt8])] = []
+        var item = 0
+        chunk.forEachEvent(in: items) { _, record in
+            if RecordKeys.text(at: idPath, in: record)?.isEmpty ?? true {
+                let field = idPath.joined(separator: ".")
+                let reason = "an update needs an id, and the field '\(field)' has no text or number"
+                result.append((item, OutputQueue.reasonText("missing_id", reason)))
+            }
+            item += 1
+        }
+        return result
     }
 
     /// The `_bulk` body of some events of a chunk.
@@ -66,7 +85,7 @@ private struct BulkWriter {
         opening.append(UInt8(ascii: "{"))
         opening.appendMember(format.timeKey, json: "\"", start: 1)
         self.opening = opening
-        let isFixed = format.logstash == nil && format.idKey == nil && !format.generatesID
+        let isFixed = format.logstash == nil && format.idPath == nil && !format.generatesID
         let action = isFixed ? Self.action(format, index: Array(format.index.utf8), id: nil) : nil
         self.fixedAction = action
         let isPlain =
@@ -146,7 +165,7 @@ private struct BulkWriter {
                 self.body.append(contentsOf: record)
             }
         }
-        self.body.append(isUpdate ? "},\"doc_as_upsert\":true}\n" : "}\n")
+        self.body.append(!isUpdate ? "}\n" : self.format.isUpsert ? "},\"doc_as_upsert\":true}\n" : "}}\n")
     }
 
     private mutating func appendTime(_ time: Int64) {
@@ -187,7 +206,7 @@ private struct BulkWriter {
 
     /// The document's id: of a field, or made so that a resend has the same and equal lines have different ones.
     private func id(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8]? {
-        if let key = self.format.idKey { return RecordKeys.text(at: [key], in: record) }
+        if let path = self.format.idPath { return RecordKeys.text(at: path, in: record) }
         guard self.format.generatesID else { return nil }
         var bytes: [UInt8] = []
         bytes.appendInteger(self.chunkTime)

@@ -7,7 +7,7 @@ internal import LeatCore
 final class BulkOutput: BatchSender {
     private let format: BulkFormat
     private let request: HTTPRequest
-    private let compresses: Bool
+    private let compression: RequestCompression
     private let connections: [HTTPClient]
     private let log: AgentLog
     private let tracesErrors: Bool
@@ -19,7 +19,7 @@ final class BulkOutput: BatchSender {
     init(
         format: BulkFormat,
         request: HTTPRequest,
-        compresses: Bool,
+        compression: RequestCompression,
         connections: [HTTPClient],
         tracesErrors: Bool,
         tracesRequests: Bool,
@@ -27,7 +27,7 @@ final class BulkOutput: BatchSender {
     ) {
         self.format = format
         self.request = request
-        self.compresses = compresses
+        self.compression = compression
         self.connections = connections
         self.tracesErrors = tracesErrors
         self.tracesRequests = tracesRequests
@@ -36,6 +36,10 @@ final class BulkOutput: BatchSender {
 
     func body(of chunk: LoadedChunk, items: [Range<Int>]) -> [UInt8] { self.format.body(of: chunk, items: items) }
 
+    func unsendable(in chunk: LoadedChunk, items: [Range<Int>]) -> [(item: Int, reason: [UInt8])] {
+        self.format.unsendable(in: chunk, items: items)
+    }
+
     func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
         guard let connection = self.connections.first(where: { !$0.isBusy }) else {
             preconditionFailure("more batches on their way than connections")
@@ -43,11 +47,7 @@ final class BulkOutput: BatchSender {
         var request = self.request
         let key = "\(batch.key.series.text)-\(batch.key.number)-\(batch.digest)"
         request.headers.append(("X-Leat-Batch", key))
-        var bytes = body
-        if self.compresses {
-            bytes = body.withUnsafeBytes { Deflate.gzip($0) }
-            request.headers.append(("Content-Encoding", "gzip"))
-        }
+        let bytes = self.compression.apply(to: body, &request)
         if self.tracesRequests {
             self.log.write(.info, String(decoding: body.prefix(Self.tracedByteCountMax), as: UTF8.self))
         }

@@ -16,7 +16,7 @@ extension OutputFactory {
         return BulkOutput(
             format: format,
             request: request,
-            compresses: settings.text("compress")?.lowercased() == "gzip",
+            compression: self.compression,
             connections: try self.clients(defaultPort: 9_200),
             tracesErrors: settings.flag("trace_error"),
             tracesRequests: settings.flag("trace_output"),
@@ -112,12 +112,16 @@ extension OutputFactory {
         defaultPort: Int
     ) throws(Diagnostics) -> any BatchSender {
         var options = options
-        switch self.plugin.settings.text("compress")?.lowercased() {
-        case "gzip": options.compression = .gzip
-        case "zstd": options.compression = .zstd
-        default: options.compression = .none
-        }
+        options.compression = self.compression
         return HTTPOutput(form: form, options: options, clients: try self.clients(defaultPort: defaultPort))
+    }
+
+    private var compression: RequestCompression {
+        switch self.plugin.settings.text("compress")?.lowercased() {
+        case "gzip": .gzip
+        case "zstd": .zstd
+        default: .none
+        }
     }
 
     private func path(_ text: String) -> String { text.hasPrefix("/") ? text : "/" + text }

@@ -147,11 +147,20 @@ extension BulkFormat {
         self.type = settings.flag("suppress_type_name") ? nil : settings.text("type") ?? "_doc"
         let operation = settings.text("write_operation")?.lowercased() ?? "create"
         self.action = operation == "upsert" ? "update" : operation
+        self.isUpsert = operation == "upsert"
         self.timeKey = settings.text("time_key") ?? "@timestamp"
         self.hasNanoseconds = settings.flag("time_key_nanos")
         self.tagKey = settings.flag("include_tag_key") ? settings.text("tag_key") ?? "flb-key" : nil
-        self.idKey = settings.text("id_key").map { $0.hasPrefix("$") ? String($0.dropFirst()) : $0 }
+        self.idPath = settings.text("id_key").map(Self.accessorPath)
         self.generatesID = settings.flag("generate_id")
+        if self.action == "update", self.idPath == nil, !self.generatesID {
+            throw Diagnostics(
+                (settings.entries("write_operation").last?.valueMark ?? plugin.mark).diagnostic(
+                    "Write_Operation \(operation) needs ids",
+                    hint: "set Id_Key to the field that holds the id, or Generate_ID On"
+                )
+            )
+        }
         self.replacesDots = settings.flag("replace_dots")
         self.datesByChunk = settings.flag("current_time_index")
         if let entry = settings.entries("time_key_format").last, entry.value != "%Y-%m-%dT%H:%M:%S" {

@@ -19,6 +19,20 @@ extension OutputQueue {
         self.log.write(.info, "\(again.count) of \(batch.itemCount) events go again")
     }
 
+    /// Ends a batch that cannot be sent as it is; those of its events that can be sent are the next one.
+    func rejectUnsent(
+        _ batch: OutputBatch,
+        _ rejected: [(item: Int, reason: [UInt8])],
+        of chunk: ClosedChunk
+    ) throws(FileSystemError) {
+        try self.reject(batch, rejected)
+        let bad = Set(rejected.map(\.item))
+        let rest = (0..<batch.itemCount).filter { !bad.contains($0) }
+        try self.replace(batch, by: rest.isEmpty ? [] : [batch.ranges(of: rest)], failureCount: 0)
+        self.settleIfDone(chunk)
+        if self.chunks.isEmpty { self.becameIdle() }
+    }
+
     /// Ends a batch and begins others with parts of its events.
     func replace(_ batch: OutputBatch, by parts: [[Range<Int>]], failureCount: Int) throws(FileSystemError) {
         guard let chunk = self.chunks.first(where: { $0.number == batch.chunk }), let content = try self.load(chunk)

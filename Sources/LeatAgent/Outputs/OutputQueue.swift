@@ -191,7 +191,7 @@ extension OutputQueue {
             endsChunk: end == content.eventCount,
             digest: body.withUnsafeBytes { Digest.xxh128($0) }
         )
-        self.send(batch, body, of: chunk, failureCount: 0)
+        try self.send(batch, body, of: chunk, content, failureCount: 0)
     }
 
     /// Most events of one request: tails that the chunk holds once make the request longer than it.
@@ -215,7 +215,7 @@ extension OutputQueue {
             self.log.write(.warning, "batch \(batch.key.series.text)-\(batch.key.number) has another form than before")
             batch.digest = digest
         }
-        self.send(batch, body, of: chunk, failureCount: next.failureCount)
+        try self.send(batch, body, of: chunk, content, failureCount: next.failureCount)
     }
 
     /// The frames of a chunk; `nil` when it had to be given up.
@@ -249,7 +249,15 @@ extension OutputQueue {
         self.counters.acceptedEvents += UInt64(max(0, content.eventCount - taken) + begun)
     }
 
-    func send(_ batch: OutputBatch, _ body: [UInt8], of chunk: ClosedChunk, failureCount: Int) {
+    func send(
+        _ batch: OutputBatch,
+        _ body: [UInt8],
+        of chunk: ClosedChunk,
+        _ content: LoadedChunk,
+        failureCount: Int
+    ) throws(FileSystemError) {
+        let unsendable = self.sender.unsendable(in: content, items: batch.items)
+        guard unsendable.isEmpty else { return try self.rejectUnsent(batch, unsendable, of: chunk) }
         self.inFlight[batch.key] = chunk
         self.counters.requests += 1
         let byteCount = body.count

@@ -74,6 +74,10 @@ struct ConfigurationReaderTests {
             Retry_Limit False
         """
 
+    @Test func anOldBufferOfForwardIsNoError() throws {
+        #expect(try self.errors("[INPUT]\n    Name forward\n    Buffer 512000\n") == [])
+    }
+
     @Test
     func theHelmChartsDefaultsAreRead() throws {
         let parsers = "[PARSER]\n    Name mine\n    Format json\n"

@@ -55,6 +55,27 @@ struct LuaFilterTests {
         #expect(run.apply([expected.record]) == expected.expected)
     }
 
+    @Test(arguments: [false, true])
+    func withoutALibraryADryRunWarnsAndARunFails(isDryRun: Bool) throws {
+        guard LuaLibrary.open() == nil else { return print("skipped: a Lua library is installed") }
+        try withTemporaryFolder { folder in
+            let path = try folder.write("a.conf", "[FILTER]\nName lua\nMatch *\nScript no.lua\nCall f\n")
+            let configuration = try ConfigurationReader(files: PosixFileSystem(), environment: [:]).read(path: path)
+            var factory = AgentFactory(
+                configuration: configuration,
+                loop: try EventLoop(time: SystemTime()),
+                disk: PosixFileSystem(),
+                log: AgentLog(level: nil, descriptor: 2, time: SystemTime())
+            )
+            factory.isDryRun = isDryRun
+            let isAccepted = factory.check() != nil
+            #expect(isAccepted == isDryRun)
+            #expect(factory.diagnostics.map(\.severity) == [isDryRun ? .warning : .error])
+            #expect(factory.diagnostics[0].message == "no Lua library is installed")
+            #expect(factory.diagnostics[0].hint?.contains("liblua5.4-0") == true)
+        }
+    }
+
     @Test
     func timesComeAndGoWithNanoseconds() throws {
         guard Self.isAvailable else { return }

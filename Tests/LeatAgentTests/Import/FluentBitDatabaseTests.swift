@@ -36,13 +36,13 @@ struct FluentBitDatabaseTests {
         try SQLiteFileTests.run(text, folder)
     }
 
-    private static func configuration(_ folder: TemporaryFolder) -> String {
+    private static func configuration(_ folder: TemporaryFolder, files: String = "*.log") -> String {
         """
         [SERVICE]
             Flush 0.01
         [INPUT]
             Name tail
-            Path \(folder.path)/*.log
+            Path \(folder.path)/\(files)
             DB \(folder.path)/t.db
         [OUTPUT]
             Name file
@@ -93,6 +93,56 @@ struct FluentBitDatabaseTests {
             fputs("new 3\n", more)
             fclose(more)
             #expect(try second.lines("out.jsonl", count: 5).last == #"{"log":"new 3"}"#)
+        }
+    }
+
+    /// The machine's files, of which some cannot be opened.
+    private struct LockedFiles: FileSystem {
+        private let files = PosixFileSystem()
+        let locked: Set<String>
+
+        func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> any File {
+            if self.locked.contains(path) { throw FileSystemError(operation: "open", path: path, code: EACCES) }
+            return try self.files.open(path, mode)
+        }
+        func contents(_ path: String) throws(FileSystemError) -> ByteSlice { try self.files.contents(path) }
+        func rename(_ source: String, to target: String) throws(FileSystemError) {
+            try self.files.rename(source, to: target)
+        }
+        func link(_ source: String, to target: String) throws(FileSystemError) {
+            try self.files.link(source, to: target)
+        }
+        func remove(_ path: String) throws(FileSystemError) { try self.files.remove(path) }
+        func createDirectory(_ path: String) throws(FileSystemError) { try self.files.createDirectory(path) }
+        func list(_ path: String) throws(FileSystemError) -> [String] { try self.files.list(path) }
+        func status(_ path: String) throws(FileSystemError) -> FileStatus? { try self.files.status(path) }
+        func syncDirectory(_ path: String) throws(FileSystemError) { try self.files.syncDirectory(path) }
+        func space(_ path: String) throws(FileSystemError) -> (free: UInt64, total: UInt64) {
+            try self.files.space(path)
+        }
+    }
+
+    @Test
+    func aFileThatCannotBeOpenedIsSaidAndTakenOverOnceItCan() throws {
+        try withTemporaryFolder { folder in
+            let first = try folder.write("in/a.log", "old 1\nnew 1\n")
+            let second = try folder.write("in/b.log", "old 2\nnew 2\n")
+            try Self.write(
+                [first, second].map { ($0, 6, try Self.inode($0), Array("old \($0 == first ? 1 : 2)\n".utf8)) },
+                folder
+            )
+            let world = try AgentWorld(folder)
+            let agent = try world.start(Self.configuration(folder, files: "in/*"), disk: LockedFiles(locked: [second]))
+            #expect(try world.lines("out.jsonl", count: 1) == [#"{"log":"new 1"}"#])
+            let said = world.lines("agent.log").filter { $0.contains("error") }
+            #expect(said.count == 2)
+            #expect(said[0].contains("b.log") && said[0].contains("byte 6, is not taken over"))
+            #expect(said[1].contains("t.db is read again at the next start"))
+            agent.stop()
+            try world.turn { agent.store.closed.isEmpty }
+            let next = try AgentWorld(folder)
+            try next.start(Self.configuration(folder, files: "in/*"))
+            #expect(try next.lines("out.jsonl", count: 2) == [#"{"log":"new 1"}"#, #"{"log":"new 2"}"#])
         }
     }
 

@@ -69,6 +69,35 @@ import Testing
         )
     }
 
+    @Test(arguments: [(false, "}"), (true, #","doc_as_upsert":true}"#)])
+    func updatesHoldTheDocumentAndItsID(isUpsert: Bool, ending: String) {
+        var format = BulkFormat()
+        format.type = nil
+        format.index = "app"
+        format.action = "update"
+        format.isUpsert = isUpsert
+        format.idPath = ["k", "id"]
+        let lines = Self.lines(format, [#""k":{"id":"x"}"#, #""k":{"id":7}"#], items: [0..<2])
+        let document = #"{"doc":{"@timestamp":"2025-11-20T09:08:07.123Z","k":{"id":"#
+        #expect(
+            lines == [
+                #"{"update":{"_index":"app","_id":"x"}}"#, document + #""x"}}"# + ending,
+                #"{"update":{"_index":"app","_id":"7"}}"#, document + #"7}}"# + ending,
+            ]
+        )
+    }
+
+    @Test func anUpdateWithoutIDCannotBeSent() {
+        var format = BulkFormat()
+        format.idPath = ["id"]
+        let chunk = Self.chunk([#""id":"x""#, #""id":"""#, #""id":[1]"#, #""a":1"#, #""id":0"#])
+        #expect(format.unsendable(in: chunk, items: [0..<5]).isEmpty)
+        format.action = "update"
+        let unsendable = format.unsendable(in: chunk, items: [0..<1, 2..<5])
+        #expect(unsendable.map(\.item) == [1, 2])
+        #expect(String(decoding: unsendable[0].reason, as: UTF8.self).contains("the field 'id'"))
+    }
+
     @Test func aTagIsPutBetweenTimeAndRecord() {
         var format = BulkFormat()
         format.type = nil

@@ -11,13 +11,15 @@ struct PostingOutputTests {
     private final class CaptureServer {
         private(set) var requests: [ReceivedRequest] = []
         var status = 200
+        private let answer: String
         private var listener: HTTPListener?
 
-        init(_ loop: EventLoop) throws {
+        init(_ loop: EventLoop, answer: String = "") throws {
+            self.answer = answer
             self.listener = try HTTPListener(StreamServer.Options(host: "127.0.0.1"), loop: loop) {
                 [weak self] request, respond in
                 self?.requests.append(request)
-                respond(Answer(status: self?.status ?? 500))
+                respond(.json(self?.answer ?? "", status: self?.status ?? 500))
             }
         }
 
@@ -155,6 +157,8 @@ struct PostingOutputTests {
                 ("Name loki\nTenant_ID_Key $stream", "x-scope-orgid", "stdout"),
                 ("Name http\nCompress gzip", "content-encoding", "gzip"),
                 ("Name http\nCompress zstd", "content-encoding", "zstd"),
+                ("Name es\nCompress gzip", "content-encoding", "gzip"),
+                ("Name opensearch\nCompress zstd", "content-encoding", "zstd"),
             ]
             for (index, (keys, header, value)) in cases.enumerated() {
                 let before = server.requests.count
@@ -184,6 +188,38 @@ struct PostingOutputTests {
             #expect(server.requests.map { $0.headers["x-scope-orgid"] } == ["a", "b", "a"])
             agent.stop()
             server.close()
+        }
+    }
+
+    @Test
+    func anUpdateWithoutIDIsKeptAsADeadLetter() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let server = try CaptureServer(world.loop, answer: #"{"errors":false}"#)
+            let records = [#"{"id":"a"}"#, #"{"n":1}"#, #"{"id":"b"}"#, #"{"id":""}"#].joined(separator: "\n")
+            let keys = "Write_Operation update\nId_Key id\nSuppress_Type_Name On"
+            let output = "Name es\n\(keys)\nHost 127.0.0.1\nPort \(server.port)"
+            let agent = try Self.send(output, world, records: records)
+            try world.turn("settled") { agent.queues[0]?.isDone == true && server.requests.count == 1 }
+            let ids = server.bodies[0].matches(of: /"_id":"(.*?)"/).map { String($0.output.1) }
+            #expect(ids == ["a", "b"])
+            #expect(agent.queues[0]?.counters.deliveredEvents == 2)
+            #expect(agent.queues[0]?.counters.rejectedEvents == 2)
+            let letters = world.lines("state-agent/dead-letter/es.0.ndjson")
+            #expect(letters.count == 2 && letters.allSatisfy { $0.contains("missing_id") })
+            agent.stop()
+            server.close()
+        }
+    }
+
+    @Test(arguments: ["update", "upsert"])
+    func anOperationThatNeedsIDsIsRefusedWithoutThem(operation: String) throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let keys = "[OUTPUT]\nName opensearch\nMatch *\nWrite_Operation \(operation)"
+            let problem = try world.problems(of: keys)
+            #expect(problem.contains("Write_Operation \(operation) needs ids") && problem.contains("Id_Key"))
+            #expect(try world.problems(of: keys + "\nGenerate_ID On") == "")
         }
     }
 

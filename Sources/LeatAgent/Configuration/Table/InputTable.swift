@@ -113,7 +113,7 @@ enum InputTable {
             .acts("tag_prefix", .text, nil, "text before every tag"),
             .acts("shared_key", .text, nil, "shared key of the handshake"),
             .acts("self_hostname", .text, nil, "our name in the handshake"),
-            .accepted("buffer", .flag, "reads are sized by the backlog"),
+            .accepted("buffer", .text, "reads are sized by the backlog"),
             .acts("security.users", .words(2), nil, "user and password; may be repeated"),
             .acts("empty_shared_key", .flag, "false", "users without a shared key"),
             .acts("unix_path", .text, nil, "path of the socket"),

@@ -15,13 +15,7 @@ final class LuaFilter: EventFilter {
             throw Diagnostics(configuration.mark.diagnostic("this filter has no Call", hint: "the name of a function"))
         }
         guard let library = LuaLibrary.open() else {
-            throw Diagnostics(
-                configuration.mark.diagnostic(
-                    "no Lua library is installed",
-                    hint:
-                        "install liblua5.4-0 or libluajit-5.1-2; tried: \(LuaLibrary.fileNames.joined(separator: ", "))"
-                )
-            )
+            throw Diagnostics(Self.missingLibrary(configuration))
         }
         let source = try Self.source(configuration, files)
         do throws(LuaMachine.Failure) {
@@ -38,6 +32,14 @@ final class LuaFilter: EventFilter {
         } catch {
             throw Diagnostics(source.mark.diagnostic("the script does not run: \(error.reason)"))
         }
+    }
+
+    /// What is said where no Lua library is installed.
+    static func missingLibrary(_ configuration: PluginConfiguration) -> Diagnostic {
+        configuration.mark.diagnostic(
+            "no Lua library is installed",
+            hint: "install liblua5.4-0 or libluajit-5.1-2; tried: \(LuaLibrary.fileNames.joined(separator: ", "))"
+        )
     }
 
     private static func names(_ text: String?) -> Set<String> { Set(text.map { SettingValue.words($0) } ?? []) }
