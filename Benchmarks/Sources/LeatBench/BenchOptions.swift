@@ -18,12 +18,14 @@ struct BenchOptions {
 
           Benchmarks/run                          everything; 5 M events, 1 M of them for the agent
           Benchmarks/run --events 1000000         less
-          Benchmarks/run --only ingest,query      some parts: ingest, query, agent, load (ingest with 1, 2, 4 connections and gzip)
+          Benchmarks/run --only ingest,query      some parts: ingest, query, agent, load (ingest with 1, 2, 4 connections and gzip),
+                                                  growth (each further GiB, up to the largest of --gib)
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
           --data vlgen|loggen   which generator for ingest and query (default vlgen)
           --seed N              of vlgen (default 42)
           --connections N       bulk connections (default 2)
+          --gib 1,5,20          sizes at which growth asks questions (default 1,5,20); nothing but the server's data is kept on disk
           --questions q01,q14   some of the 27 questions
           --no-cold             do not restart servers for figures with cold caches
           --no-peers            only leat
@@ -39,6 +41,7 @@ struct BenchOptions {
     var data = "vlgen"
     var seed = 42
     var connections = 2
+    var gibibytes = [1, 5, 20]
     /// Beginnings of questions' ids; empty: all.
     var questions: [String] = []
     var asksCold = true
@@ -66,6 +69,8 @@ struct BenchOptions {
             case "--no-peers": self.asksPeers = false
             case "--no-clickhouse": self.asksClickHouse = false
             case "--connections": self.connections = try Self.number(try value(flag), flag)
+            case "--gib":
+                self.gibibytes = try value(flag).split(separator: ",").map { try Self.number(String($0), flag) }
             case "--only": self.parts = Set(try value(flag).split(separator: ",").map(String.init))
             case "--data": self.data = try value(flag)
             case "--json": self.jsonPath = try value(flag)
@@ -76,9 +81,9 @@ struct BenchOptions {
             default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
             }
         }
-        let unknown = self.parts.subtracting(["ingest", "query", "agent", "load"])
+        let unknown = self.parts.subtracting(["ingest", "query", "agent", "load", "growth"])
         if let part = unknown.first {
-            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, load)")
+            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, load, growth)")
         }
         guard ["vlgen", "loggen"].contains(self.data) else {
             throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")

@@ -46,6 +46,9 @@ struct BenchRun {
             try LoadBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
                 .run(into: &report)
         }
+        if self.options.parts.contains("growth") {
+            try GrowthBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
+        }
         if self.options.parts.contains("agent") {
             try AgentBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
         }
