@@ -76,7 +76,8 @@ struct ColumnCodingTests {
                 bits.set(count - 1)
                 presence = bits
             }
-            let page = ColumnEncoder.page(ByteStrings(values), presence: presence, EncodingContext(times: times))
+            let texts = RowTexts(ByteStrings(values))
+            let page = ColumnEncoder.page(texts, presence: presence, EncodingContext(times: times))
             let context = DecodingContext(times: times)
             let column = try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, context)
             let strings = column.strings
@@ -109,7 +110,7 @@ struct ColumnCodingTests {
         for round in 0..<2_000 {
             let values = Self.values(round % 20, count: 40, &random)
             var bytes = ColumnEncoder.page(
-                ByteStrings(values),
+                RowTexts(ByteStrings(values)),
                 presence: nil,
                 EncodingContext(times: [Int64](repeating: 0, count: 40))
             ).bytes

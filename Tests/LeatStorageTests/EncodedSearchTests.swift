@@ -53,11 +53,14 @@ struct EncodedSearchTests {
         let times = (0..<count).map { Int64($0) * 1_000_000_007 }
         let fields = Self.fields(count: count)
         var encoding = EncodingContext(times: times)
-        encoding.candidates = fields.map { .init(name: $0.name, strings: ByteStrings($0.values), presence: nil) }
-        let page = ColumnEncoder.page(ByteStrings(values), presence: presence, encoding)
+        encoding.candidates = fields.map { field in
+            .init(name: field.name, texts: RowTexts(ByteStrings(field.values)), presence: nil)
+        }
+        let page = ColumnEncoder.page(RowTexts(ByteStrings(values)), presence: presence, encoding)
         let decoding = DecodingContext(times: times) { (name: String) throws(FormatError) -> Column? in
             guard let field = fields.first(where: { $0.name == name }) else { return nil }
-            let page = ColumnEncoder.page(ByteStrings(field.values), presence: nil, EncodingContext(times: times))
+            let texts = RowTexts(ByteStrings(field.values))
+            let page = ColumnEncoder.page(texts, presence: nil, EncodingContext(times: times))
             return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, DecodingContext(times: times))
         }
         return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, decoding)

@@ -27,20 +27,21 @@ final class HTTPConnection {
 
     deinit { close(self.socketNumber) }
 
-    /// Sends a request and returns status and body of the answer.
+    /// Sends a request and returns status and body of the answer, of which about `keptByteCount` bytes are kept.
     func send(
         _ method: String,
         _ path: String,
         headers: [String: String] = [:],
         body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
-        keepsBody: Bool = true
+        keepsBody: Bool = true,
+        keptByteCount: Int = .max
     ) throws -> (status: Int, body: Data, byteCount: Int) {
         var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(self.port)\r\nContent-Length: \(body.count)\r\n"
         for (name, value) in headers { head += "\(name): \(value)\r\n" }
         head += "\r\n"
         try Array(head.utf8).withUnsafeBytes { try self.write($0) }
         try self.write(body)
-        return try self.readAnswer(keepsBody: keepsBody)
+        return try self.readAnswer(keptByteCount: keepsBody ? keptByteCount : 0)
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws {
@@ -88,7 +89,7 @@ final class HTTPConnection {
         }
     }
 
-    private func readAnswer(keepsBody: Bool) throws -> (status: Int, body: Data, byteCount: Int) {
+    private func readAnswer(keptByteCount: Int) throws -> (status: Int, body: Data, byteCount: Int) {
         let statusLine = try self.readLine().split(separator: " ")
         guard statusLine.count > 1, let status = Int(statusLine[1]) else { throw BenchFailure("no HTTP answer") }
         var headers: [String: String] = [:]
@@ -101,7 +102,7 @@ final class HTTPConnection {
         var byteCount = 0
         let take = { (piece: UnsafeRawBufferPointer) in
             byteCount += piece.count
-            if keepsBody, let start = piece.baseAddress {
+            if data.count < keptByteCount, let start = piece.baseAddress {
                 data.append(start.assumingMemoryBound(to: UInt8.self), count: piece.count)
             }
         }

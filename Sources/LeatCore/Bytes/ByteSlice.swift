@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A range of immutable bytes together with whatever keeps them alive.
 ///
 /// The bytes may lie in an array, a request body or a mapped file; nobody changes them while a slice exists.
@@ -85,8 +87,12 @@ public final class ByteStorage: @unchecked Sendable {
 
     /// Allocates `byteCount` bytes, 16-byte aligned.
     public init(byteCount: Int) {
-        self.bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 16)
+        guard let start = malloc(max(1, byteCount)) else { preconditionFailure("no memory for \(byteCount) bytes") }
+        self.bytes = UnsafeMutableRawBufferPointer(start: start, count: byteCount)
     }
 
-    deinit { self.bytes.deallocate() }
+    /// Takes memory over that came from `malloc`, and frees it in the end.
+    init(adopting bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+    deinit { free(self.bytes.baseAddress) }
 }

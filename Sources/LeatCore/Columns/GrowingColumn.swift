@@ -1,4 +1,5 @@
 internal import CLeatKernels
+internal import Glibc
 internal import Synchronization
 
 /// A column under construction: the values so far, end to end.
@@ -12,8 +13,8 @@ struct GrowingColumn {
     private var rowCapacity: Int
     /// Rows that have a value or are known to lack one.
     private var rowCount = 0
-    private var storage: ByteStorage
-    private var bytes: UnsafeMutableRawPointer
+    /// From `malloc`; null once a column has it.
+    private var bytes: UnsafeMutableRawPointer?
     private var byteCapacity: Int
     private var byteCount = 0
 
@@ -24,14 +25,15 @@ struct GrowingColumn {
         self.present = .allocate(capacity: 1)
         self.present[0] = 0
         self.byteCapacity = 512
-        self.storage = ByteStorage(byteCount: 512)
-        self.bytes = self.storage.start
+        self.bytes = malloc(512)
+        precondition(self.bytes != nil, "no memory for 512 bytes")
     }
 
-    /// Frees what is not counted by references.
+    /// Frees the memory.
     func release() {
         self.offsets.deallocate()
         self.present.deallocate()
+        free(self.bytes)
     }
 
     @inline(__always)
@@ -39,8 +41,8 @@ struct GrowingColumn {
         if self.rowCount != row || row >= self.rowCapacity { self.prepare(row: row) }
         let count = value.count
         if self.byteCapacity &- self.byteCount < count { self.growBytes(by: count) }
-        if let start = value.baseAddress {
-            leat_copy_bytes(self.bytes + self.byteCount, start, count)
+        if let start = value.baseAddress, let bytes = self.bytes {
+            leat_copy_bytes(bytes + self.byteCount, start, count)
         }
         self.byteCount &+= count
         self.present[row >> 6] |= 1 << UInt64(row & 63)
@@ -81,7 +83,8 @@ struct GrowingColumn {
         let present = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity / 64)
         present.initialize(repeating: 0, count: capacity / 64)
         present.update(from: self.present, count: self.rowCapacity / 64)
-        self.release()
+        self.offsets.deallocate()
+        self.present.deallocate()
         self.offsets = offsets
         self.present = present
         self.rowCapacity = capacity
@@ -94,10 +97,12 @@ struct GrowingColumn {
         precondition(needed <= Int(UInt32.max), "a column of more than 4 GiB in one batch")
         var capacity = self.byteCapacity * 2
         while capacity < needed { capacity *= 2 }
-        let storage = ByteStorage(byteCount: capacity)
-        storage.start.copyMemory(from: self.bytes, byteCount: self.byteCount)
-        self.storage = storage
-        self.bytes = storage.start
+        self.resizeBytes(to: capacity)
+    }
+
+    private mutating func resizeBytes(to capacity: Int) {
+        guard let bytes = realloc(self.bytes, capacity) else { preconditionFailure("no memory for \(capacity) bytes") }
+        self.bytes = bytes
         self.byteCapacity = capacity
     }
 
@@ -110,8 +115,12 @@ struct GrowingColumn {
         let bits = Bitmap(words: words, count: rowCount)
         guard !bits.isEmpty else { return nil }
         let offsets = [UInt32](UnsafeBufferPointer(start: self.offsets, count: rowCount + 1))
-        let bytes = UnsafeRawBufferPointer(start: self.bytes, count: self.byteCount)
-        let values = ByteStrings(offsets: offsets, bytes: ByteSlice(bytes, owner: self.storage))
+        // The rows may wait for long: what they do not need goes back.
+        self.resizeBytes(to: max(1, self.byteCount))
+        let bytes = UnsafeMutableRawBufferPointer(start: self.bytes, count: self.byteCount)
+        self.bytes = nil
+        let area = ByteSlice(UnsafeRawBufferPointer(bytes), owner: ByteStorage(adopting: bytes))
+        let values = ByteStrings(offsets: offsets, bytes: area)
         return .plain(PlainColumn(values: values, presence: bits.isFull ? nil : bits))
     }
 }

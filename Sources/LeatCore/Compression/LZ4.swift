@@ -6,15 +6,21 @@ public enum LZ4 {
     public static let byteCountMax = Int(LZ4_MAX_INPUT_SIZE)
 
     /// The bytes compressed; `nil` when that gains nothing.
-    public static func compress(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
+    ///
+    /// A greater `acceleration` (from 1) looks at fewer places for repetitions: faster, and larger.
+    public static func compress(_ bytes: UnsafeRawBufferPointer, acceleration: Int = 1) -> ByteSlice? {
         guard !bytes.isEmpty, bytes.count <= Self.byteCountMax else { return nil }
-        let bound = Int(LZ4_compressBound(Int32(bytes.count)))
-        let result = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-            let source = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
-            let target = UnsafeMutableRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: CChar.self)
-            count = Int(LZ4_compress_default(source, target, Int32(bytes.count), Int32(bound)))
-        }
-        return result.isEmpty || result.count >= bytes.count ? nil : result
+        // A result that is not smaller is of no use, so that no more room than this is needed.
+        let target = ByteStorage(byteCount: bytes.count)
+        let count = LZ4_compress_fast(
+            bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+            target.bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+            Int32(bytes.count),
+            Int32(bytes.count - 1),
+            Int32(acceleration)
+        )
+        guard count > 0 else { return nil }
+        return ByteSlice(UnsafeRawBufferPointer(rebasing: target.bytes[..<Int(count)]), owner: target)
     }
 
     /// Expands a block into `target`, which must have exactly the size of the original.

@@ -31,6 +31,8 @@ struct BulkItems: Sendable {
 
     /// The number of an index name; `nil` when there are too many.
     mutating func number(ofIndex name: String) -> UInt16? {
+        // Fast path: most requests have one index.
+        if self.indexNames.count == 1, self.indexNames[0] == name { return 0 }
         if let known = self.numberOfIndex[name] { return known }
         guard self.indexNames.count < Int(Item.none) else { return nil }
         let number = UInt16(self.indexNames.count)

@@ -1,3 +1,5 @@
+internal import LeatStorage
+
 /// Elasticsearch's index names, which become the datasource tag `#index`.
 enum IndexName {
     /// Why a name is refused, in Elasticsearch's words; `nil` when it is valid.
@@ -19,6 +21,11 @@ enum IndexName {
         if name.contains(":") { return "must not contain ':'" }
         if name.contains(where: \.isUppercase) { return "must be lowercase" }
         return nil
+    }
+
+    /// The tags of events of an index.
+    static func tags(_ name: String) -> DatasourceTags {
+        DatasourceTags([.init(name: "#index", value: Self.tag(name))])
     }
 
     /// The value of the tag `#index`: the name without a trailing date (`logs-2026.11.20` is `logs`).

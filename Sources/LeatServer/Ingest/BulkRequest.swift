@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LeatCore
 internal import LeatStorage
 
@@ -18,6 +19,7 @@ struct BulkRequest {
     /// Positions of the actions that name no index.
     private var withoutIndex: [Int] = []
     private var tagsOfIndex: [String: DatasourceTags] = [:]
+    private var lastTags: (index: String, tags: DatasourceTags)?
     private(set) var byteCount = 0
 
     /// Events whose text was cut.
@@ -81,7 +83,7 @@ struct BulkRequest {
 
     private mutating func begin(_ line: UnsafeRawBufferPointer, number: Int) throws(RequestFault) -> Bool {
         let action: BulkAction
-        if let last = self.lastAction, self.lastLine.elementsEqual(line) {
+        if let last = self.lastAction, Self.areEqual(self.lastLine, line) {
             // Fast path: shippers repeat the same line.
             action = last
         } else {
@@ -99,6 +101,11 @@ struct BulkRequest {
             return false
         }
         return true
+    }
+
+    private static func areEqual(_ line: [UInt8], _ other: UnsafeRawBufferPointer) -> Bool {
+        guard line.count == other.count, let start = other.baseAddress else { return false }
+        return line.withUnsafeBytes { memcmp($0.baseAddress ?? start, start, other.count) == 0 }
     }
 
     private mutating func add(source: UnsafeRawBufferPointer) {
@@ -143,7 +150,9 @@ struct BulkRequest {
     }
 
     private func check(_ action: BulkAction) throws(ItemFault) {
-        if !action.index.isEmpty, let fault = IndexName.fault(action.index) {
+        // An index that has tags has been checked.
+        let isKnown = self.lastTags.map { $0.index == action.index } ?? false
+        if !isKnown, !action.index.isEmpty, let fault = IndexName.fault(action.index) {
             throw ItemFault(
                 status: 400,
                 type: "invalid_index_name_exception",
@@ -162,9 +171,11 @@ struct BulkRequest {
 
     private mutating func tags(_ action: BulkAction) -> DatasourceTags {
         if action.index.isEmpty { return .none }
-        if let known = self.tagsOfIndex[action.index] { return known }
-        let tags = DatasourceTags([.init(name: "#index", value: IndexName.tag(action.index))])
+        // Fast path: most requests have one index.
+        if let (index, tags) = self.lastTags, index == action.index { return tags }
+        let tags = self.tagsOfIndex[action.index] ?? IndexName.tags(action.index)
         self.tagsOfIndex[action.index] = tags
+        self.lastTags = (action.index, tags)
         return tags
     }
 

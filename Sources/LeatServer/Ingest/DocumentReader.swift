@@ -128,9 +128,12 @@ final class DocumentReader {
             found.text = field
             found.textSource = source
         }
+        // Taken once: each look at a property of an object is checked at run time.
+        let roles = self.roles
         for field in self.flattener.fields {
             let name = Int(field.name)
-            let role = name < self.roles.count ? self.roles[name] : .unknown
+            let role = name < roles.count ? roles[name] : .unknown
+            if role == .field { continue }
             switch role == .unknown ? self.learnRole(name) : role {
             case .field, .unknown: break
             case .eventTime: found.eventTime = field

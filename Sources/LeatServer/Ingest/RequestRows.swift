@@ -6,12 +6,22 @@ struct RequestRows {
     private var datasources: [DatasourceTags: DatasourceRows] = [:]
     private var finished: [IngestPart?] = []
     private var partCount: UInt16 = 0
+    /// The rows that were asked for last.
+    private var last: DatasourceRows?
 
     /// Most parts of a request: each has up to 65,536 rows of one datasource.
     static let partCountMax = 4_096
 
     /// The rows of a datasource with room for one more; `nil` when the request has too many datasources.
     mutating func rows(of tags: DatasourceTags) -> DatasourceRows? {
+        // Fast path: most requests are of one datasource.
+        if let last = self.last, last.tags == tags, !last.isFull { return last }
+        let rows = self.find(tags)
+        self.last = rows
+        return rows
+    }
+
+    private mutating func find(_ tags: DatasourceTags) -> DatasourceRows? {
         if let known = self.datasources[tags], !known.isFull { return known }
         guard Int(self.partCount) < Self.partCountMax else { return nil }
         let next = self.partCount
@@ -40,6 +50,7 @@ struct RequestRows {
             if let part { parts.append(part) }
         }
         self.datasources = [:]
+        self.last = nil
         return (parts, places)
     }
 }

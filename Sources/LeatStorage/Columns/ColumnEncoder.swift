@@ -42,16 +42,25 @@ enum ColumnEncoder {
     /// Values that are looked at before all are tried as a dictionary.
     private static let sampleCount = 1024
 
-    /// A page for `strings`, whose rows without the field `presence` names.
+    /// A page for texts, whose rows without the field `presence` names; `distinct` are the texts of a field that all rows
+    /// have, if somebody has looked for them already.
     static func page(
-        _ strings: ByteStrings,
+        _ texts: RowTexts,
         presence: Bitmap?,
         _ context: EncodingContext,
-        dictionary: DictionaryBuilder?? = .none
+        distinct: DistinctTexts?? = .none
     ) -> (bytes: [UInt8], summary: Summary) {
         var page = PageWriter()
-        let (dense, context) = Self.open(&page, strings, presence, context)
-        let summary = Self.append(dense, to: &page, context, dictionary: dictionary)
+        let (rows, context) = Self.open(&page, presence, context)
+        guard let codes = texts.codes else {
+            let values = rows.map { texts.strings.gathered($0.lazy.map(Int.init)) } ?? texts.strings
+            let summary = Self.append(values, to: &page, context, distinct: distinct)
+            return (page.finish(), summary)
+        }
+        let known = DistinctTexts(texts: texts.strings, codes: rows.map { $0.map { codes[Int($0)] } } ?? codes)
+        let summary =
+            Self.append(known, to: &page, context)
+            ?? Self.append(known.values, to: &page, context, distinct: .some(nil))
         return (page.finish(), summary)
     }
 
@@ -76,16 +85,15 @@ enum ColumnEncoder {
         return (page.finish(), summary)
     }
 
-    /// Writes which rows have a value; the values that are there.
+    /// Writes which rows have a value; these rows, if not all have one.
     static func open(
         _ page: inout PageWriter,
-        _ strings: ByteStrings,
         _ presence: Bitmap?,
         _ context: EncodingContext
-    ) -> (dense: ByteStrings, context: EncodingContext) {
+    ) -> (rows: [Int32]?, context: EncodingContext) {
         guard let presence, !presence.isFull else {
             page.structure.append(byte: 0)
-            return (strings, context)
+            return (nil, context)
         }
         page.structure.append(byte: 1)
         for word in presence.words { page.packed.append(word) }
@@ -94,42 +102,24 @@ enum ColumnEncoder {
         presence.forEachSet { rows.append(Int32($0)) }
         var context = context
         context.rows = rows
-        return (strings.gathered(rows.lazy.map(Int.init)), context)
+        return (rows, context)
     }
 
-    /// Appends values, all of them present; `dictionary` is theirs if somebody has looked for it already.
+    /// Appends values, all of them present; `distinct` are theirs if somebody has looked for them already.
     static func append(
         _ values: ByteStrings,
         to page: inout PageWriter,
         _ context: EncodingContext,
-        dictionary known: DictionaryBuilder?? = .none
+        distinct known: DistinctTexts?? = .none
     ) -> Summary {
+        if let first = Self.constant(values) { return Self.append(constant: first, values.count, to: &page, context) }
         var summary = Summary(kind: .plain, presentCount: values.count)
-        if let first = Self.constant(values) {
-            summary.kind = .constant
-            if first.count <= Self.constantByteCountMax { summary.constant = Array(first) }
-            if let number = DecimalText.value(first) { summary.bounds = number...number }
-            context.addKeys(of: ByteStrings([Array(first)]), areDistinct: true)
-            page.structure.append(byte: ColumnKind.constant.rawValue)
-            page.structure.append(varint: first.count)
-            page.text.append(first)
-            return summary
-        }
         if context.depth > 0, Self.appendReference(values, to: &page, context) {
             summary.kind = .reference
             return summary
         }
-        if let dictionary = known ?? Self.dictionary(values) {
-            let texts = dictionary.texts(of: values)
-            summary.bounds = Self.bounds(texts)
-            let codeWidth = Self.width(UInt64(texts.count - 1))
-            let dictionaryCost = (texts.bytes.count + texts.count) * 8 + values.count * codeWidth
-            if dictionaryCost <= Self.costOtherwise(values, summary.bounds) {
-                summary.kind = .dictionary
-                context.addKeys(of: texts, areDistinct: true)
-                Self.append(dictionary, of: values, to: &page)
-                return summary
-            }
+        if let distinct = known ?? Self.distinct(values), let summary = Self.append(distinct, to: &page, context) {
+            return summary
         }
         if let numbers = Self.integers(values) {
             if let least = numbers.min(), let most = numbers.max() { summary.bounds = least...most }
@@ -151,6 +141,43 @@ enum ColumnEncoder {
         return summary
     }
 
+    private static func append(
+        constant value: UnsafeRawBufferPointer,
+        _ count: Int,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> Summary {
+        var summary = Summary(kind: .constant, presentCount: count)
+        if value.count <= Self.constantByteCountMax { summary.constant = Array(value) }
+        if let number = DecimalText.value(value) { summary.bounds = number...number }
+        context.addKeys(of: ByteStrings([Array(value)]), areDistinct: true)
+        page.structure.append(byte: ColumnKind.constant.rawValue)
+        page.structure.append(varint: value.count)
+        page.text.append(value)
+        return summary
+    }
+
+    /// Appends values as a dictionary or, if there is only one, a constant; `nil` when another form is smaller.
+    private static func append(
+        _ distinct: DistinctTexts,
+        to page: inout PageWriter,
+        _ context: EncodingContext
+    ) -> Summary? {
+        let texts = distinct.texts
+        let count = distinct.codes.count
+        if texts.count == 1 { return Self.append(constant: texts[0], count, to: &page, context) }
+        var summary = Summary(kind: .dictionary, presentCount: count)
+        summary.bounds = Self.bounds(texts)
+        let cost = (texts.bytes.count + texts.count) * 8 + count * Self.width(UInt64(texts.count - 1))
+        guard cost <= Self.costOtherwise(count, distinct.valueByteCount, summary.bounds) else { return nil }
+        context.addKeys(of: texts, areDistinct: true)
+        page.structure.append(byte: ColumnKind.dictionary.rawValue)
+        page.structure.append(varint: texts.count)
+        Self.append(strings: texts, to: &page)
+        IntegerPacking.append(distinct.codes.map(Int64.init), to: &page)
+        return summary
+    }
+
     /// Smallest and largest, if all are integers.
     static func bounds(_ values: ByteStrings) -> ClosedRange<Int64>? {
         guard let numbers = Self.integers(values), let least = numbers.min(), let most = numbers.max() else {
@@ -160,10 +187,10 @@ enum ColumnEncoder {
     }
 
     /// Bits that values take if they are not a dictionary: known for integers and identifiers, else a guess from below.
-    private static func costOtherwise(_ values: ByteStrings, _ bounds: ClosedRange<Int64>?) -> Int {
-        if let bounds { return values.count * Self.width(UInt64(bitPattern: bounds.upperBound &- bounds.lowerBound)) }
+    private static func costOtherwise(_ count: Int, _ byteCount: Int, _ bounds: ClosedRange<Int64>?) -> Int {
+        if let bounds { return count * Self.width(UInt64(bitPattern: bounds.upperBound &- bounds.lowerBound)) }
         // Half a byte for each one of text: zstd and the typed forms reach that.
-        return values.bytes.count * 4
+        return byteCount * 4
     }
 
     /// A template if there is one, else the text as it is.
@@ -317,12 +344,12 @@ enum ColumnEncoder {
         _ candidate: EncodingContext.Candidate,
         _ context: EncodingContext
     ) -> Int? {
-        let first = candidate.strings[context.row(of: 0)].count - values[0].count
+        let first = candidate.texts[context.row(of: 0)].count - values[0].count
         guard (0...2).contains(first) else { return nil }
         for index in 0..<values.count {
             let row = context.row(of: index)
             let value = values[index]
-            let other = candidate.strings[row]
+            let other = candidate.texts[row]
             guard other.count == value.count + first, candidate.presence?[row] ?? true,
                 ByteHash.equal(UnsafeRawBufferPointer(rebasing: other[first...]), value)
             else { return nil }
@@ -331,13 +358,6 @@ enum ColumnEncoder {
     }
 
     // MARK: parts
-
-    private static func append(_ dictionary: DictionaryBuilder, of values: ByteStrings, to page: inout PageWriter) {
-        page.structure.append(byte: ColumnKind.dictionary.rawValue)
-        page.structure.append(varint: dictionary.firsts.count)
-        Self.append(strings: dictionary.texts(of: values), to: &page)
-        IntegerPacking.append(dictionary.codes.map(Int64.init), to: &page)
-    }
 
     /// Lengths and bytes.
     static func append(strings: ByteStrings, to page: inout PageWriter) {
@@ -368,12 +388,12 @@ enum ColumnEncoder {
         return numbers
     }
 
-    static func dictionary(_ values: ByteStrings) -> DictionaryBuilder? {
+    static func distinct(_ values: ByteStrings) -> DistinctTexts? {
         if values.count > 4 * Self.sampleCount {
             let sample = values.gathered(0..<Self.sampleCount)
-            guard DictionaryBuilder(sample, limit: Self.sampleCount * 3 / 4) != nil else { return nil }
+            guard DistinctTexts(sample, limit: Self.sampleCount * 3 / 4) != nil else { return nil }
         }
-        return DictionaryBuilder(values, limit: max(2, values.count / 2))
+        return DistinctTexts(values, limit: max(2, values.count / 2))
     }
 }
 

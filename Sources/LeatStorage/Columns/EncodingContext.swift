@@ -2,10 +2,10 @@ internal import LeatCore
 
 /// What the encoding of a column may lean on.
 struct EncodingContext {
-    /// Columns of the block that others may refer to, by name, each with a text per row of the block.
+    /// Columns of the block that others may refer to, by name.
     struct Candidate {
         var name: String
-        var strings: ByteStrings
+        var texts: RowTexts
         var presence: Bitmap?
     }
 

@@ -86,9 +86,9 @@ struct JournalFrame {
         var rows = ByteWriter()
         for batch in batches { try RowCoding.append(batch, to: &rows) }
         let compressed = rows.bytes.withUnsafeBytes { Compression.lz4($0) }
-        let stored = compressed ?? rows.bytes
+        let stored = compressed ?? ByteSlice(rows.bytes)
         return Payload(
-            stored: ByteSlice(stored),
+            stored: stored,
             codec: compressed == nil ? .none : .lz4,
             plainByteCount: rows.count,
             checksum: Checksum.crc32c(stored)

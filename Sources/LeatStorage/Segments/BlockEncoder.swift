@@ -18,12 +18,13 @@ struct EncodedBlock {
 struct BlockEncoder {
     private struct Field {
         var name: String
-        var strings: ByteStrings
+        var texts: RowTexts
         var presence: Bitmap?
         /// The field whose page this one shares.
         var twin: Int?
         var isText: Bool
-        var dictionary: DictionaryBuilder?
+        /// Of a field that all rows have.
+        var distinct: DistinctTexts?
         /// The range of the numbers of a field that storage itself adds.
         var range: ClosedRange<Int64>?
         var page: (bytes: [UInt8], summary: ColumnEncoder.Summary)?
@@ -49,34 +50,34 @@ struct BlockEncoder {
             self.add(name, own: numbers)
             return
         }
-        let strings = column.strings
+        let texts = RowTexts(column)
         let twin = self.fields.firstIndex { other in
-            other.twin == nil && other.range == nil && other.strings.isEqual(to: strings)
+            other.twin == nil && other.range == nil && other.texts.isEqual(to: texts)
                 && other.presence == column.presence
         }
         self.fields.append(
             Field(
                 name: name,
-                strings: strings,
+                texts: texts,
                 presence: column.presence,
                 twin: twin,
-                isText: twin == nil && Self.isText(strings, column.presence)
+                isText: twin == nil && Self.isText(texts, column.presence)
             )
         )
     }
 
     /// Adds a field that storage itself has made of numbers: nothing follows from it, and it is not searched.
     private mutating func add(_ name: String, own numbers: [Int64]) {
-        var field = Field(name: name, strings: ByteStrings([]), isText: false)
+        var field = Field(name: name, texts: .none, isText: false)
         field.range = Self.range(numbers)
         field.page = ColumnEncoder.page(numbers)
         self.fields.append(field)
     }
 
     /// Whether the first value is more than a word.
-    private static func isText(_ strings: ByteStrings, _ presence: Bitmap?) -> Bool {
-        guard let row = (0..<strings.count).first(where: { presence?[$0] ?? true }) else { return false }
-        return strings[row].contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "\"") }
+    private static func isText(_ texts: RowTexts, _ presence: Bitmap?) -> Bool {
+        guard let row = (0..<texts.rowCount).first(where: { presence?[$0] ?? true }) else { return false }
+        return texts[row].contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "\"") }
     }
 
     private mutating func encodeWords() {
@@ -86,11 +87,14 @@ struct BlockEncoder {
             return field.twin == nil && !field.isText && field.page == nil
         }
         for index in words where self.fields[index].presence == nil {
-            self.fields[index].dictionary = ColumnEncoder.dictionary(self.fields[index].strings)
+            let texts = self.fields[index].texts
+            self.fields[index].distinct =
+                texts.codes.map { DistinctTexts(texts: texts.strings, codes: $0) }
+                ?? ColumnEncoder.distinct(texts.strings)
         }
         // The columns with most values first, since the others may follow from them.
         let sorted = words.sorted { left, right in
-            (self.fields[left].dictionary?.firsts.count ?? 0) > (self.fields[right].dictionary?.firsts.count ?? 0)
+            (self.fields[left].distinct?.texts.count ?? 0) > (self.fields[right].distinct?.texts.count ?? 0)
         }
         for index in sorted {
             let field = self.fields[index]
@@ -98,26 +102,26 @@ struct BlockEncoder {
                 self.fields[index].page = page
                 continue
             }
-            let known: DictionaryBuilder?? = field.presence == nil ? .some(field.dictionary) : .none
+            let known: DistinctTexts?? = field.presence == nil ? .some(field.distinct) : .none
             let page = ColumnEncoder.page(
-                field.strings,
+                field.texts,
                 presence: field.presence,
                 self.context(for: field),
-                dictionary: known
+                distinct: known
             )
             self.fields[index].page = page
-            if page.summary.kind == .dictionary, field.presence == nil, let dictionary = field.dictionary {
+            if page.summary.kind == .dictionary, let distinct = field.distinct {
                 sources.append(
                     MappedEncoding.Source(
                         name: field.name,
-                        distinctCount: dictionary.firsts.count,
-                        codes: dictionary.codes
+                        distinctCount: distinct.texts.count,
+                        codes: distinct.codes
                     )
                 )
             }
             if page.summary.kind != .constant, page.summary.kind != .template {
                 self.context.candidates.append(
-                    EncodingContext.Candidate(name: field.name, strings: field.strings, presence: field.presence)
+                    EncodingContext.Candidate(name: field.name, texts: field.texts, presence: field.presence)
                 )
             }
         }
@@ -134,17 +138,17 @@ struct BlockEncoder {
         _ field: Field,
         from sources: [MappedEncoding.Source]
     ) -> (bytes: [UInt8], summary: ColumnEncoder.Summary)? {
-        guard let dictionary = field.dictionary, dictionary.firsts.count > 1 else { return nil }
-        for source in sources where source.distinctCount >= dictionary.firsts.count {
-            guard source.distinctCount * 4 <= field.strings.count,
-                let map = MappedEncoding.map(dictionary.codes, from: source)
+        guard let distinct = field.distinct, distinct.texts.count > 1 else { return nil }
+        for source in sources where source.distinctCount >= distinct.texts.count {
+            guard source.distinctCount * 4 <= distinct.codes.count,
+                let map = MappedEncoding.map(distinct.codes, from: source)
             else { continue }
-            let texts = dictionary.texts(of: field.strings)
+            let texts = distinct.texts
             self.context(for: field).addKeys(of: texts, areDistinct: true)
             var page = PageWriter()
             page.structure.append(byte: 0)
             MappedEncoding.append(texts, map, from: source, to: &page)
-            var summary = ColumnEncoder.Summary(kind: .mapped, presentCount: field.strings.count)
+            var summary = ColumnEncoder.Summary(kind: .mapped, presentCount: distinct.codes.count)
             summary.bounds = ColumnEncoder.bounds(texts)
             return (page.finish(), summary)
         }
@@ -155,7 +159,7 @@ struct BlockEncoder {
         for index in self.fields.indices where self.fields[index].isText {
             let field = self.fields[index]
             self.fields[index].page = ColumnEncoder.page(
-                field.strings,
+                field.texts,
                 presence: field.presence,
                 self.context(for: field)
             )
@@ -172,7 +176,7 @@ struct BlockEncoder {
         for field in self.fields where field.twin == nil {
             guard let page = field.page else { preconditionFailure("field '\(field.name)' was not encoded") }
             block.append(page.bytes, name: field.name, page.summary)
-            if !StoredFields.isOwn(field.name) { plainByteCount += field.strings.bytes.count }
+            if !StoredFields.isOwn(field.name) { plainByteCount += field.texts.byteCount(field.presence) }
         }
         for field in self.fields {
             if let twin = field.twin { block.append(twinOf: self.fields[twin].name, name: field.name) }
@@ -218,16 +222,6 @@ struct BlockEncoder {
             preconditionFailure("stored rows without \(name)")
         }
         return range
-    }
-}
-
-extension ByteStrings {
-    /// Whether all strings are the same.
-    func isEqual(to other: ByteStrings) -> Bool {
-        guard self.bytes.count == other.bytes.count else { return false }
-        let isSame = self.bytes.unsafeBytes.baseAddress == other.bytes.unsafeBytes.baseAddress
-        return self.offsets == other.offsets
-            && (isSame || ByteHash.equal(self.bytes.unsafeBytes, other.bytes.unsafeBytes))
     }
 }
 

@@ -150,6 +150,7 @@ final class JournalThread: @unchecked Sendable {
             let kept = Self.rows(entry.batch.parts[index].batch.rowCount, without: repeated)
             entry.batch.parts[index].batch = try entry.batch.parts[index].batch.gathered(kept)
             entry.ids[index] = kept.map { entry.ids[index][$0] }
+            entry.byteCounts[index] = try Store.byteCount(of: entry.batch.parts[index].batch)
             isChanged = true
         }
         if isChanged { entry.payload = try JournalFrame.payload(of: entry.batch.parts.map(\.batch)) }
@@ -167,7 +168,8 @@ final class JournalThread: @unchecked Sendable {
             refused: entry.batch.refused
         )
         let frame = JournalFrame(sequence: self.sequence, durable: self.durable, meta: meta, payload: entry.payload)
-        let open = try self.store.openRows(meta, entry.batch.parts.map(\.batch), repository: entry.batch.repository)
+        let parts = zip(entry.batch.parts, entry.byteCounts).map { ($0.batch, $1) }
+        let open = try self.store.openRows(meta, parts, repository: entry.batch.repository)
         self.nextRows[entry.repositoryID] = firstRow + meta.parts.reduce(0) { $0 + Int64($1.rowCount) }
         self.previous = self.sequence
         outcome.stored = open.map(\.rows.batch)
@@ -262,16 +264,16 @@ extension Store {
         self.keys.withLock { $0.forget(key, repositoryID: repositoryID) }
     }
 
-    /// The rows of a frame as they are kept in memory.
+    /// The rows of a frame, and the bytes that they count for, as they are kept in memory.
     func openRows(
         _ meta: JournalFrame.Meta,
-        _ batches: [Batch],
+        _ batches: [(batch: Batch, byteCount: Int)],
         repository: String
     ) throws(DamagedBlock) -> [(tags: DatasourceTags, rows: OpenRows)] {
         var open: [(tags: DatasourceTags, rows: OpenRows)] = []
         var next = meta.firstRow
         let milliseconds = Timestamp(nanoseconds: meta.arrivedAtNanoseconds).milliseconds
-        for (part, batch) in zip(meta.parts, batches) {
+        for (part, (batch, byteCount)) in zip(meta.parts, batches) {
             let end = next + Int64(part.rowCount)
             let fields = try OpenRows.fields(
                 of: batch,
@@ -280,8 +282,6 @@ extension Store {
                 repository: repository,
                 tags: part.tags
             )
-            var byteCount = 8 * batch.rowCount
-            for name in batch.fieldNames { byteCount += try batch.column(name)?.valueByteCount ?? 0 }
             let rows = OpenRows(
                 batch: fields,
                 rows: next...max(next, end - 1),

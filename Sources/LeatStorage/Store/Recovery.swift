@@ -98,7 +98,9 @@ struct Recovery {
         let batches = try JournalFrame.batches(of: frame)
         var open: [(tags: DatasourceTags, rows: OpenRows)] = []
         do {
-            open = try self.store.openRows(frame.meta, batches, repository: name)
+            var parts: [(batch: Batch, byteCount: Int)] = []
+            for batch in batches { parts.append((batch, try Store.byteCount(of: batch))) }
+            open = try self.store.openRows(frame.meta, parts, repository: name)
             for (index, rows) in repeated.enumerated() where !rows.isEmpty {
                 open[index].rows = try open[index].rows.without(rows)
             }

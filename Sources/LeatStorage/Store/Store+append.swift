@@ -17,6 +17,7 @@ extension Store {
         let repositoryID = try self.assignDatasources(&batch)
         let payload: JournalFrame.Payload
         do {
+            for index in batch.parts.indices { batch.parts[index].batch = try batch.parts[index].batch.compacted() }
             payload = try JournalFrame.payload(of: batch.parts.map(\.batch))
         } catch {
             throw .damaged(path: error.path, reason: error.reason)
@@ -46,15 +47,20 @@ extension Store {
         var counts: [Int] = []
         for part in batch.parts {
             precondition(part.batch.selection == nil, "rows to be stored must not be narrowed by a selection")
-            var count = 8 * part.batch.rowCount
             do {
-                for name in part.batch.fieldNames { count += try part.batch.column(name)?.valueByteCount ?? 0 }
+                counts.append(try Self.byteCount(of: part.batch))
             } catch {
                 throw .damaged(path: error.path, reason: error.reason)
             }
-            counts.append(count)
         }
         return counts
+    }
+
+    /// Bytes of the values of rows as plain text, and of their times.
+    static func byteCount(of batch: Batch) throws(DamagedBlock) -> Int {
+        var count = 8 * batch.rowCount
+        for name in batch.fieldNames { count += try batch.column(name)?.valueByteCount ?? 0 }
+        return count
     }
 
     /// The repository's id; tags beyond the limit move from the datasource into the rows.

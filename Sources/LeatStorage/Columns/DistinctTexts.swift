@@ -1,25 +1,38 @@
 internal import LeatCore
 
-/// Finds the distinct values of a list of byte strings.
-struct DictionaryBuilder {
+/// The distinct values of a list of byte strings, and which of them each value is.
+struct DistinctTexts {
     /// Per value the index of its text among the distinct ones.
-    private(set) var codes: [UInt16] = []
-    /// For each distinct text the index of the value where it was first seen.
-    private(set) var firsts: [Int32] = []
+    let codes: [UInt16]
+    /// The distinct texts in order of first use.
+    let texts: ByteStrings
+
+    init(texts: ByteStrings, codes: [UInt16]) {
+        self.texts = texts
+        self.codes = codes
+    }
 
     /// The distinct values; `nil` when there are more than `limit` (at most 65,536).
     init?(_ values: ByteStrings, limit: Int) {
+        guard let (codes, firsts) = Self.find(values, limit: limit) else { return nil }
+        self.codes = codes
+        self.texts = values.gathered(firsts.lazy.map(Int.init))
+    }
+
+    /// The codes, and for each distinct text the index of the value where it was first seen.
+    private static func find(_ values: ByteStrings, limit: Int) -> (codes: [UInt16], firsts: [Int32])? {
         let count = values.count
         var slots = [Int32](repeating: -1, count: 1024)
         var hashes: [UInt64] = []
+        var firsts: [Int32] = []
         var mask = slots.count - 1
-        self.codes = [UInt16](repeating: 0, count: count)
+        var codes = [UInt16](repeating: 0, count: count)
         var before = -1
         for index in 0..<count {
             let value = values[index]
             // Fast path: the same text as in the row before.
-            if before >= 0, ByteHash.equal(values[Int(self.firsts[before])], value) {
-                self.codes[index] = UInt16(before)
+            if before >= 0, ByteHash.equal(values[Int(firsts[before])], value) {
+                codes[index] = UInt16(before)
                 continue
             }
             let hash = ByteHash.hash(value)
@@ -27,25 +40,26 @@ struct DictionaryBuilder {
             while true {
                 let code = Int(slots[slot])
                 if code < 0 {
-                    guard self.firsts.count < limit else { return nil }
-                    before = self.firsts.count
+                    guard firsts.count < limit else { return nil }
+                    before = firsts.count
                     slots[slot] = Int32(before)
-                    self.firsts.append(Int32(index))
+                    firsts.append(Int32(index))
                     hashes.append(hash)
-                    if self.firsts.count * 2 > slots.count {
+                    if firsts.count * 2 > slots.count {
                         slots = Self.grown(hashes, to: slots.count * 4)
                         mask = slots.count - 1
                     }
                     break
                 }
-                if hashes[code] == hash, ByteHash.equal(values[Int(self.firsts[code])], value) {
+                if hashes[code] == hash, ByteHash.equal(values[Int(firsts[code])], value) {
                     before = code
                     break
                 }
                 slot = (slot + 1) & mask
             }
-            self.codes[index] = UInt16(before)
+            codes[index] = UInt16(before)
         }
+        return (codes, firsts)
     }
 
     private static func grown(_ hashes: [UInt64], to count: Int) -> [Int32] {
@@ -58,8 +72,15 @@ struct DictionaryBuilder {
         return slots
     }
 
-    /// The distinct texts in order of first use.
-    func texts(of values: ByteStrings) -> ByteStrings { values.gathered(self.firsts.lazy.map(Int.init)) }
+    /// The values.
+    var values: ByteStrings { self.texts.gathered(self.codes.lazy.map(Int.init)) }
+
+    /// Bytes of all values.
+    var valueByteCount: Int {
+        self.texts.offsets.withUnsafeBufferPointer { offsets in
+            self.codes.reduce(0) { $0 + Int(offsets[Int($1) + 1] - offsets[Int($1)]) }
+        }
+    }
 }
 
 extension ByteStrings {
