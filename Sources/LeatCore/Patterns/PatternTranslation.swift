@@ -1,4 +1,5 @@
-/// A pattern of another flavour, rewritten for PCRE2: group names that PCRE2 refuses, `\uHHHH`, and Ruby's escapes.
+/// A pattern of another flavour, rewritten for PCRE2: group names that PCRE2 refuses, `\uHHHH`, repeated
+/// anchors, and Ruby's escapes.
 struct PatternTranslation {
     /// The pattern for PCRE2.
     private(set) var text = ""
@@ -49,6 +50,11 @@ struct PatternTranslation {
             self.emit(".")
             self.position += 1
             self.noteCharacterCount()
+        case "^", "$":
+            // Java and RE2 repeat an anchor, PCRE2 only a group.
+            let isRepeated = self.scalar(1).map { "*+?{".unicodeScalars.contains($0) } ?? false
+            self.emit(isRepeated ? "(?:\(scalar))" : String(Character(scalar)))
+            self.position += 1
         default:
             self.emit(String(Character(scalar)))
             self.position += 1

@@ -115,6 +115,8 @@ extension QueryReader {
     }
 
     private mutating func comparator() -> Comparison.Operator? {
+        // `f =~ /x/`, as other languages write it, occurs in real parsers; it is `f = /x/`.
+        if self.scanner.isRegexAfter("=~"), self.scanner.take("=~") { return .equal }
         if self.scanner.isAt("=~") || self.scanner.isAt("=>") { return nil }
         for comparator: Comparison.Operator in [.notEqual, .lessOrEqual, .greaterOrEqual, .equal, .less, .greater]
         where self.scanner.take(comparator.rawValue) {

@@ -29,6 +29,14 @@ struct Scanner {
         return true
     }
 
+    /// Whether `text` stands here, and a regular expression, not a comment, after it.
+    func isRegexAfter(_ text: String) -> Bool {
+        guard self.isAt(text) else { return false }
+        var distance = text.unicodeScalars.count
+        while self.peek(distance).properties.isWhitespace { distance += 1 }
+        return self.peek(distance) == "/" && self.peek(distance + 1) != "/" && self.peek(distance + 1) != "*"
+    }
+
     /// Steps over the text if it stands here.
     mutating func take(_ text: String) -> Bool {
         guard self.isAt(text) else { return false }

@@ -36,7 +36,10 @@ extension QueryReader {
             let range = SourceRange(start..<value.range.range.upperBound)
             return .assignment(Assignment(target: field, value: value, range: range))
         }
-        if self.scanner.take("=~") { return .shorthand(try self.shorthand(of: field)) }
+        if self.scanner.isAt("=~"), !self.scanner.isRegexAfter("=~") {
+            self.scanner.position += 2
+            return .shorthand(try self.shorthand(of: field))
+        }
         if self.scanner.takeKeyword("match") {
             try self.scanner.skipTrivia()
             if self.scanner.current == "{" {
@@ -59,7 +62,7 @@ extension QueryReader {
                 "'=~' wants a function",
                 at: here..<here + 1,
                 hint: self.scanner.current == "/"
-                    ? "for a regular expression write '\(field.name) = /…/'"
+                    ? "for a regular expression write '\(field.name) != /…/'"
                     : "for example '\(field.name) =~ in(values=[\"a\", \"b\"])'"
             )
         }

@@ -25,6 +25,11 @@ import Testing
             ("[]x]+", "a]x]", "]x]"),
             ("[-/][ix]", "a/i", "/i"),
             ("x*", "", ""),
+            ("^*(?<user>\\w.+?)(@|$)", "ann@x", "ann@"),
+            ("a$?b", "ab", "ab"),
+            ("^{2}a", "a", "a"),
+            ("\\^*a", "^^a", "^^a"),
+            ("[$+]+", "$+", "$+"),
         ] as [(String, String, String)]
     )
     func findsThisText(pattern: String, text: String, expected: String) throws {

@@ -46,6 +46,9 @@ struct LexicalRuleTests {
         ("case{a=1|x:=1;b;*}", "case { a = 1 | x := 1; b; *; }"),
         ("f match{1=>x:=1;/r/=>*;*=>*}", "f match { 1 => x := 1; /r/ => *; * => *; }"),
         ("f=~!in(values=[1,2])", "f =~ !in(values=[1, 2])"),
+        ("f =~ /x(?<a>y)/i", "f = /x(?<a>y)/i"),
+        ("f=~/x/", "f = /x/"),
+        ("f =~ // why\n in(values=[1])", "f =~ in(values=[1])"),
         ("[a := min(x), count()]", "[a := min(x), count()]"),
         ("`k` := 1", "`k` := 1"),
         // Parameters, saved queries.
