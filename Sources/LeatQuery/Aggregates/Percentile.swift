@@ -34,6 +34,9 @@ struct NumberSketch: Sendable {
     private var first = 0
     private var zeroCount: UInt64 = 0
     private(set) var count: UInt64 = 0
+    /// The least and the greatest of the numbers, which no percentile passes.
+    private var least = Double.infinity
+    private var greatest = -Double.infinity
 
     /// Numbers so small are counted as 0.
     private static let smallest = 1e-9
@@ -60,7 +63,16 @@ struct NumberSketch: Sendable {
         self.counts[bucket - self.first] += count
     }
 
+    /// Notes a number that is counted in some bucket.
+    @inline(__always)
+    mutating func note(_ value: Double) {
+        if value < self.least { self.least = value }
+        if value > self.greatest { self.greatest = value }
+    }
+
     mutating func merge(_ other: NumberSketch) {
+        self.least = min(self.least, other.least)
+        self.greatest = max(self.greatest, other.greatest)
         for (index, count) in other.counts.enumerated() where count > 0 {
             self.add(bucket: other.first + index, count: count)
         }
@@ -78,8 +90,10 @@ struct NumberSketch: Sendable {
         let lower = self.value(rank: rank, gamma: gamma)
         guard border == Double(rank), rank < self.count else { return lower }
         let upper = self.value(rank: rank + 1, gamma: gamma)
-        return upper > lower ? min(lower * (gamma + 1) / 2 * gamma, upper) : lower
+        return upper > lower ? self.clamped(min(lower * (gamma + 1) / 2 * gamma, upper)) : lower
     }
+
+    private func clamped(_ value: Double) -> Double { min(max(value, self.least), self.greatest) }
 
     /// The middle of the bucket of the number that is at `rank`, from 1, in ascending order.
     private func value(rank: UInt64, gamma: Double) -> Double {
@@ -87,7 +101,7 @@ struct NumberSketch: Sendable {
         if rank <= seen { return 0 }
         for (index, count) in self.counts.enumerated() {
             seen += count
-            if seen >= rank { return 2 * pow(gamma, Double(self.first + index)) / (gamma + 1) }
+            if seen >= rank { return self.clamped(2 * pow(gamma, Double(self.first + index)) / (gamma + 1)) }
         }
         return 0
     }
@@ -202,6 +216,19 @@ final class PercentileState: AggregateState {
         if let valid { selection.formIntersection(valid) }
         let (buckets, range) = self.scale.buckets(of: values, at: selection)
         self.count(buckets, range, selection, groups)
+        self.noteExtremes(of: values, buckets, selection, groups)
+    }
+
+    private func noteExtremes(of values: [Double], _ buckets: [Int32], _ selection: Bitmap, _ groups: Groups) {
+        self.sketches.withUnsafeMutableBufferPointer { sketches in
+            values.withUnsafeBufferPointer { values in
+                buckets.withUnsafeBufferPointer { buckets in
+                    selection.forEachSet { row in
+                        if buckets[row] != SketchScale.noBucket { sketches[groups[row]].note(values[row]) }
+                    }
+                }
+            }
+        }
     }
 
     /// Cells of a table of groups and buckets that is worth making for a batch.

@@ -124,6 +124,7 @@ import Testing
                 let low = numbers[max(0, min(numbers.count - 1, Int(border.rounded(.up)) - 1))]
                 let high = numbers[max(0, min(numbers.count - 1, Int(border.rounded(.down))))]
                 #expect(value >= low * 0.989 && value <= high * 1.011, "seed \(seed): \(value) of \(low), \(high)")
+                #expect(value >= numbers[0] && value <= numbers[numbers.count - 1], "seed \(seed): \(value)")
             }
         }
     }
