@@ -44,6 +44,7 @@ final class CollectState: AggregateState {
         let values = byOuter.enumerated().map { index, groups in
             group < groups.count ? self.values(self.groupings[index], groups[group]) : []
         }
+        if values.allSatisfy(\.isEmpty) { return }
         if !self.plan.isJoined { return try self.emitRows(values, from: 0, writer, next) }
         try writer.scoped { () throws(QueryFailure) in
             for (field, texts) in zip(self.plan.fields, values) where !texts.isEmpty {

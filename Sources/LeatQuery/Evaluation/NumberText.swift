@@ -72,6 +72,14 @@ public enum NumberText {
         return (index..<text.count).allSatisfy { text[$0] &- 48 < 10 }
     }
 
+    /// Whether a text is a number as JSON writes it, without an exponent.
+    static func isJSONNumber(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let point = text.firstIndex(of: UInt8(ascii: ".")) else { return Self.isJSONInteger(text) }
+        let fraction = text[(point + 1)...]
+        return !fraction.isEmpty && fraction.allSatisfy { $0 &- 48 < 10 }
+            && Self.isJSONInteger(UnsafeRawBufferPointer(rebasing: text[..<point]))
+    }
+
     /// Whether a text is an integer as JSON writes it.
     static func isJSONInteger(_ text: UnsafeRawBufferPointer) -> Bool {
         var digits = text[...]

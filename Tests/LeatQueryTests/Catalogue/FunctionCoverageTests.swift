@@ -1,3 +1,4 @@
+import Foundation
 import LeatCore
 import Testing
 
@@ -5,70 +6,57 @@ import Testing
 
 /// Every function of the catalogue can be called, or says clearly why not.
 struct FunctionCoverageTests {
-    /// Functions that need what an operator or another machine would have to supply.
-    private static let unsupported: Set<String> = ["remoteTable"]
-
-    /// Arguments where those made from the signature would not do.
-    private static let arguments: [String: String] = [
-        "parseTimestamp": "format=millis, field=a", "parseFixedWidth": "a, columns=[x], widths=[3]",
-        "cidr": "a, subnet=\"10.0.0.0/8\"", "match": "\"t.csv\", field=a",
-        "matchAsArray": "\"t.csv\", field=a, nrows=2",
-        "callFunction": "count, field=a", "eval": "x = a + 1", "duration": "\"1h\"", "setTimeInterval": "start=7d",
-        "hashMatch": "\"x\", salt=\"s\", field=a", "format": "\"%s\", field=a", "formatTime": "\"%F\", as=t",
-        "bitfield:extractFlags": "field=a, output=[[0, x]]", "unit:convert": "a, from=s, to=ms",
-        "bitfield:extractFlagsAsArray": "field=a, flagNames=[[0, x]]", "readFile": "\"t.csv\"",
-        "bitfield:extractFlagsAsString": "field=a, flagNames=[[0, x]]", "subnet": "a, bits=8",
-        "correlate": "x: { a=1 }, y: { a=2 | a <=> x.a }, within=1h", "rename": "a, as=b",
-        "worldMap": "ip=a", "beta:repeating": "5m", "series": "collect=[a]", "round": "a",
-        "text:editDistance": "target=a, reference=\"x\", maxDistance=3",
-        "text:editDistanceAsArray": "target=a, references=[\"x\"], maxDistance=3",
-        "sample": "50, field=a", "beta:param": "p, as=x",
+    /// Functions that read no field of an event, so that none can be missing, empty or of the wrong type.
+    private static let readingNoField: Set<String> = [
+        "now", "start", "end", "duration", "dropEvent", "createEvents", "setTimeInterval", "beta:repeating",
+        "explain:asTable",
     ]
 
+    /// Functions that need what an operator supplies; `GeoLookupTests` and `NameLookupTests` show their cases.
+    private static let needingMore: Set<String> = ["ipLocation", "asn", "reverseDns"]
+
+    /// The rows of a script by which it shows what becomes of events that do not fit.
+    private static let cases: Set<String> = ["normal", "missing", "wrong type", "empty"]
+
     /// Every function is shown by some script, with what it does to events that it does not fit.
-    @Test func everyFunctionOccursInAScript() throws {
-        var text = ""
-        for path in QueryScriptTests.paths { text += try PosixFileSystem().contents(path).text.lowercased() }
-        let missing = FunctionCatalogue.all.map(\.name).filter { name in
-            !Self.unsupported.contains(name) && !text.contains(name.lowercased() + "(")
+    @Test func everyFunctionIsShownWithEveryKindOfEvent() throws {
+        var shown: Set<String> = []
+        var mentioned: Set<String> = []
+        for path in QueryScriptTests.paths {
+            for step in QueryScript(try PosixFileSystem().contents(path).text).cases {
+                let names = Set(try step.events.compactMap { try JSONValue(parsing: $0)["name"]?.string })
+                let called = FunctionCatalogue.all.filter { Self.calls($0, step.query) }.map(\.name)
+                mentioned.formUnion(called)
+                if names.isSuperset(of: Self.cases) { shown.formUnion(called) }
+            }
         }
-        #expect(missing.isEmpty, "no script has \(missing)")
+        let all = Set(FunctionCatalogue.all.map(\.name)).subtracting(FunctionCalls.unsupported)
+        #expect(all.subtracting(mentioned).sorted() == [], "no script calls these")
+        let unshown = all.subtracting(shown).subtracting(Self.readingNoField).subtracting(Self.needingMore)
+        #expect(unshown.sorted() == [], "no script shows these with a field that is missing, odd and empty")
     }
 
-    private static func call(_ signature: FunctionSignature) -> String {
-        if let given = Self.arguments[signature.name] { return "\(signature.name)(\(given))" }
-        let arguments = signature.parameters.filter(\.isRequired).map { parameter in
-            let value =
-                switch parameter.kind {
-                case .field, .expression, .string, .time, .array: parameter.kind == .array ? "\"a[]\"" : "a"
-                case .fields, .expressions, .strings, .pairs: "[a]"
-                case .regex: "\"x\""
-                case .number: "1"
-                case .boolean: "true"
-                case .duration: "5m"
-                case .choice(let words), .choices(let words): words[0]
-                case .pipeline: "{ a=1 }"
-                case .pipelines: "[{ a=1 }, { a=2 }]"
-                case .query: "{ a=1 }"
-                case .aggregate: "count()"
-                case .condition: "{ a=1 }"
-                }
-            return "\(parameter.name)=\(value)"
+    private static func calls(_ signature: FunctionSignature, _ query: String) -> Bool {
+        let text = query.lowercased()
+        var rest = text[...]
+        while let range = rest.range(of: signature.name.lowercased() + "(") {
+            let before = text[..<range.lowerBound].last
+            if before.map({ !$0.isLetter && $0 != ":" }) ?? true { return true }
+            rest = rest[range.upperBound...]
         }
-        return "\(signature.name)(\(arguments.joined(separator: ", ")))"
+        return false
     }
 
     @Test(arguments: FunctionCatalogue.all)
     func functionCanBeCalled(_ signature: FunctionSignature) throws {
         var options = QueryOptions(now: Timestamp(milliseconds: 1_700_000_000_000))
         options.isCheckOnly = true
-        let query = Self.call(signature)
-        let needsOrder = signature.kind == .sequence ? "sort(a) | " : ""
+        let query = FunctionCalls.query(signature)
         do throws(QueryErrors) {
-            _ = try QueryPlan(try QueryParser.parse(needsOrder + query), options: options)
-            #expect(!Self.unsupported.contains(signature.name), "\(signature.name) works now")
+            _ = try QueryPlan(try QueryParser.parse(query), options: options)
+            #expect(!FunctionCalls.unsupported.contains(signature.name), "\(signature.name) works now")
         } catch {
-            #expect(Self.unsupported.contains(signature.name), "\(query): \(error)")
+            #expect(FunctionCalls.unsupported.contains(signature.name), "\(query): \(error)")
         }
     }
 }

@@ -40,34 +40,10 @@ enum EventLoading {
         var columns: [(name: String, column: Column)] = []
         for name in batch.fieldNames {
             guard let column = try batch.column(name) else { continue }
-            columns.append((name, Self.encodedAnew(column, Int.random(in: 0..<3, using: &random))))
+            guard let form = ColumnForms.all(of: column, &random).randomElement(using: &random) else { continue }
+            columns.append((name, form.column))
         }
         return Batch(timestamps: batch.timestamps, source: MemoryColumns(columns))
-    }
-
-    private static func encodedAnew(_ column: Column, _ choice: Int) -> Column {
-        let values = (0..<column.rowCount).map { column.bytes(at: $0) }
-        let distinct = Set(values.compactMap { $0 })
-        if choice == 0, distinct.count == 1, let only = distinct.first {
-            return .constant(
-                ConstantColumn(value: ByteSlice(only), rowCount: values.count, presence: column.presence)
-            )
-        }
-        let integers = values.map { value in value.map { $0.withUnsafeBytes { NumberText.canonicalInteger($0) } } ?? 0 }
-        if choice == 0, integers.allSatisfy({ $0 != nil }) {
-            return .integer(IntegerColumn(values: integers.map { $0 ?? 0 }, presence: column.presence))
-        }
-        guard choice < 2 else { return column }
-        var codeOfValue: [[UInt8]: UInt16] = [:]
-        var texts: [[UInt8]] = []
-        let codes = values.map { value -> UInt16 in
-            let text = value ?? []
-            if let known = codeOfValue[text] { return known }
-            codeOfValue[text] = UInt16(texts.count)
-            texts.append(text)
-            return UInt16(texts.count - 1)
-        }
-        return .dictionary(DictionaryColumn(values: ByteStrings(texts), codes: codes, presence: column.presence))
     }
 }
 

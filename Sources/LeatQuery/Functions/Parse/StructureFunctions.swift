@@ -108,7 +108,7 @@ struct JSONNode {
         if self.keys.isEmpty {
             let value = self.scalar ?? []
             value.withUnsafeBytes { text in
-                let isRaw = text.isEqual(to: "true") || text.isEqual(to: "false") || NumberText.isJSONInteger(text)
+                let isRaw = text.isEqual(to: "true") || text.isEqual(to: "false") || NumberText.isJSONNumber(text)
                 if isRaw { bytes += value } else { JSONText.appendString(text, to: &bytes) }
             }
             return
