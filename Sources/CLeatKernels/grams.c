@@ -47,6 +47,8 @@ static inline int is_run(uint8_t byte) { return is_digit(byte) || (byte >= 'a' &
 
 // --- the set ---
 
+enum { PENDING = 16, RECENT = 2048, RECENT_SHIFT = 53 };
+
 struct leat_key_set {
     uint64_t *slots;
     size_t capacity;
@@ -59,8 +61,11 @@ struct leat_key_set {
     uint8_t *folded;
     uint64_t *masks;
     size_t word_capacity;
+    /// Keys that wait until their slots are in the cache, a ring.
+    uint64_t pending[PENDING];
+    size_t pending_next;
     /// Free grams that were added lately, plus 1.
-    uint64_t recent[4096];
+    uint64_t recent[RECENT];
 };
 
 leat_key_set *leat_key_set_create(size_t limit) {
@@ -84,7 +89,6 @@ void leat_key_set_free(leat_key_set *set) {
     free(set);
 }
 
-size_t leat_key_set_count(const leat_key_set *set) { return set->count; }
 int leat_key_set_is_full(const leat_key_set *set) { return set->is_full; }
 uint64_t leat_key_set_lengths(const leat_key_set *set) { return set->lengths; }
 uint64_t leat_key_set_open_lengths(const leat_key_set *set) { return set->open_lengths; }
@@ -113,7 +117,7 @@ static void grow(leat_key_set *set) {
     set->capacity = capacity;
 }
 
-static inline void insert(leat_key_set *set, uint64_t key) {
+static void insert_now(leat_key_set *set, uint64_t key) {
     size_t slot = key >> 20 & (set->capacity - 1);
     while (set->slots[slot]) {
         if (set->slots[slot] == key) return;
@@ -122,6 +126,23 @@ static inline void insert(leat_key_set *set, uint64_t key) {
     if (set->is_full) return;
     set->slots[slot] = key;
     if (++set->count * 2 > set->capacity) grow(set);
+}
+
+/// Adds a key, a little later: sets are larger than caches, and slots come while other keys are found.
+static inline void insert(leat_key_set *set, uint64_t key) {
+    uint64_t *place = &set->pending[set->pending_next++ & (PENDING - 1)];
+    uint64_t due = *place;
+    *place = key;
+    __builtin_prefetch(&set->slots[key >> 20 & (set->capacity - 1)], 1);
+    if (due) insert_now(set, due);
+}
+
+size_t leat_key_set_count(leat_key_set *set) {
+    for (size_t i = 0; i < PENDING; i++) {
+        if (set->pending[i]) insert_now(set, set->pending[i]);
+        set->pending[i] = 0;
+    }
+    return set->count;
 }
 
 // --- pieces of a stretch without a free gram ---
@@ -303,7 +324,7 @@ static inline void add_free_gram(leat_key_set *set, const uint8_t *text, size_t 
     uint64_t gram;
     memcpy(&gram, text + at, 8);
     gram = __builtin_bswap64(gram) >> 24;
-    uint64_t *recent = &set->recent[(gram * 0x9E3779B97F4A7C15ull) >> 52];
+    uint64_t *recent = &set->recent[(gram * 0x9E3779B97F4A7C15ull) >> RECENT_SHIFT];
     if (*recent == gram + 1) return;
     *recent = gram + 1;
     insert(set, key_of(gram, 5));
@@ -330,14 +351,33 @@ static int prepare(leat_key_set *set, const void *bytes, size_t count, class_mas
     return 1;
 }
 
+/// The masks and the copy of a text of up to 64 bytes, which needs none of the set's memory.
+typedef struct {
+    uint8_t folded[64 + 8];
+    uint64_t digits[2], runs[2], identifiers[1];
+} short_text;
+
+static void prepare_short(short_text *text, const void *bytes, size_t count, class_masks *masks) {
+    memset(text->folded, 0, sizeof text->folded);
+    memcpy(text->folded, bytes, count);
+    *masks = (class_masks){text->digits, text->runs, text->identifiers, 1, 0};
+    classify(text->folded, masks);
+    find_identifiers(masks);
+}
+
 void leat_key_set_add(leat_key_set *set, const void *bytes, size_t count, int winnows_runs) {
     if (count < FREE_GRAM || set->is_full) return;
     class_masks masks;
-    if (!prepare(set, bytes, count, &masks)) {
+    short_text small;
+    const uint8_t *text = small.folded;
+    if (count <= 64) {
+        prepare_short(&small, bytes, count, &masks);
+    } else if (prepare(set, bytes, count, &masks)) {
+        text = set->folded;
+    } else {
         set->is_full = 1;
         return;
     }
-    const uint8_t *text = set->folded;
     if (masks.has_identifiers) add_identifiers(set, text, count, &masks, winnows_runs);
     int skips = masks.has_identifiers && !winnows_runs;
     size_t dense = 0, grams = count - FREE_GRAM + 1;
@@ -357,6 +397,26 @@ void leat_key_set_add(leat_key_set *set, const void *bytes, size_t count, int wi
         }
     }
     if (count >= dense + RUN_MIN) add_dense(set, text, dense, count, &masks, skips);
+}
+
+void leat_key_set_add_hexadecimal(leat_key_set *set, const void *area, size_t width, size_t count) {
+    const uint8_t *text = area;
+    if (width < RUN_MIN || width > 32 || set->is_full) {
+        for (size_t i = 0; i < count; i++) leat_key_set_add(set, text + i * width, width, 0);
+        return;
+    }
+    uint64_t bit = 1ull << width, starts_mask = (1ull << (width - FREE_GRAM + 1)) - 1;
+    set->lengths |= bit;
+    set->open_lengths |= bit;
+    for (size_t i = 0; i < count && !set->is_full; i++, text += width) {
+        insert(set, key_of_run(text, width));
+        uint8_t folded[32 + 8] = {0};
+        memcpy(folded, text, width);
+        uint64_t digits = 0;
+        for (size_t at = 0; at < width; at++) digits |= (uint64_t)(text[at] <= '9') << at;
+        uint64_t starts = ~(digits | digits >> 1 | digits >> 2 | digits >> 3 | digits >> 4) & starts_mask;
+        for (; starts; starts &= starts - 1) add_free_gram(set, folded, (size_t)__builtin_ctzll(starts));
+    }
 }
 
 // --- texts that were split into templates ---
@@ -441,7 +501,7 @@ void leat_key_set_add_split(leat_key_set *set, const leat_split_texts *texts) {
             uint32_t end = chunk->right < 0 ? finish : texts->ends[span + chunk->last] + (uint32_t)chunk->right;
             if (end - start < FREE_GRAM) continue;
             chunk_record *record = &records[index];
-            if (record->tries < 512 || record->hits * 8 > record->tries) {
+            if (record->tries < 512 || record->hits * 3 > record->tries) {
                 record->tries++;
                 if (was_seen(&seen, area, start, end - start)) {
                     record->hits++;

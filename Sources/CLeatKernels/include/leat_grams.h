@@ -44,7 +44,11 @@ typedef struct {
 /// Adds the keys of the chunks of all texts, and those of texts that are kept whole; a chunk that repeats costs a look-up.
 void leat_key_set_add_split(leat_key_set *set, const leat_split_texts *texts);
 
-size_t leat_key_set_count(const leat_key_set *set);
+/// Adds the keys of `count` texts end to end, each of `width` lower-case hexadecimal digits: faster than one by one.
+void leat_key_set_add_hexadecimal(leat_key_set *set, const void *area, size_t width, size_t count);
+
+/// How many keys there are; to be asked before whether the set is full, and before its keys.
+size_t leat_key_set_count(leat_key_set *set);
 
 /// Whether there were more keys than allowed; then the set is of no use.
 int leat_key_set_is_full(const leat_key_set *set);

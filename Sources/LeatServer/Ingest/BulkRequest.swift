@@ -10,7 +10,7 @@ struct BulkRequest {
     /// Whether an action without an index is a fault, as in Elasticsearch; Leat's own endpoints do not need one.
     private let needsIndex: Bool
     private var framing = BulkFraming()
-    private var reader: DocumentReader
+    private let shared: SharedDocumentReader
     private var rows = RequestRows()
     private var items = BulkItems()
     private var lastLine: [UInt8] = []
@@ -23,14 +23,14 @@ struct BulkRequest {
     private(set) var byteCount = 0
 
     /// Events whose text was cut.
-    var textCutCount: Int { self.reader.textCutCount }
+    var textCutCount: Int { self.shared.reader.textCutCount }
 
     init(arrivedAt: Timestamp, limits: IngestLimits, defaultIndex: String, needsIndex: Bool) {
         self.limits = limits
         self.arrivedAt = arrivedAt
         self.defaultIndex = defaultIndex
         self.needsIndex = needsIndex
-        self.reader = DocumentReader(limits: limits, arrivedAt: arrivedAt)
+        self.shared = SharedDocumentReader(limits: limits, arrivedAt: arrivedAt)
     }
 
     /// Takes the next bytes of the body.
@@ -120,7 +120,7 @@ struct BulkRequest {
             if action.kind == .update {
                 try self.update(source, rows, id)
             } else {
-                try self.reader.read(source, into: rows, id: id)
+                try self.shared.reader.read(source, into: rows, id: id)
             }
             self.items.append(action.kind, index: index, id: action.id, part: part, row: row)
         } catch {
@@ -145,7 +145,7 @@ struct BulkRequest {
         }
         let bytes = document.bytes
         try bytes.withUnsafeBufferPointer { (bytes) throws(ItemFault) in
-            try self.reader.read(UnsafeRawBufferPointer(bytes), into: rows, id: id)
+            try self.shared.reader.read(UnsafeRawBufferPointer(bytes), into: rows, id: id)
         }
     }
 

@@ -32,9 +32,26 @@ final class DatasourceRows {
     /// The number of the part of the request that takes the next row.
     private(set) var part: UInt16
     private var builder = BatchBuilder()
-    private var textSources: [TextSource] = []
-    private var ids: [ByteSlice?] = []
-    private var hasIDs = false
+    private var notes = RowNotes()
+
+    /// What is noted of each row beside its fields; together, since each look at a property of an object is checked at
+    /// run time.
+    private struct RowNotes {
+        var textSources: [TextSource] = []
+        /// Per row, up to the last one that has an id.
+        var ids: [ByteSlice?] = []
+
+        mutating func append(_ source: TextSource, _ id: ByteSlice?) {
+            self.textSources.append(source)
+            guard let id else { return }
+            self.fillIDs(to: self.textSources.count - 1)
+            self.ids.append(id)
+        }
+
+        mutating func fillIDs(to count: Int) {
+            while self.ids.count < count { self.ids.append(nil) }
+        }
+    }
 
     init(tags: DatasourceTags, part: UInt16) {
         self.tags = tags
@@ -71,9 +88,7 @@ final class DatasourceRows {
     /// Completes the row.
     func endRow(timestamp: Int64, text: TextSource, id: ByteSlice? = nil) {
         self.builder.endRow(timestamp: timestamp)
-        self.textSources.append(text)
-        if id != nil { self.hasIDs = true }
-        self.ids.append(id)
+        self.notes.append(text, id)
     }
 
     /// Forgets the fields of the row under construction.
@@ -81,15 +96,13 @@ final class DatasourceRows {
 
     /// The rows so far as a part of the request; the rows that follow belong to `part`.
     func finish(next part: UInt16) -> IngestPart {
-        let sources = self.textSources
+        var notes = self.notes
+        self.notes = RowNotes()
         var batch = self.builder.finish()
-        Self.setText(of: &batch, from: sources)
-        let ids = self.hasIDs ? self.ids : nil
+        Self.setText(of: &batch, from: notes.textSources)
+        if !notes.ids.isEmpty { notes.fillIDs(to: batch.rowCount) }
         self.part = part
-        self.textSources = []
-        self.ids = []
-        self.hasIDs = false
-        return IngestPart(tags: self.tags, batch: batch, ids: ids)
+        return IngestPart(tags: self.tags, batch: batch, ids: notes.ids.isEmpty ? nil : notes.ids)
     }
 
     /// Gives a batch its `@rawstring`: the very column of the field that is the text, or, if rows differ, a mixed one.

@@ -3,7 +3,7 @@ internal import LeatCore
 /// Reads JSON documents into rows: fields, text and time by the rules of design 2.3.
 ///
 /// One reader serves one request, since it predicts keys from the documents before. Not for two threads.
-final class DocumentReader {
+struct DocumentReader: ~Copyable {
     private let limits: IngestLimits
     private let arrivedAt: Timestamp
     private var flattener: JSONFlattener
@@ -65,7 +65,11 @@ final class DocumentReader {
     ///   - rows: The datasource that gets the row.
     ///   - id: The sender's `_id`.
     /// - Throws: Why the document is refused; then no row was added.
-    func read(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows, id: ByteSlice? = nil) throws(ItemFault) {
+    mutating func read(
+        _ bytes: UnsafeRawBufferPointer,
+        into rows: DatasourceRows,
+        id: ByteSlice? = nil
+    ) throws(ItemFault) {
         try self.flatten(bytes)
         let found = self.find()
         let time = try self.time(found)
@@ -84,7 +88,7 @@ final class DocumentReader {
     ///
     /// - Returns: The time that the fields name, if they do.
     /// - Throws: Why the object is refused; the row is the caller's to abandon.
-    func readFields(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows) throws(ItemFault) -> Int64? {
+    mutating func readFields(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows) throws(ItemFault) -> Int64? {
         try self.flatten(bytes)
         let found = self.find()
         let arrival = self.arrivedAt.nanoseconds
@@ -107,7 +111,7 @@ final class DocumentReader {
         return role == .eventTime || role == .reserved
     }
 
-    private func flatten(_ bytes: UnsafeRawBufferPointer) throws(ItemFault) {
+    private mutating func flatten(_ bytes: UnsafeRawBufferPointer) throws(ItemFault) {
         do {
             try self.flattener.flatten(bytes)
         } catch {
@@ -119,7 +123,7 @@ final class DocumentReader {
         }
     }
 
-    private func find() -> Found {
+    private mutating func find() -> Found {
         var found = Found()
         var textRank = 4
         func isText(_ field: JSONField, _ source: DatasourceRows.TextSource, rank: Int) {
@@ -150,7 +154,7 @@ final class DocumentReader {
         return found
     }
 
-    private func learnRole(_ name: Int) -> Role {
+    private mutating func learnRole(_ name: Int) -> Role {
         while self.roles.count <= name { self.roles.append(.unknown) }
         let role = Role(String(decoding: self.flattener.name(Int32(name)), as: UTF8.self))
         self.roles[name] = role
@@ -180,7 +184,7 @@ final class DocumentReader {
     }
 
     /// Adds a document that is longer than an event may be: its text is cut if that is enough.
-    private func addLarge(
+    private mutating func addLarge(
         _ bytes: UnsafeRawBufferPointer,
         _ found: Found,
         to rows: DatasourceRows
@@ -218,7 +222,7 @@ final class DocumentReader {
     }
 
     /// Keeps fields whose names belong to the server under another name.
-    private func addReserved(to rows: DatasourceRows) {
+    private mutating func addReserved(to rows: DatasourceRows) {
         for field in self.flattener.fields where field.kind != .null {
             guard self.roles[Int(field.name)] == .reserved else { continue }
             let name = "_" + String(decoding: self.flattener.name(field.name), as: UTF8.self)
@@ -228,7 +232,7 @@ final class DocumentReader {
 
     /// A document without a text field has its own compact JSON as text, which is made from the fields when somebody
     /// asks for it, or kept if that cannot be.
-    private func addText(
+    private mutating func addText(
         of bytes: UnsafeRawBufferPointer,
         _ found: Found,
         _ time: Int64,
@@ -255,5 +259,15 @@ final class DocumentReader {
             preconditionFailure("a document was flattened, but is not JSON: \(error)")
         }
         return .own
+    }
+}
+
+/// A reader that copies of a request share.
+final class SharedDocumentReader {
+    /// To be used with one look per document, since each look at a property of an object is checked at run time.
+    var reader: DocumentReader
+
+    init(limits: IngestLimits, arrivedAt: Timestamp) {
+        self.reader = DocumentReader(limits: limits, arrivedAt: arrivedAt)
     }
 }

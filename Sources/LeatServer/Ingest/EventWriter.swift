@@ -7,7 +7,7 @@ internal import LeatStorage
 struct EventWriter {
     private let limits: IngestLimits
     private let arrivedAt: Timestamp
-    private let reader: DocumentReader
+    private let shared: SharedDocumentReader
     private var rows = RequestRows()
     /// Events that became rows.
     private(set) var count = 0
@@ -16,7 +16,7 @@ struct EventWriter {
     init(limits: IngestLimits, arrivedAt: Timestamp) {
         self.limits = limits
         self.arrivedAt = arrivedAt
-        self.reader = DocumentReader(limits: limits, arrivedAt: arrivedAt)
+        self.shared = SharedDocumentReader(limits: limits, arrivedAt: arrivedAt)
     }
 
     /// An event in parts.
@@ -50,7 +50,7 @@ struct EventWriter {
         let time: Int64?
         do throws(ItemFault) {
             time = try attributes.withUnsafeBufferPointer { (bytes) throws(ItemFault) in
-                try self.reader.readFields(UnsafeRawBufferPointer(bytes), into: rows)
+                try self.shared.reader.readFields(UnsafeRawBufferPointer(bytes), into: rows)
             }
             for (name, value) in event.fields { try self.set(name, value, in: rows) }
         } catch {
@@ -73,7 +73,7 @@ struct EventWriter {
         guard let rows = self.rows.rows(of: DatasourceTags(Self.bounded(tags))) else {
             throw .argument("too many different tags in one request")
         }
-        try self.reader.read(document, into: rows, id: id)
+        try self.shared.reader.read(document, into: rows, id: id)
         self.count += 1
     }
 

@@ -1,3 +1,4 @@
+internal import CLeatKernels
 internal import Glibc
 
 /// Fast hashing of byte strings for tables in memory; never written to files.
@@ -41,5 +42,13 @@ enum ByteHash {
         guard left.count == right.count else { return false }
         guard left.count > 0, let leftBase = left.baseAddress, let rightBase = right.baseAddress else { return true }
         return memcmp(leftBase, rightBase, left.count) == 0
+    }
+
+    /// The same as `equal`, for short texts without a call.
+    @inline(__always)
+    static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        guard left.count == right.count else { return false }
+        guard left.count > 0, let leftBase = left.baseAddress, let rightBase = right.baseAddress else { return true }
+        return leat_equal_bytes(leftBase, rightBase, left.count) != 0
     }
 }

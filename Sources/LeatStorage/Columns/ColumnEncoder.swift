@@ -133,6 +133,7 @@ enum ColumnEncoder {
             summary.kind = kind
             switch kind {
             case .address, .decimal, .padded: context.addKeys(ofNumbers: values)
+            case .hexadecimal: context.addKeys(ofHexadecimal: values)
             default: context.addKeys(of: values)
             }
             return summary

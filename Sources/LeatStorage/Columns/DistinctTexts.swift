@@ -1,3 +1,4 @@
+internal import CLeatKernels
 internal import LeatCore
 
 /// The distinct values of a list of byte strings, and which of them each value is.
@@ -31,7 +32,7 @@ struct DistinctTexts {
         for index in 0..<count {
             let value = values[index]
             // Fast path: the same text as in the row before.
-            if before >= 0, ByteHash.equal(values[Int(firsts[before])], value) {
+            if before >= 0, ByteHash.isEqual(values[Int(firsts[before])], value) {
                 codes[index] = UInt16(before)
                 continue
             }
@@ -51,7 +52,7 @@ struct DistinctTexts {
                     }
                     break
                 }
-                if hashes[code] == hash, ByteHash.equal(values[Int(firsts[code])], value) {
+                if hashes[code] == hash, ByteHash.isEqual(values[Int(firsts[code])], value) {
                     before = code
                     break
                 }
@@ -86,22 +87,27 @@ struct DistinctTexts {
 extension ByteStrings {
     /// The strings at some indices, in that order, in an area of their own.
     func gathered(_ indices: some Collection<Int>) -> ByteStrings {
-        var offsets: [UInt32] = [0]
-        offsets.reserveCapacity(indices.count + 1)
         var total = 0
-        for index in indices {
-            total += Int(self.offsets[index + 1] - self.offsets[index])
-            offsets.append(UInt32(total))
-        }
-        let storage = ByteStorage(byteCount: total)
-        var position = 0
-        for index in indices {
-            let value = self[index]
-            if let base = value.baseAddress, value.count > 0 {
-                storage.bytes.baseAddress?.advanced(by: position).copyMemory(from: base, byteCount: value.count)
-                position += value.count
+        let offsets = [UInt32](unsafeUninitializedCapacity: indices.count + 1) { offsets, count in
+            offsets[0] = 0
+            count = 1
+            for index in indices {
+                total += Int(self.offsets[index + 1] - self.offsets[index])
+                offsets[count] = UInt32(total)
+                count += 1
             }
         }
+        let storage = ByteStorage(byteCount: total)
+        if let to = storage.bytes.baseAddress, let from = self.bytes.unsafeBytes.baseAddress {
+            var position = 0
+            for index in indices {
+                let start = Int(self.offsets[index])
+                let byteCount = Int(self.offsets[index + 1]) - start
+                leat_copy_bytes(to + position, from + start, byteCount)
+                position += byteCount
+            }
+        }
+        withExtendedLifetime(self.bytes) {}
         return ByteStrings(offsets: offsets, bytes: ByteSlice(UnsafeRawBufferPointer(storage.bytes), owner: storage))
     }
 }

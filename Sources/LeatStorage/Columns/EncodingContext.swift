@@ -33,6 +33,11 @@ struct EncodingContext {
         if !areKeyless { keys.add(values, areDistinct: false) }
     }
 
+    /// Adds the keys of texts of lower-case hexadecimal digits, as many in each.
+    func addKeys(ofHexadecimal values: ByteStrings) {
+        if self.depth == 0 { self.keys?.add(hexadecimal: values, digitCount: values[0].count) }
+    }
+
     /// Adds the keys of texts that were split into templates.
     func addKeys(of split: TemplateSplit, of texts: ByteStrings) {
         if self.depth == 0 { self.keys?.add(split, of: texts) }

@@ -85,7 +85,7 @@ enum SmallDictionary {
                 }
                 let first = firsts[code - 1]
                 let known = UnsafeRawBufferPointer(rebasing: bytes[Int(offsets[first])..<Int(offsets[first + 1])])
-                if ByteHash.equal(known, text) {
+                if ByteHash.isEqual(known, text) {
                     codes[row] = UInt16(code - 1)
                     break
                 }

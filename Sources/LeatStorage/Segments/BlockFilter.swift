@@ -91,6 +91,12 @@ final class BlockFilterBuilder {
         }
     }
 
+    /// Adds texts that are all of `digitCount` lower-case hexadecimal digits.
+    func add(hexadecimal texts: ByteStrings, digitCount: Int) {
+        guard let keys = self.keys else { return }
+        texts.bytes.withUnsafeBytes { leat_key_set_add_hexadecimal(keys, $0.baseAddress, digitCount, texts.count) }
+    }
+
     /// Adds texts that were split into templates: what repeats once per template, what varies once per value.
     func add(_ split: TemplateSplit, of texts: ByteStrings) {
         guard let keys = self.keys else { return }
@@ -144,8 +150,9 @@ final class BlockFilterBuilder {
 
     /// The filter of all that was added.
     func finish() -> BlockFilter {
-        guard let keys = self.keys, leat_key_set_is_full(keys) == 0 else { return .none }
+        guard let keys = self.keys else { return .none }
         let count = leat_key_set_count(keys)
+        guard leat_key_set_is_full(keys) == 0 else { return .none }
         let lineCount = BlockFilter.lineCount(keyCount: count)
         let lines = ByteStorage(byteCount: lineCount * BlockFilter.lineByteCount)
         lines.bytes.initializeMemory(as: UInt8.self, repeating: 0)

@@ -1,3 +1,4 @@
+internal import CLeatKernels
 internal import LeatCore
 
 /// Texts as templates and columns of their own for what varies.
@@ -123,19 +124,20 @@ enum TemplateEncoding {
 extension ByteStrings {
     /// The parts of the bytes between pairs of borders, in an area of their own.
     func gathered(starts: [UInt32], ends: [UInt32]) -> ByteStrings {
-        var offsets: [UInt32] = [0]
-        offsets.reserveCapacity(starts.count + 1)
-        var total: UInt32 = 0
-        for index in starts.indices {
-            total += ends[index] - starts[index]
-            offsets.append(total)
+        let offsets = [UInt32](unsafeUninitializedCapacity: starts.count + 1) { offsets, count in
+            var total: UInt32 = 0
+            offsets[0] = 0
+            for index in starts.indices {
+                total += ends[index] - starts[index]
+                offsets[index + 1] = total
+            }
+            count = starts.count + 1
         }
-        let storage = ByteStorage(byteCount: Int(total))
-        let source = self.bytes.unsafeBytes
-        for index in starts.indices {
-            let count = Int(ends[index] - starts[index])
-            if count > 0, let from = source.baseAddress, let to = storage.bytes.baseAddress {
-                (to + Int(offsets[index])).copyMemory(from: from + Int(starts[index]), byteCount: count)
+        let storage = ByteStorage(byteCount: Int(offsets[starts.count]))
+        if let from = self.bytes.unsafeBytes.baseAddress, let to = storage.bytes.baseAddress {
+            for index in starts.indices {
+                let start = Int(starts[index])
+                leat_copy_bytes(to + Int(offsets[index]), from + start, Int(ends[index]) - start)
             }
         }
         withExtendedLifetime(self.bytes) {}

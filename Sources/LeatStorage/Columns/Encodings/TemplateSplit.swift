@@ -142,7 +142,7 @@ private struct FoundTemplates {
     var ends: [UInt32] = []
     /// What repeats in each template, end to end, and where each part ends, to compare texts with.
     private var shapes: [Shape] = []
-    private var templateOfHash: [UInt64: Int32] = [:]
+    private var table = TemplateTable()
     private var tokenizer = TemplateTokenizer()
 
     private struct Shape {
@@ -169,7 +169,7 @@ private struct FoundTemplates {
             return true
         }
         let hash = self.tokenizer.hash
-        if let known = self.templateOfHash[hash] {
+        if let known = self.table[hash] {
             guard self.matches(text, Int(known)) else {
                 self.codes.append(-1)
                 self.spanCounts.append(0)
@@ -184,7 +184,7 @@ private struct FoundTemplates {
                 return true
             }
             let number = Int32(self.templates.count)
-            self.templateOfHash[hash] = number
+            self.table.insert(hash, number)
             let template = self.template(of: text)
             self.templates.append(template)
             self.shapes.append(Shape(template))
@@ -222,7 +222,7 @@ private struct FoundTemplates {
                 for slot in 0...spans.count {
                     let end = slot < spans.count ? Int(spans[slot].start) : text.count
                     let partEnd = Int(shape.ends[slot])
-                    let isEqual = ByteHash.equal(
+                    let isEqual = ByteHash.isEqual(
                         UnsafeRawBufferPointer(rebasing: bytes[from..<partEnd]),
                         UnsafeRawBufferPointer(rebasing: text[start..<end])
                     )
@@ -233,5 +233,28 @@ private struct FoundTemplates {
                 return true
             }
         }
+    }
+}
+
+/// Templates by the hash of what repeats in them, which is a hash already.
+private struct TemplateTable {
+    /// Twice as many as there may be templates, so that look-ups end soon.
+    private static let slotCount = 8_192
+    private var slots = [(hash: UInt64, number: Int32)](repeating: (0, -1), count: Self.slotCount)
+
+    subscript(hash: UInt64) -> Int32? {
+        var slot = Int(truncatingIfNeeded: hash >> 40) & (Self.slotCount - 1)
+        while self.slots[slot].number >= 0 {
+            if self.slots[slot].hash == hash { return self.slots[slot].number }
+            slot = (slot + 1) & (Self.slotCount - 1)
+        }
+        return nil
+    }
+
+    /// Adds a template that is not there; there are at most `TemplateSplit.templateCountMax`.
+    mutating func insert(_ hash: UInt64, _ number: Int32) {
+        var slot = Int(truncatingIfNeeded: hash >> 40) & (Self.slotCount - 1)
+        while self.slots[slot].number >= 0 { slot = (slot + 1) & (Self.slotCount - 1) }
+        self.slots[slot] = (hash, number)
     }
 }
