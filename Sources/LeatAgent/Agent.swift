@@ -206,7 +206,7 @@ extension Agent {
         var frames: [ChunkStore.NewFrame] = []
         if input.isRoutable { self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames) }
         let before = self.store.gatheredByteCount
-        self.store.append(frames, position: read.position, startOffset: read.startOffset)
+        self.store.append(frames, position: read.position, startOffset: read.startOffset, ring: input.ring)
         input.noteAccepted(byteCount: self.store.gatheredByteCount - before)
         self.planFlush()
     }
@@ -408,6 +408,19 @@ extension Agent {
 
     private func distribute(_ chunk: ClosedChunk) {
         for index in chunk.remaining.indices { self.queues[index]?.add(chunk) }
+        if let ring = chunk.ring { self.dropBeyond(ring) }
+    }
+
+    /// Drops the oldest chunks of a ring that are not on their way while more waits than it may hold.
+    private func dropBeyond(_ ring: ChunkRing) {
+        let chunks = self.store.waiting(in: ring)
+        var byteCount = chunks.reduce(0) { $0 + $1.byteCount }
+        for chunk in chunks.dropLast() where byteCount > ring.byteCountMax {
+            let queues = chunk.remaining.indices.compactMap { self.queues[$0] }
+            guard !queues.contains(where: { $0.isSending(chunk) }) else { continue }
+            for queue in queues { queue.drop(chunk, because: "over Mem_Buf_Limit of memrb") }
+            byteCount -= chunk.byteCount
+        }
     }
 
     private func resumeInputs() {

@@ -261,8 +261,7 @@ struct AgentFactory {
         do throws(FluentBitDatabase.Failure) {
             let takeover = try FluentBitDatabase(path: path, disk: self.disk).positions(
                 known: known,
-                newSource: { agent.store.nextSequence() },
-                now: self.loop.time.now()
+                newSource: { agent.store.nextSequence() }
             )
             let positions = takeover.positions
             for position in positions { agent.store.append([], position: position, startOffset: position.offset) }
@@ -282,6 +281,17 @@ struct AgentFactory {
         }
     }
 
+    /// `Mem_Buf_Limit`: an input waits at it, or drops its oldest events if it is a ring.
+    private func limit(_ counters: InputCounters, _ settings: Settings, number: Int) {
+        guard settings.isSet("mem_buf_limit"), let limit = settings.byteCount("mem_buf_limit") else { return }
+        let type = settings.text("storage.type") ?? self.configuration.service.text("storage.type")
+        if type?.lowercased() == "memrb" {
+            counters.ring = limit == .max ? nil : ChunkRing(input: number, byteCountMax: limit)
+        } else {
+            counters.unwrittenByteCountMax = limit
+        }
+    }
+
     private func addInputs(to agent: Agent) throws(FileSystemError) {
         let claims = SourceClaims.of(descriptorCountMax: Self.descriptorCountMax)
         var known = Array(agent.store.positions.sources.values)
@@ -289,11 +299,9 @@ struct AgentFactory {
         for plugin in self.configuration.inputs where plugin.name == "tail" && plugin.settings.isSet("db") {
             known += try self.imported(plugin, imported, into: agent, known: known)
         }
-        for plugin in self.configuration.inputs {
+        for (number, plugin) in self.configuration.inputs.enumerated() {
             let counters = InputCounters(name: plugin.displayName)
-            if plugin.settings.isSet("mem_buf_limit") {
-                counters.unwrittenByteCountMax = plugin.settings.byteCount("mem_buf_limit")
-            }
+            self.limit(counters, plugin.settings, number: number)
             let log = self.log.named(plugin.displayName, level: AgentLog.level(plugin.settings.text("log_level")))
             let factory = InputFactory(
                 plugin: plugin,

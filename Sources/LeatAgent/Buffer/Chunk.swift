@@ -78,6 +78,8 @@ final class ClosedChunk {
     let orphans: [String]
     /// The bytes while they are still in memory.
     var cached: [UInt8]?
+    /// The ring of this run that it belongs to.
+    var ring: ChunkRing?
     /// Whether an earlier run made it.
     var isRecovered = false
 

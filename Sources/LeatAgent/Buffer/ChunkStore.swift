@@ -29,7 +29,7 @@ final class ChunkStore {
     /// Chunks on disk that at least one output has not settled.
     private(set) var closed: [UInt64: ClosedChunk] = [:]
 
-    private var open: [OutputSet: OpenChunk] = [:]
+    private var open: [ChunkKind: OpenChunk] = [:]
     /// Chunks that take no more frames and are sent as soon as those that they have are durable.
     private var closing: [OpenChunk] = []
     /// The flush that is under way.
@@ -117,7 +117,14 @@ final class ChunkStore {
     }
 
     /// Takes the events of one read, and how far the source was read with it.
-    func append(_ frames: [NewFrame], position: SourcePosition?, startOffset: UInt64) {
+    ///
+    /// Events of a ring are in chunks of their own, so that the oldest can be dropped.
+    func append(
+        _ frames: [NewFrame],
+        position: SourcePosition?,
+        startOffset: UInt64,
+        ring: ChunkRing? = nil
+    ) {
         var position = position
         let read = self.nextSequence()
         position?.read = read
@@ -129,7 +136,7 @@ final class ChunkStore {
                 position: position,
                 startOffset: startOffset
             )
-            let chunk = self.openChunk(for: frame.outputs)
+            let chunk = self.openChunk(of: ChunkKind(outputs: frame.outputs, ring: ring))
             let before = chunk.unwritten.count
             if before > BufferLimits.largeBufferByteCount {
                 chunk.unwritten.reserveCapacity(self.limits.backlogFlushByteCount + (1 << 20))
@@ -154,23 +161,34 @@ final class ChunkStore {
         self.newPositions[source] = .some(position)
     }
 
-    private func openChunk(for outputs: OutputSet) -> OpenChunk {
-        if let chunk = self.open[outputs] { return chunk }
-        let chunk = self.makeChunk(for: outputs)
-        self.open[outputs] = chunk
+    /// How long a chunk gets; those of a ring so short that dropping one drops little.
+    private func byteCountMax(of chunk: OpenChunk) -> Int {
+        let share = chunk.kind.ring.map { max(1, $0.byteCountMax / 4) } ?? .max
+        return min(self.limits.chunkByteCountMax, share)
+    }
+
+    /// Chunks of a ring that wait, oldest first.
+    func waiting(in ring: ChunkRing) -> [ClosedChunk] {
+        self.closed.values.filter { $0.ring == ring && !$0.remaining.isEmpty }.sorted { $0.number < $1.number }
+    }
+
+    private func openChunk(of kind: ChunkKind) -> OpenChunk {
+        if let chunk = self.open[kind] { return chunk }
+        let chunk = self.makeChunk(of: kind)
+        self.open[kind] = chunk
         return chunk
     }
 
-    private func makeChunk(for outputs: OutputSet) -> OpenChunk {
+    private func makeChunk(of kind: ChunkKind) -> OpenChunk {
         let number = self.nextChunk
         self.nextChunk += 1
         return OpenChunk(
             header: ChunkHeader(
                 number: number,
                 createdAtNanoseconds: self.time.now().nanoseconds,
-                outputs: outputs.indices.map { self.outputNames[$0] }
+                outputs: kind.outputs.indices.map { self.outputNames[$0] }
             ),
-            outputs: outputs,
+            kind: kind,
             buffer: self.spares.take()
         )
     }
@@ -202,9 +220,9 @@ extension ChunkStore {
             return nil
         }
         for chunk in self.open.values.sorted(by: { $0.number < $1.number }) where chunk.hasUnwritten {
-            let isLong = chunk.byteCount + chunk.unwritten.count >= self.limits.chunkByteCountMax
+            let isLong = chunk.byteCount + chunk.unwritten.count >= self.byteCountMax(of: chunk)
             guard isLong || isWanted(chunk.outputs) else { continue }
-            self.open[chunk.outputs] = nil
+            self.open[chunk.kind] = nil
             self.closing.append(chunk)
         }
         let chunks = self.changedChunks
@@ -214,7 +232,7 @@ extension ChunkStore {
         }
         let flush = ChunkFlush(
             parts: chunks.map { chunk in
-                let keepsGathering = self.open[chunk.outputs] === chunk
+                let keepsGathering = self.open[chunk.kind] === chunk
                 return chunk.beginFlush(names: self.names, buffer: keepsGathering ? self.spares.take() : [])
             },
             positions: self.newPositions,
@@ -255,7 +273,7 @@ extension ChunkStore {
         let closing = self.closing
         self.closing.removeAll(keepingCapacity: true)
         for chunk in closing { self.closeFinished(chunk) }
-        for chunk in Array(self.open.values) where chunk.byteCount >= self.limits.chunkByteCountMax {
+        for chunk in Array(self.open.values) where chunk.byteCount >= self.byteCountMax(of: chunk) {
             if !chunk.hasUnwritten { self.close(chunk) }
         }
     }
@@ -286,10 +304,10 @@ extension ChunkStore {
     ///
     /// The system may have dropped pages, so that nothing that was not durable before can be trusted in the old one.
     private func abandon(_ chunk: OpenChunk) {
-        let successor = self.makeChunk(for: chunk.outputs)
+        let successor = self.makeChunk(of: chunk.kind)
         successor.takeUnwritten(of: chunk)
-        if self.open[chunk.outputs] === chunk {
-            self.open[chunk.outputs] = successor
+        if self.open[chunk.kind] === chunk {
+            self.open[chunk.kind] = successor
         } else {
             self.closing.removeAll { $0 === chunk }
             self.closing.append(successor)
@@ -314,7 +332,7 @@ extension ChunkStore {
     }
 
     private func close(_ chunk: OpenChunk) {
-        self.open[chunk.outputs] = nil
+        self.open[chunk.kind] = nil
         self.closeFinished(chunk)
     }
 
@@ -326,6 +344,7 @@ extension ChunkStore {
             createdAtNanoseconds: chunk.header.createdAtNanoseconds,
             remaining: chunk.outputs
         )
+        closed.ring = chunk.kind.ring
         if let content = chunk.content, self.cachedByteCount + content.count <= self.limits.cachedByteCountMax {
             closed.cached = content
             self.cachedByteCount += content.count

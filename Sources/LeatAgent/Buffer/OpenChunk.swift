@@ -1,11 +1,25 @@
 internal import LeatCore
 
+/// Which events share a chunk.
+struct ChunkKind: Hashable, Sendable {
+    let outputs: OutputSet
+    /// Of an input that drops its oldest events; `nil` for all others.
+    let ring: ChunkRing?
+}
+
+/// `storage.type memrb`: what an input keeps until it is delivered, of which the oldest goes when it is too much.
+struct ChunkRing: Hashable, Sendable {
+    /// The input's number in the configuration.
+    let input: Int
+    let byteCountMax: Int
+}
+
 /// A chunk that still takes frames, or waits for its last ones to become durable.
 ///
 /// Its bytes are in three places, in this order: durable on disk, in a flush that is under way, and in memory since.
 final class OpenChunk {
     let header: ChunkHeader
-    let outputs: OutputSet
+    let kind: ChunkKind
 
     /// The file; `nil` until the first write.
     private(set) var file: (any File)?
@@ -26,13 +40,15 @@ final class OpenChunk {
     var content: [UInt8]?
 
     /// `buffer` is empty memory that can be used again.
-    init(header: ChunkHeader, outputs: OutputSet, buffer: [UInt8]) {
+    init(header: ChunkHeader, kind: ChunkKind, buffer: [UInt8]) {
         self.header = header
-        self.outputs = outputs
+        self.kind = kind
         self.unwritten = buffer
         self.unwritten.append(contentsOf: header.encode())
         self.headerByteCount = self.unwritten.count
     }
+
+    var outputs: OutputSet { self.kind.outputs }
 
     var number: UInt64 { self.header.number }
 

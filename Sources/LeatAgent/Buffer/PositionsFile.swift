@@ -13,7 +13,7 @@ struct Positions: Hashable, Sendable {
 /// The form of the file `positions`: lines of text, so that a person can read it, and a checksum at the end.
 ///
 ///     leat-positions 1 SEQUENCE CHUNK
-///     SOURCE DEVICE INODE COUNT:DIGEST OFFSET COUNT:DIGEST FLAGS READ MODIFIED PENDING PATH     (divided by tabs)
+///     SOURCE DEVICE INODE COUNT:DIGEST OFFSET COUNT:DIGEST FLAGS READ MODIFIED PENDING PATH PLACE     (divided by tabs)
 ///     end COUNT CRC32C
 enum PositionsFile {
     private static let title = "leat-positions 1"
@@ -37,7 +37,8 @@ enum PositionsFile {
         text += "\(identity.prefixByteCount):\(String(identity.prefixDigest, radix: 16))\t\(position.offset)\t"
         text += "\(position.marker.byteCount):\(String(position.marker.digest, radix: 16))\t"
         text += "\(flags.isEmpty ? "-" : flags)\t\(position.read)\t\(position.modifiedAtNanoseconds)\t"
-        text += "\(pending.isEmpty ? "-" : pending.joined(separator: ","))\t\(Self.escape(position.path))\n"
+        text += "\(pending.isEmpty ? "-" : pending.joined(separator: ","))\t"
+        text += "\(Self.escape(position.path))\t\(Self.escape(position.place))\n"
     }
 
     /// The positions; `nil` when the bytes are not a whole, undamaged file.
@@ -62,8 +63,8 @@ enum PositionsFile {
     }
 
     private static func position(_ line: Substring) -> SourcePosition? {
-        let fields = line.split(separator: "\t", maxSplits: 10, omittingEmptySubsequences: false)
-        guard fields.count == 11, let source = UInt64(fields[0]), let device = UInt64(fields[1]),
+        let fields = line.split(separator: "\t", maxSplits: 11, omittingEmptySubsequences: false)
+        guard fields.count == 12, let source = UInt64(fields[0]), let device = UInt64(fields[1]),
             let inode = UInt64(fields[2]), let prefix = Self.counted(fields[3]), let offset = UInt64(fields[4]),
             let marker = Self.counted(fields[5]), let read = UInt64(fields[7]), let modifiedAt = Int64(fields[8])
         else { return nil }
@@ -79,6 +80,7 @@ enum PositionsFile {
             offset: offset,
             marker: ContentMarker(byteCount: marker.count, digest: marker.digest)
         )
+        position.place = Self.unescape(fields[11])
         position.isInsideCutLine = fields[6].contains("c")
         position.isFinished = fields[6].contains("f")
         position.read = read

@@ -41,6 +41,8 @@ struct SourcePosition: Hashable, Sendable {
     var source: UInt64
     /// The followed name that led to the file.
     var path: String
+    /// Where the file lay when that name was a link; empty when the name was its own.
+    var place = ""
     var identity: FileIdentity
     /// Bytes before this offset are done with, but for the pending events.
     var offset: UInt64
@@ -76,6 +78,7 @@ extension SourcePosition {
         bytes.appendInteger(self.read)
         bytes.appendInteger(self.modifiedAtNanoseconds)
         bytes.appendCounted(self.path.utf8.prefix(Int(UInt16.max)))
+        bytes.appendCounted(self.place.utf8.prefix(Int(UInt16.max)))
         bytes.appendInteger(UInt16(self.pending.count))
         for start in self.pending {
             bytes.appendCounted(start.stream.utf8.prefix(Int(UInt16.max)))
@@ -91,7 +94,7 @@ extension SourcePosition {
             let markerByteCount = reader.integer(UInt16.self), let markerDigest = reader.integer(UInt64.self),
             let flags = reader.integer(UInt8.self), let read = reader.integer(UInt64.self),
             let modifiedAt = reader.integer(Int64.self), let path = reader.countedText(),
-            let pendingCount = reader.integer(UInt16.self)
+            let place = reader.countedText(), let pendingCount = reader.integer(UInt16.self)
         else { return nil }
         self.init(
             source: source,
@@ -105,6 +108,7 @@ extension SourcePosition {
             offset: offset,
             marker: ContentMarker(byteCount: Int(markerByteCount), digest: markerDigest)
         )
+        self.place = place
         self.isInsideCutLine = flags & Self.insideCutLine != 0
         self.isFinished = flags & Self.finished != 0
         self.read = read

@@ -82,8 +82,7 @@ struct FluentBitDatabase {
     /// our own, which is the newer one.
     func positions(
         known: [SourcePosition],
-        newSource: () -> UInt64,
-        now: Timestamp
+        newSource: () -> UInt64
     ) throws(Failure) -> Takeover {
         let knownFiles = Set(known.map { FileNumber(device: $0.identity.device, inode: $0.identity.inode) })
         var newest: [UInt64: TailRow] = [:]
@@ -98,7 +97,7 @@ struct FluentBitDatabase {
                 guard let place = try self.find(row) else { continue }
                 let handle = try self.disk.open(place, .read)
                 defer { handle.close() }
-                if let position = try Self.position(row, handle, knownFiles, newSource, now) {
+                if let position = try Self.position(row, handle, knownFiles, newSource) {
                     takeover.positions.append(position)
                 }
             } catch {
@@ -118,8 +117,7 @@ struct FluentBitDatabase {
         _ row: TailRow,
         _ handle: any File,
         _ known: Set<FileNumber>,
-        _ newSource: () -> UInt64,
-        _ now: Timestamp
+        _ newSource: () -> UInt64
     ) throws(FileSystemError) -> SourcePosition? {
         let status = try handle.status()
         guard status.byteCount >= row.offset,
@@ -144,7 +142,8 @@ struct FluentBitDatabase {
             offset: row.offset,
             marker: marker
         )
-        position.modifiedAtNanoseconds = now.nanoseconds
+        // Files that were rotated away since are newer than this one.
+        position.modifiedAtNanoseconds = status.modifiedAt.nanoseconds
         return position
     }
 

@@ -25,6 +25,9 @@ final class InputCounters {
     /// Whether events reach outputs.
     var isRoutable = true
 
+    /// What is kept of the events until they are delivered, when the oldest are to be dropped.
+    var ring: ChunkRing?
+
     /// `Mem_Buf_Limit`: most bytes of events that are not on disk; `nil` for no limit of the input's own.
     var unwrittenByteCountMax: Int?
     /// Bytes of events that no flush has taken, and of those that one has.

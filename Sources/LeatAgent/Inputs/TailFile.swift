@@ -8,6 +8,8 @@ final class TailFile {
     let source: UInt64
     /// The followed name that led here; shown in records and tags, whatever the file is called now.
     let path: String
+    /// Where it lay when that name was a link; else empty.
+    let place: String
     let tag: RouteTag
     /// `,"path":"…"`, appended to each record.
     let recordTail: [UInt8]
@@ -44,6 +46,7 @@ final class TailFile {
     init(
         source: UInt64,
         path: String,
+        place: String,
         tag: RouteTag,
         recordTail: [UInt8],
         file: any File,
@@ -55,6 +58,7 @@ final class TailFile {
     ) {
         self.source = source
         self.path = path
+        self.place = place
         self.tag = tag
         self.recordTail = recordTail
         self.file = file
@@ -74,6 +78,7 @@ final class TailFile {
             offset: self.state.offset,
             marker: self.marker
         )
+        position.place = self.place
         position.isInsideCutLine = self.isInsideCutLine
         position.pending = self.shaper.pending
         position.modifiedAtNanoseconds = self.modifiedAtNanoseconds

@@ -135,6 +135,16 @@ extension TailInput {
         }
     }
 
+    /// Goes on with files that lost their name while nobody looked.
+    func followOrphans() {
+        do throws(FileSystemError) {
+            let orphans = try self.known.orphans { self.finder.isFollowed($0) }
+            for orphan in orphans { self.followEarlier(orphan.file, path: orphan.name) }
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+    }
+
     func makeFile(
         _ path: String,
         _ handle: any File,
@@ -143,9 +153,11 @@ extension TailInput {
         isNew: Bool
     ) throws(FileSystemError) -> TailFile {
         let offset = try self.firstOffset(handle, status, known, isNew: isNew)
+        let place = PathText.resolved(path)
         let file = TailFile(
             source: known?.source ?? self.sink.newSource(),
             path: path,
+            place: place == path ? "" : place,
             tag: self.sink.routeTag(self.tagText(path)),
             recordTail: self.recordTail(path),
             file: handle,

@@ -99,6 +99,11 @@ extension TailInput {
 
     /// The file was truncated or rewritten in place: what is in it now is a new source.
     func restart(_ file: TailFile) {
+        if file.state.isDetached {
+            // The next copy over the last one, as copytruncate makes them; its lines were read under the followed name.
+            self.log.write(.info, "what was \(file.path) is written anew: it is not read again")
+            return self.close(file)
+        }
         self.counters.filesRotated += 1
         self.log.write(.info, "\(file.path) was truncated or rewritten; reading it from the start")
         var events = EventList()
@@ -166,7 +171,7 @@ extension TailInput {
 
     func close(_ file: TailFile) {
         let hasSuccessor = self.newest.values.contains { $0.predecessor === file }
-        if !hasSuccessor, file.shaper.pendingByteCount > 0, self.newest[file.path] !== file {
+        if !hasSuccessor, file.shaper.pendingByteCount > 0 {
             var events = EventList()
             file.shaper.finishAll(now: self.now, recordTail: file.recordTail, to: &events)
             self.handOn(events, file, start: file.state.offset)

@@ -86,6 +86,7 @@ final class TailInput: Input {
 
     func start() {
         self.finder.scan()
+        self.followOrphans()
         self.isFirstScan = false
         self.known.forgetOld(now: self.loop.time.now().nanoseconds) { self.sink.forget(source: $0) }
         self.plan()

@@ -144,7 +144,7 @@ struct TailResume {
                 let position = wanted.remove(at: index)
                 self.claims.sources.insert(position.source)
                 result.append(Earlier(path: sibling.path, handle: sibling.handle, known: position))
-            } else if looksForNewer, let last, sibling.modifiedAt > last.modifiedAtNanoseconds,
+            } else if looksForNewer, let last, sibling.modifiedAt >= last.modifiedAtNanoseconds,
                 try !self.isKnown(sibling.handle)
             {
                 unseen.append(sibling)
@@ -155,6 +155,43 @@ struct TailResume {
         result.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
         unseen.sort { ($0.modifiedAt, $0.path) < ($1.modifiedAt, $1.path) }
         return result + unseen.map { Earlier(path: $0.path, handle: $0.handle, known: nil) }
+    }
+
+    /// Files that were not read to their end and whose followed name is gone, oldest first.
+    ///
+    /// They are looked for where they lay, and beside it under a rotated name.
+    mutating func orphans(_ isFollowed: (String) -> Bool) throws(FileSystemError) -> [(name: String, file: Earlier)] {
+        var result: [(name: String, file: Earlier)] = []
+        for position in self.bySource.values.sorted(by: { $0.source < $1.source })
+        where !position.isFinished && !self.claims.sources.contains(position.source) && isFollowed(position.path) {
+            guard try self.disk.status(position.path) == nil, let found = try self.lookFor(position) else { continue }
+            self.claims.sources.insert(position.source)
+            result.append((position.path, Earlier(path: found.path, handle: found.handle, known: position)))
+        }
+        return result
+    }
+
+    /// The file of a position, where it lay or beside it.
+    private func lookFor(_ position: SourcePosition) throws(FileSystemError) -> (path: String, handle: any File)? {
+        let place = position.place.isEmpty ? position.path : position.place
+        guard try self.disk.status(place.parentFolder) != nil else { return nil }
+        let key = FileKey(device: position.identity.device, inode: position.identity.inode)
+        var found: (path: String, handle: any File)?
+        var candidates = try self.siblings(of: place, except: nil).map { (path: $0.path, handle: $0.handle) }
+        if let status = try self.disk.status(place), status.kind == .regular {
+            candidates.insert((place, try self.disk.open(place, .read)), at: 0)
+        }
+        for candidate in candidates {
+            let isSame = try Self.isSame(position, candidate.handle)
+            // Without bytes to compare, only the number tells.
+            let isKey = try FileKey(candidate.handle.status()) == key
+            if found == nil, isSame, isKey || position.identity.prefixByteCount > 0 {
+                found = candidate
+            } else {
+                candidate.handle.close()
+            }
+        }
+        return found
     }
 
     /// Files that are finished but hold the beginning of an unfinished event.
@@ -182,14 +219,9 @@ struct TailResume {
     /// The open siblings of the file that a followed name leads to.
     private func siblings(
         of path: String,
-        except current: FileKey
+        except current: FileKey?
     ) throws(FileSystemError) -> [(modifiedAt: Int64, path: String, handle: any File)] {
-        var target = path
-        var linkCount = 0
-        while let next = PathText.linkTarget(target), linkCount < 8 {
-            target = PathText.joined(target.parentFolder, next)
-            linkCount += 1
-        }
+        let target = PathText.resolved(path)
         let prefix = target.lastPathComponent + "."
         let folder = target.parentFolder
         var result: [(Int64, String, any File)] = []

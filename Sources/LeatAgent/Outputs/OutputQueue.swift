@@ -244,9 +244,14 @@ extension OutputQueue {
 
     /// Counts what an earlier run left of a chunk.
     func countRecovered(_ content: LoadedChunk) {
+        self.counters.acceptedEvents += UInt64(self.unsettledCount(content))
+    }
+
+    /// Events of a chunk that are in no batch yet, or in one that has not ended.
+    private func unsettledCount(_ content: LoadedChunk) -> Int {
         let taken = self.cursor.chunks[content.number]?.taken ?? 0
         let begun = self.cursor.openBatches.filter { $0.chunk == content.number }.reduce(0) { $0 + $1.itemCount }
-        self.counters.acceptedEvents += UInt64(max(0, content.eventCount - taken) + begun)
+        return max(0, content.eventCount - taken) + begun
     }
 
     func send(
@@ -328,16 +333,27 @@ extension OutputQueue {
     /// Drops the oldest chunks that are not on their way while more waits than allowed.
     func dropBeyondLimit() {
         guard let limit = self.options.totalByteCountMax else { return }
+        while self.chunks.count > 1, self.waitingByteCount > limit {
+            guard let oldest = self.chunks.first(where: { !self.isSending($0) }),
+                self.drop(oldest, because: "over storage.total_limit_size")
+            else { return }
+        }
+    }
+
+    /// Whether events of a chunk are on their way.
+    func isSending(_ chunk: ClosedChunk) -> Bool { self.inFlight.values.contains { $0 === chunk } }
+
+    /// Gives up a chunk that is not on its way; whether that could be noted.
+    @discardableResult
+    func drop(_ chunk: ClosedChunk, because reason: String) -> Bool {
         do throws(FileSystemError) {
-            while self.chunks.count > 1, self.waitingByteCount > limit {
-                let busy = Set(self.inFlight.values.map(\.number))
-                guard let oldest = self.chunks.first(where: { !busy.contains($0.number) }) else { return }
-                let count = try self.load(oldest)?.eventCount ?? 0
-                self.log.write(.warning, "over storage.total_limit_size: dropping the oldest \(count) events")
-                try self.giveUp(oldest, eventCount: count)
-            }
+            let count = try self.load(chunk).map { self.unsettledCount($0) } ?? 0
+            self.log.write(.warning, "\(reason): dropping the oldest \(count) events")
+            try self.giveUp(chunk, eventCount: count)
+            return true
         } catch {
             self.log.once("\(error)", .error)
+            return false
         }
     }
 }

@@ -13,6 +13,7 @@ import Testing
             offset: 1 << 40,
             marker: ContentMarker(byteCount: 256, digest: 5)
         )
+        position.place = "/var/log/pods/%,\t/0.log"
         position.isInsideCutLine = true
         position.isFinished = true
         position.pending = [PendingStart(stream: "std,out", source: 3, offset: 9)]

@@ -96,6 +96,24 @@ struct FluentBitDatabaseTests {
         }
     }
 
+    @Test
+    func filesThatWereRotatedSinceAreReadInTheirOrder() throws {
+        try withTemporaryFolder { folder in
+            // Read by Fluent Bit to its end long ago, so that its row is gone.
+            let ancient = try folder.write("in/a.log.3", "ancient\n")
+            var times = [timespec(tv_sec: 1_000_000, tv_nsec: 0), timespec(tv_sec: 1_000_000, tv_nsec: 0)]
+            try #require(utimensat(AT_FDCWD, ancient, &times, 0) == 0)
+            let known = try folder.write("in/a.log.2", "old a\nnew a\n")
+            try folder.write("in/a.log.1", "new b\n")
+            try folder.write("in/a.log", "new c\n")
+            try Self.write([(folder.path("in/a.log"), 6, try Self.inode(known), Array("old a\n".utf8))], folder)
+            let world = try AgentWorld(folder)
+            try world.start(Self.configuration(folder, files: "in/*.log"))
+            let lines = try world.lines("out.jsonl", count: 3)
+            #expect(lines == [#"{"log":"new a"}"#, #"{"log":"new b"}"#, #"{"log":"new c"}"#])
+        }
+    }
+
     /// The machine's files, of which some cannot be opened.
     private struct LockedFiles: FileSystem {
         private let files = PosixFileSystem()

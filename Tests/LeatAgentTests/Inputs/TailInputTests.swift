@@ -360,6 +360,75 @@ import Testing
         }
     }
 
+    @Test func aCopyThatIsWrittenOverTheLastOneIsNotReadAgain() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start()
+            try world.append("1\n2\n", to: "a.log")
+            world.pass()
+            world.stop()
+            // copytruncate while nobody looks: what was not read by then is in the copy.
+            try world.append("3\n", to: "a.log")
+            try folder.write("a.log.1", "1\n2\n3\n")
+            try world.truncate("a.log")
+            try world.append("4\n", to: "a.log")
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2", "3", "4"])
+            // The next one, over the copy that is still open.
+            try world.append("5\n", to: "a.log")
+            world.pass()
+            try folder.write("a.log.1", "4\n5\n")
+            try world.truncate("a.log")
+            world.pass(.seconds(1))
+            try world.append("6\n", to: "a.log")
+            world.pass(.seconds(5))
+            #expect(world.texts == ["1", "2", "3", "4", "5", "6"])
+        }
+    }
+
+    /// A container that started anew while the agent was down: the link of the old one is gone.
+    @Test(arguments: ["pods/0.log", "pods/0.log.20261130-040000"])
+    func aFileWhoseLinkIsGoneIsReadToItsEnd(place: String) throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.append("1\n", to: "pods/0.log")
+            try #require(symlink("pods/0.log", folder.path("old.log")) == 0)
+            try world.start()
+            world.pass()
+            world.stop()
+            try world.append("2\n", to: "pods/0.log")
+            try world.append("3\n", to: "pods/1.log")
+            try world.rename("pods/0.log", to: place)
+            try world.remove("old.log")
+            try #require(symlink("pods/1.log", folder.path("new.log")) == 0)
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts.sorted() == ["1", "2", "3"])
+            #expect(world.texts.firstIndex(of: "1") == 0)
+            // Not by an input that does not follow the name.
+            world.stop()
+            try world.append("4\n", to: place)
+            try world.start { $0.paths = [folder.path("new*.log")] }
+            world.pass(.seconds(1))
+            #expect(world.texts.count == 3)
+        }
+    }
+
+    @Test func theUnfinishedLineOfADeletedFileIsDelivered() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start { $0.form.readsCRI = true }
+            try world.append("2026-11-20T00:00:00.000000000Z stdout P only half\n", to: "a.log")
+            world.pass()
+            #expect(world.records.isEmpty)
+            try world.remove("a.log")
+            world.pass(.seconds(20))
+            #expect(world.records.count == 1)
+            #expect(world.records.first?.contains("only half") == true)
+        }
+    }
+
     @Test func anUnfinishedLineIsJoinedAcrossARestart() throws {
         try withTemporaryFolder { folder in
             let world = try TailWorld(folder)

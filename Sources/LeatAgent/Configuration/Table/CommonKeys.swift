@@ -30,7 +30,7 @@ enum CommonKeys {
                 "storage.type",
                 .choice(["filesystem", "memory", "memrb"]),
                 nil,
-                "the disk is always used; memrb drops the oldest"
+                "the disk is always used; memrb: the oldest events go when more than mem_buf_limit waits"
             ),
             .accepted("storage.pause_on_chunks_overlimit", .flag, "a full buffer always stops reading"),
             .acts("routable", .flag, "true", "whether events reach outputs"),
@@ -177,7 +177,12 @@ enum CommonKeys {
         .accepted("storage.backlog.flush_on_shutdown", .flag, "the backlog stays on disk"),
         .accepted("storage.delete_irrecoverable_chunks", .flag, "damaged chunks are moved aside and reported"),
         .accepted("storage.trim_files", .flag, "chunks are never longer than their frames"),
-        .accepted("storage.type", .choice(["filesystem", "memory", "memrb"]), "the disk is always used"),
+        .acts(
+            "storage.type",
+            .choice(["filesystem", "memory", "memrb"]),
+            nil,
+            "for inputs without their own: the disk is always used; memrb drops the oldest events"
+        ),
         .accepted("storage.inherit", .flag, "the disk is always used"),
         .accepted("storage.keep.rejected", .flag, "rejected events are always kept"),
         .acts("storage.rejected.path", .text, nil, "folder of the dead-letter files, below storage.path"),

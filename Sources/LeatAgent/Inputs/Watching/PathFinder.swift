@@ -73,6 +73,22 @@ final class PathFinder {
         }
     }
 
+    /// Whether a path is one that the patterns name.
+    func isFollowed(_ path: String) -> Bool {
+        let components = path.split(separator: "/").map(String.init)[...]
+        return !self.isExcluded(path) && self.patterns.contains { Self.matches(components, $0[...]) }
+    }
+
+    private static func matches(_ components: ArraySlice<String>, _ pattern: ArraySlice<String>) -> Bool {
+        guard let first = pattern.first else { return components.isEmpty }
+        let rest = pattern.dropFirst()
+        if first == "**" {
+            return components.indices.contains { Self.matches(components[$0...], rest) }
+        }
+        guard let name = components.first, PathText.matches(name, pattern: first) else { return false }
+        return Self.matches(components.dropFirst(), rest)
+    }
+
     private func visit(_ folder: String, _ interest: Interest, depth: Int) {
         let components = self.patterns[interest.pattern]
         guard interest.component < components.count, depth <= Self.folderDepthMax else { return }
@@ -194,6 +210,17 @@ enum PathText {
             guard count > 0 else { return nil }
             return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
         }
+    }
+
+    /// Where a chain of links leads.
+    static func resolved(_ path: String) -> String {
+        var target = path
+        var linkCount = 0
+        while let next = Self.linkTarget(target), linkCount < 8 {
+            target = Self.joined(target.parentFolder, next)
+            linkCount += 1
+        }
+        return target
     }
 
     /// A link's target as seen from the link's folder, without `.` and `..`.

@@ -1,0 +1,138 @@
+import Foundation
+import LeatCore
+import LeatTesting
+import Testing
+
+/// The switch from a running Fluent Bit, by its own configuration and its `DB`.
+@Suite(.serialized, .enabled(if: Programs.areBuilt, Programs.missing)) struct SwitchTests {
+    /// The real Fluent Bit, when it is on the PATH.
+    private static let fluentBit: String? = (environment("PATH") ?? "").split(separator: ":").map { "\($0)/fluent-bit" }
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    @Test(
+        .enabled(if: fluentBit != nil, "fluent-bit is not on the PATH"),
+        .timeLimit(.minutes(3)),
+        arguments: [UInt64(1), 2, 3]
+    )
+    func aSwitchFromFluentBitRepeatsAndLosesNothing(seed: UInt64) throws {
+        let peer = try #require(Self.fluentBit)
+        try withTemporaryFolder { folder in
+            let configuration = try folder.write("both.conf", Self.configuration(folder))
+            var writer = try RotatingWriter(folder: folder.path("logs"), seed: seed)
+            let before = try RunningProgram(peer, ["-c", configuration], folder: folder)
+            // Fluent Bit itself may lose lines of files that rotate faster than it reads, so that it gets the time.
+            for _ in 0..<3 {
+                try writer.append(1_000)
+                try eventually(within: .seconds(30), "Fluent Bit's \(writer.count) lines: \(before.errors)") {
+                    usleep(50_000)
+                    return Self.lineCount(folder) >= writer.count
+                }
+                try writer.rotateAll()
+            }
+            // In the middle of its work: what it has not read by then is ours, with all rotations that follow.
+            for _ in 0..<10 { try writer.append(200) }
+            #expect(try before.stop() == .exited(0), "\(before.errors)")
+            let atSwitch = Self.lineCount(folder)
+            for _ in 0..<2 {
+                try writer.append(700)
+                try writer.rotateAll()
+            }
+            let after = try RunningProgram(Programs.agent, ["-c", configuration], folder: folder)
+            for _ in 0..<5 {
+                try writer.append(300)
+                try writer.rotateAll()
+            }
+            try eventually(within: .seconds(60), "all \(writer.count) lines: \(after.errors)") {
+                usleep(50_000)
+                return Self.lineCount(folder) >= writer.count
+            }
+            #expect(try after.stop() == .exited(0), "\(after.errors)")
+            let numbers = Self.numbers(folder)
+            var counts: [Int: Int] = [:]
+            for number in numbers { counts[number, default: 0] += 1 }
+            #expect((0..<writer.count).filter { counts[$0] == nil } == [], "lost; seed \(seed), \(after.errors)")
+            #expect(counts.filter { $0.value > 1 } == [:], "repeated; seed \(seed), \(atSwitch) lines at the switch")
+            #expect(atSwitch >= 3_000 && atSwitch < writer.count)
+        }
+    }
+
+    private static func configuration(_ folder: TemporaryFolder) -> String {
+        """
+        [SERVICE]
+            Flush 1
+            Grace 10
+        [INPUT]
+            Name tail
+            Path \(folder.path("logs"))/*.log
+            DB \(folder.path("tail.db"))
+            Tag app.*
+            Read_from_Head On
+            Refresh_Interval 1
+        [OUTPUT]
+            Name file
+            Match *
+            Path \(folder.path)
+            File union.txt
+            Format plain
+        """
+    }
+
+    private static func union(_ folder: TemporaryFolder) -> Data {
+        FileManager.default.contents(atPath: folder.path("union.txt")) ?? Data()
+    }
+
+    private static func lineCount(_ folder: TemporaryFolder) -> Int {
+        Self.union(folder).reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+    }
+
+    /// The numbers of the lines that either program has written.
+    private static func numbers(_ folder: TemporaryFolder) -> [Int] {
+        let text = String(decoding: Self.union(folder), as: UTF8.self)
+        return text.matches(of: /seq=([0-9]+) order/).compactMap { Int($0.output.1) }
+    }
+}
+
+/// Numbered lines in three files that are rotated by renaming.
+private struct RotatingWriter {
+    private let folder: String
+    private var handles: [FileHandle] = []
+    private var rotationCount = 0
+    private var random: SeededRandom
+    private(set) var count = 0
+
+    init(folder: String, seed: UInt64) throws {
+        self.folder = folder
+        self.random = SeededRandom(seed: seed)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for number in 0..<3 { self.handles.append(try Self.create(self.path(number))) }
+    }
+
+    private func path(_ number: Int) -> String { "\(self.folder)/service-\(number).log" }
+
+    private static func create(_ path: String) throws -> FileHandle {
+        guard FileManager.default.createFile(atPath: path, contents: nil) else { throw Unexpected("no file \(path)") }
+        return try FileHandle(forWritingTo: URL(filePath: path))
+    }
+
+    mutating func append(_ lineCount: Int) throws {
+        var texts = ["", "", ""]
+        for _ in 0..<lineCount {
+            let number = Int.random(in: 0..<3, using: &self.random)
+            texts[number] += "seq=\(self.count) order taken, customer \(self.random.next() % 10_000)\n"
+            self.count += 1
+        }
+        for (number, text) in texts.enumerated() { try self.handles[number].write(contentsOf: Data(text.utf8)) }
+    }
+
+    mutating func rotateAll() throws {
+        self.rotationCount += 1
+        for number in 0..<3 {
+            try self.handles[number].close()
+            try FileManager.default.moveItem(
+                atPath: self.path(number),
+                toPath: "\(self.path(number)).\(self.rotationCount)"
+            )
+            self.handles[number] = try Self.create(self.path(number))
+        }
+    }
+}
