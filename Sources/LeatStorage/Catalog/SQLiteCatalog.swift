@@ -4,7 +4,7 @@ internal import LeatCore
 
 /// The catalog of one machine: an SQLite database in the data folder.
 final class SQLiteCatalog: Catalog {
-    private static let schemaVersion: Int64 = 1
+    private static let schemaVersion: Int64 = 2
 
     private let database: DatabaseQueue
     private let path: String
@@ -20,11 +20,15 @@ final class SQLiteCatalog: Catalog {
         }
         do {
             self.database = try DatabaseQueue(path: path, configuration: configuration)
-            try self.database.write { db in try Self.createTables(db) }
         } catch {
             throw .catalog("\(path): \(error)")
         }
-        try self.checkSchema()
+        let isNew = try self.write { db in
+            let isNew = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") == 0
+            if isNew { try Self.createTables(db) }
+            return isNew
+        }
+        if !isNew { try self.checkSchema() }
     }
 
     /// Opens a database that another process may be writing to, for reading alone.
@@ -50,10 +54,11 @@ final class SQLiteCatalog: Catalog {
         }
     }
 
-    /// What SQLite finds wrong with the file.
+    /// What is wrong with the file, for SQLite, and with its rows.
     func faults() throws(StorageError) -> [String] {
         try self.read { db in
-            try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+            let faults = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+            return try CatalogTable.allCases.reduce(faults) { try $0 + $1.faults(db) }
         }
     }
 
@@ -69,36 +74,12 @@ final class SQLiteCatalog: Catalog {
     }
 
     private static func createTables(_ db: Database) throws {
-        try db.execute(
-            sql: """
-                CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-                INSERT OR IGNORE INTO meta VALUES
-                    ('schema', \(Self.schemaVersion)), ('version', 0), ('segment', 1), ('repository', 1), ('journal', 0);
-                CREATE TABLE IF NOT EXISTS repositories (
-                    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,
-                    retention_age INTEGER, retention_bytes INTEGER, next_row INTEGER NOT NULL);
-                CREATE TABLE IF NOT EXISTS segments (
-                    number INTEGER PRIMARY KEY, repository INTEGER NOT NULL, byte_count INTEGER NOT NULL,
-                    row_count INTEGER NOT NULL, plain_byte_count INTEGER NOT NULL,
-                    time_first INTEGER NOT NULL, time_last INTEGER NOT NULL,
-                    arrival_first INTEGER NOT NULL, arrival_last INTEGER NOT NULL);
-                CREATE TABLE IF NOT EXISTS datasources (
-                    repository INTEGER NOT NULL, tags BLOB NOT NULL, sealed_through INTEGER NOT NULL,
-                    PRIMARY KEY (repository, tags)) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS series (
-                    repository INTEGER NOT NULL, credential TEXT NOT NULL, series BLOB NOT NULL,
-                    first INTEGER NOT NULL, last INTEGER NOT NULL,
-                    PRIMARY KEY (repository, credential, series, first)) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS batches (
-                    repository INTEGER NOT NULL, credential TEXT NOT NULL, series BLOB NOT NULL,
-                    number INTEGER NOT NULL, hash BLOB NOT NULL, arrived INTEGER NOT NULL, refused BLOB,
-                    PRIMARY KEY (repository, credential, series, number)) WITHOUT ROWID;
-                CREATE INDEX IF NOT EXISTS batches_arrived ON batches (arrived) WHERE refused IS NULL;
-                CREATE TABLE IF NOT EXISTS documents (
-                    kind TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL,
-                    PRIMARY KEY (kind, name)) WITHOUT ROWID;
-                """
-        )
+        for table in CatalogTable.allCases { try table.create(db) }
+        try db.execute(sql: "CREATE INDEX batches_arrived ON batches (arrived) WHERE refused IS NULL")
+        let first: [(key: String, value: Int64)] = [
+            ("schema", Self.schemaVersion), ("version", 0), ("segment", 1), ("repository", 1), ("journal", 0),
+        ]
+        for (key, value) in first { try CatalogTable.meta.put([key, value], db) }
     }
 
     func contents() throws(StorageError) -> CatalogContents {
@@ -108,12 +89,9 @@ final class SQLiteCatalog: Catalog {
             contents.nextSegment = try Self.meta("segment", db)
             contents.nextRepository = try Self.meta("repository", db)
             contents.journalRemovedThrough = UInt64(bitPattern: try Self.meta("journal", db))
-            for row in try Row.fetchAll(db, sql: "SELECT * FROM repositories ORDER BY id") {
-                contents.repositories.append(Self.repository(row))
-            }
-            let segments = try Row.fetchCursor(db, sql: "SELECT * FROM segments ORDER BY number")
-            while let row = try segments.next() { contents.segments.append(try Self.segment(row)) }
-            for row in try Row.fetchAll(db, sql: "SELECT repository, tags, sealed_through FROM datasources") {
+            contents.repositories = try CatalogTable.repositories.rows(db).map(Self.repository)
+            for row in try CatalogTable.segments.rows(db) { contents.segments.append(try Self.segment(row)) }
+            for row in try CatalogTable.datasources.rows(db) {
                 var bytes = ByteReader(ByteSlice([UInt8](row[1] as Data)))
                 contents.sealedThrough[row[0], default: [:]][try DatasourceTags(from: &bytes)] = row[2]
             }
@@ -122,32 +100,35 @@ final class SQLiteCatalog: Catalog {
     }
 
     private static func meta(_ key: String, _ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key]) ?? 0
+        guard let row = try CatalogTable.meta.rows(db, where: "key = ?", [key]).first else {
+            throw StorageError.catalog("a row of table 'meta' is missing: \(key)")
+        }
+        return row[1]
+    }
+
+    private static func raise(_ key: String, to value: Int64, _ db: Database) throws {
+        if value > (try Self.meta(key, db)) { try CatalogTable.meta.put([key, value], db) }
     }
 
     private static func repository(_ row: Row) -> RepositoryRecord {
-        let byteCount: Int64? = row["retention_bytes"]
-        let retention = Retention(ageSeconds: row["retention_age"], byteCount: byteCount.map { UInt64(bitPattern: $0) })
-        let repository = Repository(
-            name: row["name"],
-            createdAt: Timestamp(nanoseconds: row["created"]),
-            retention: retention
-        )
-        return RepositoryRecord(id: row["id"], repository: repository, nextRow: row["next_row"])
+        let byteCount: Int64? = row[4]
+        let retention = Retention(ageSeconds: row[3], byteCount: byteCount.map { UInt64(bitPattern: $0) })
+        let repository = Repository(name: row[1], createdAt: Timestamp(nanoseconds: row[2]), retention: retention)
+        return RepositoryRecord(id: row[0], repository: repository, nextRow: row[5])
     }
 
     private static func segment(_ row: Row) throws(StorageError) -> SegmentRecord {
-        let times: (first: Int64, last: Int64) = (row["time_first"], row["time_last"])
-        let arrivals: (first: Int64, last: Int64) = (row["arrival_first"], row["arrival_last"])
+        let times: (first: Int64, last: Int64) = (row[5], row[6])
+        let arrivals: (first: Int64, last: Int64) = (row[7], row[8])
         guard times.first <= times.last, arrivals.first <= arrivals.last else {
-            throw .catalog("segment \(row["number"] as Int64) has a range that ends before it begins")
+            throw .catalog("segment \(row[0] as Int64) has a range that ends before it begins")
         }
         return SegmentRecord(
-            number: row["number"],
-            repositoryID: row["repository"],
-            byteCount: row["byte_count"],
-            rowCount: row["row_count"],
-            plainByteCount: row["plain_byte_count"],
+            number: row[0],
+            repositoryID: row[1],
+            byteCount: row[2],
+            rowCount: row[3],
+            plainByteCount: row[4],
             times: times.first...times.last,
             arrivals: arrivals.first...arrivals.last
         )
@@ -157,11 +138,8 @@ final class SQLiteCatalog: Catalog {
         try self.write { db in
             let found = try Self.meta("version", db)
             guard found == version else { throw StorageError.catalog("another writer published version \(found)") }
-            try db.execute(sql: "UPDATE meta SET value = ? WHERE key = 'version'", arguments: [version + 1])
-            try db.execute(
-                sql: "UPDATE meta SET value = MAX(value, ?) WHERE key = 'journal'",
-                arguments: [Int64(bitPattern: change.journalRemovedThrough)]
-            )
+            try CatalogTable.meta.put(["version", version + 1], db)
+            try Self.raise("journal", to: Int64(bitPattern: change.journalRemovedThrough), db)
             try Self.writeRepositories(change, db)
             try Self.writeSegments(change, db)
             try Self.writeBatches(change, db)
@@ -171,18 +149,15 @@ final class SQLiteCatalog: Catalog {
 
     private static func writeRepositories(_ change: CatalogChange, _ db: Database) throws {
         for record in change.putRepositories {
-            try db.execute(
-                sql: "INSERT OR REPLACE INTO repositories VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [
+            try CatalogTable.repositories.put(
+                [
                     record.id, record.repository.name, record.repository.createdAt.nanoseconds,
                     record.repository.retention.ageSeconds,
                     record.repository.retention.byteCount.map { Int64(bitPattern: $0) }, record.nextRow,
-                ]
+                ],
+                db
             )
-            try db.execute(
-                sql: "UPDATE meta SET value = MAX(value, ?) WHERE key = 'repository'",
-                arguments: [record.id + 1]
-            )
+            try Self.raise("repository", to: record.id + 1, db)
         }
         for id in change.removedRepositories {
             try db.execute(sql: "DELETE FROM repositories WHERE id = ?", arguments: [id])
@@ -197,61 +172,49 @@ final class SQLiteCatalog: Catalog {
             try db.execute(sql: "DELETE FROM segments WHERE number = ?", arguments: [number])
         }
         for record in change.addedSegments {
-            try db.execute(
-                sql: "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
+            try CatalogTable.segments.put(
+                [
                     record.number, record.repositoryID, record.byteCount, record.rowCount, record.plainByteCount,
                     record.times.lowerBound, record.times.upperBound,
                     record.arrivals.lowerBound, record.arrivals.upperBound,
-                ]
-            )
-            try db.execute(
-                sql: "UPDATE meta SET value = MAX(value, ?) WHERE key = 'segment'",
-                arguments: [record.number + 1]
+                ],
+                replaces: false,
+                db
             )
         }
+        if let last = change.addedSegments.map(\.number).max() { try Self.raise("segment", to: last + 1, db) }
         for (id, rows) in change.sealedThrough {
             for (tags, row) in rows {
                 var bytes = ByteWriter()
                 tags.append(to: &bytes)
-                try db.execute(
-                    sql: """
-                        INSERT INTO datasources VALUES (?, ?, ?) ON CONFLICT DO UPDATE
-                        SET sealed_through = MAX(sealed_through, excluded.sealed_through)
-                        """,
-                    arguments: [id, Data(bytes.bytes), row]
-                )
+                let key = Data(bytes.bytes)
+                let known = try CatalogTable.datasources.rows(db, where: "repository = ? AND tags = ?", [id, key]).first
+                if let known, known[2] >= row { continue }
+                try CatalogTable.datasources.put([id, key, row], db)
             }
         }
     }
 
     private static func writeBatches(_ change: CatalogChange, _ db: Database) throws {
         for (series, numbers) in change.storedNumbers {
-            let key: StatementArguments = [series.repositoryID, series.credential, Self.data(series.series)]
             try db.execute(
-                sql: "DELETE FROM series WHERE repository = ? AND credential = ? AND series = ?",
-                arguments: key
+                sql: "DELETE FROM series WHERE \(Self.ofSeries)",
+                arguments: Self.arguments(series)
             )
             for range in numbers {
-                let bounds: StatementArguments = [
-                    Int64(bitPattern: range.lowerBound), Int64(bitPattern: range.upperBound),
-                ]
-                try db.execute(sql: "INSERT INTO series VALUES (?, ?, ?, ?, ?)", arguments: key + bounds)
+                let bounds = (Int64(bitPattern: range.lowerBound), Int64(bitPattern: range.upperBound))
+                try CatalogTable.series.put(Self.key(series) + [bounds.0, bounds.1], db)
             }
         }
         for (series, batches) in change.batches {
-            let key: StatementArguments = [series.repositoryID, series.credential, Self.data(series.series)]
             for batch in batches {
                 var refused = ByteWriter()
                 RefusedItem.append(batch.refused, to: &refused)
-                let rest: StatementArguments = [
+                let rest: [(any DatabaseValueConvertible)?] = [
                     Int64(bitPattern: batch.number), Self.data(batch.hash), batch.arrivedAtMilliseconds,
                     batch.refused.isEmpty ? nil : Data(refused.bytes),
                 ]
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    arguments: key + rest
-                )
+                try CatalogTable.batches.put(Self.key(series) + rest, db)
             }
         }
         if let limit = change.forgetsBatchesBefore {
@@ -259,16 +222,23 @@ final class SQLiteCatalog: Catalog {
         }
     }
 
+    /// Selects the rows of a series.
+    private static let ofSeries = "repository = ? AND credential = ? AND series = ?"
+
+    private static func key(_ series: BatchSeries) -> [(any DatabaseValueConvertible)?] {
+        [series.repositoryID, series.credential, Self.data(series.series)]
+    }
+
+    private static func arguments(_ series: BatchSeries) -> StatementArguments {
+        [series.repositoryID, series.credential, Self.data(series.series)]
+    }
+
     func storedNumbers(of series: BatchSeries) throws(StorageError) -> [ClosedRange<UInt64>] {
         try self.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: "SELECT first, last FROM series WHERE repository = ? AND credential = ? AND series = ?",
-                arguments: [series.repositoryID, series.credential, Self.data(series.series)]
-            )
+            let rows = try CatalogTable.series.rows(db, where: Self.ofSeries, Self.arguments(series))
             let ranges = rows.compactMap { row -> ClosedRange<UInt64>? in
-                let first = UInt64(bitPattern: row[0] as Int64)
-                let last = UInt64(bitPattern: row[1] as Int64)
+                let first = UInt64(bitPattern: row[3] as Int64)
+                let last = UInt64(bitPattern: row[4] as Int64)
                 return first <= last ? first...last : nil
             }
             return ranges.sorted { $0.lowerBound < $1.lowerBound }
@@ -277,27 +247,19 @@ final class SQLiteCatalog: Catalog {
 
     func outcome(of series: BatchSeries, number: UInt64) throws(StorageError) -> BatchRecord? {
         try self.read { db in
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT hash, arrived, refused FROM batches
-                    WHERE repository = ? AND credential = ? AND series = ? AND number = ?
-                    """,
-                arguments: [
-                    series.repositoryID, series.credential, Self.data(series.series), Int64(bitPattern: number),
-                ]
-            )
-            guard let row else { return nil }
-            var hash = ByteReader(ByteSlice([UInt8](row[0] as Data)))
+            let condition = Self.ofSeries + " AND number = ?"
+            let arguments = Self.arguments(series) + [Int64(bitPattern: number)]
+            guard let row = try CatalogTable.batches.rows(db, where: condition, arguments).first else { return nil }
+            var hash = ByteReader(ByteSlice([UInt8](row[4] as Data)))
             var refused: [RefusedItem] = []
-            if let data = row[2] as Data? {
+            if let data = row[6] as Data? {
                 var bytes = ByteReader(ByteSlice([UInt8](data)))
                 refused = try RefusedItem.list(from: &bytes)
             }
             return BatchRecord(
                 number: number,
                 hash: try hash.read(UInt128.self),
-                arrivedAtMilliseconds: row[1],
+                arrivedAtMilliseconds: row[5],
                 refused: refused
             )
         }
@@ -308,12 +270,9 @@ final class SQLiteCatalog: Catalog {
     func documents(kind: String) throws(StorageError) -> [String: [UInt8]] {
         try self.read { db in
             var documents: [String: [UInt8]] = [:]
-            let rows = try Row.fetchAll(
-                db,
-                sql: "SELECT name, content FROM documents WHERE kind = ?",
-                arguments: [kind]
-            )
-            for row in rows { documents[row[0]] = [UInt8](row[1] as Data) }
+            for row in try CatalogTable.documents.rows(db, where: "kind = ?", [kind]) {
+                documents[row[1]] = [UInt8](row[2] as Data)
+            }
             return documents
         }
     }
@@ -321,10 +280,7 @@ final class SQLiteCatalog: Catalog {
     func setDocument(_ content: [UInt8]?, kind: String, name: String) throws(StorageError) {
         try self.write { db in
             if let content {
-                try db.execute(
-                    sql: "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
-                    arguments: [kind, name, Data(content)]
-                )
+                try CatalogTable.documents.put([kind, name, Data(content)], db)
             } else {
                 try db.execute(sql: "DELETE FROM documents WHERE kind = ? AND name = ?", arguments: [kind, name])
             }

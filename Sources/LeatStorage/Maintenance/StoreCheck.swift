@@ -38,8 +38,12 @@ extension Store {
         let segments = "\(options.path)/\(StorageFileNames.segments)"
         var checker = StoreChecker()
         checker.check.damaged += try catalog.faults().map { "\(path) is damaged: \($0)" }
-        try checker.check(catalog, DirectoryObjects(fileSystem: options.fileSystem, root: segments))
-        try checker.checkJournal(options, removedThrough: try catalog.contents().journalRemovedThrough)
+        do {
+            try checker.check(catalog, DirectoryObjects(fileSystem: options.fileSystem, root: segments))
+            try checker.checkJournal(options, removedThrough: try catalog.contents().journalRemovedThrough)
+        } catch .catalog where !checker.check.damaged.isEmpty {
+            // What the catalog's damaged rows named cannot be checked.
+        }
         let ids = "\(options.path)/\(StorageFileNames.ids)"
         try checker.checkIDs(DirectoryObjects(fileSystem: options.fileSystem, root: ids))
         try catalog.close()
