@@ -95,6 +95,9 @@ struct ColumnCodingTests {
             { _ in 5 }, { Int64($0) }, { Int64($0) * 1_000_000 + 17 }, { $0 % 2 == 0 ? .min : .max },
             { _ in Int64.random(in: .min ... .max, using: &random) }, { _ in Int64.random(in: 0...1, using: &random) },
             { Int64($0 / 200) * 7 - 3 },
+            // A few that are much larger than the others, of either sign, and some so large that they overflow.
+            { $0 % 50 == 7 ? 1 << 40 : Int64($0 % 7) }, { $0 % 90 == 7 ? .min : Int64($0 % 7) * 1000 },
+            { Int64($0) * 1000 + ($0 % 61 == 3 ? 7_654_321 : Int64($0 % 13)) },
         ]
         for (number, shape) in shapes.enumerated() {
             let values = (0..<count).map(shape)
@@ -102,6 +105,39 @@ struct ColumnCodingTests {
             IntegerPacking.append(values, to: &page)
             var reader = try PageReader(ByteSlice(page.finish()))
             #expect(try IntegerPacking.read(count: count, from: &reader) == values, "shape \(number)")
+        }
+    }
+
+    @Test func numbersWithExceptionsTakeLittle() throws {
+        var random = SeededRandom(seed: 4)
+        let values = (0..<10_000).map { _ in
+            Int64.random(in: 0..<50, using: &random) == 0
+                ? Int64.random(in: 0..<1_000_000, using: &random) : Int64.random(in: 0..<256, using: &random)
+        }
+        var page = PageWriter()
+        IntegerPacking.append(values, to: &page)
+        // Eight bits each, and three or four bytes for an exception.
+        #expect(page.packed.count < 10_000 + 200 * 6)
+        var reader = try PageReader(ByteSlice(page.finish()))
+        #expect(try IntegerPacking.read(count: values.count, from: &reader) == values)
+    }
+
+    @Test func damagedNumbersWithExceptionsAreReadOrRefused() throws {
+        var random = SeededRandom(seed: 12)
+        let values = (0..<400).map { Int64($0 % 40 == 7 ? 1 << 30 : $0 % 5) }
+        for _ in 0..<2_000 {
+            var page = PageWriter()
+            IntegerPacking.append(values, to: &page)
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let index = Int.random(in: 0..<page.structure.count, using: &random)
+                page.structure.bytes[index] = UInt8.random(in: 0...255, using: &random)
+            }
+            var reader = try PageReader(ByteSlice(page.finish()))
+            do {
+                #expect(try IntegerPacking.read(count: values.count, from: &reader).count == values.count)
+            } catch {
+                #expect(!error.reason.isEmpty)
+            }
         }
     }
 

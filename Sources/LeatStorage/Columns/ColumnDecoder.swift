@@ -28,6 +28,12 @@ enum ColumnDecoder {
             var words: [UInt64] = []
             for _ in 0..<(rowCount + 63) / 64 { words.append(try page.packed.read(UInt64.self)) }
             presence = Bitmap(words: words, count: rowCount)
+        case 2:
+            let name = try page.structure.readText()
+            guard let other = try context.column?(name), let rows = other.presence, rows.count == rowCount else {
+                throw page.structure.fail("field '\(name)' does not say which rows have it")
+            }
+            presence = rows
         case let form: throw page.structure.fail("unknown presence form \(form)")
         }
         var context = context

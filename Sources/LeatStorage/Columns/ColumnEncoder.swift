@@ -95,8 +95,13 @@ enum ColumnEncoder {
             page.structure.append(byte: 0)
             return (nil, context)
         }
-        page.structure.append(byte: 1)
-        for word in presence.words { page.packed.append(word) }
+        if let other = context.presences.first(where: { $0.rows == presence }) {
+            page.structure.append(byte: 2)
+            page.structure.append(counted: other.name)
+        } else {
+            page.structure.append(byte: 1)
+            for word in presence.words { page.packed.append(word) }
+        }
         var rows: [Int32] = []
         rows.reserveCapacity(presence.setCount)
         presence.forEachSet { rows.append(Int32($0)) }

@@ -14,6 +14,8 @@ struct EncodingContext {
     /// Per value its row; `nil` when value and row have the same number.
     var rows: [Int32]?
     var candidates: [Candidate] = []
+    /// Fields whose pages say by themselves which rows have them, for others that the same rows have.
+    var presences: [(name: String, rows: Bitmap)] = []
     /// How many templates are around.
     var depth = 0
     /// Takes the keys of the search filter; `nil` for columns that have none.

@@ -3,19 +3,25 @@ internal import LeatCore
 /// Keeps a list of integers in few bits.
 ///
 /// `structure` gets the form: a byte for the mode, the common factor, and what the mode needs; `packed` gets the bits.
-/// Modes: 0 all equal; 1 frame of reference; 2 differences, frame of reference; 3 runs of a start and a step.
+/// Modes: 0 all equal; 1 frame of reference; 2 differences, frame of reference; 3 runs of a start and a step; 4 and 5 are 1
+/// and 2 with exceptions: of few numbers that are larger than the others the frames keep the lowest bits alone.
 /// Frames hold 128 numbers with a minimum and a width of their own.
 enum IntegerPacking {
     static let frameCount = 128
 
-    private enum Mode {
+    enum Mode {
         static let constant: UInt8 = 0
         static let frame: UInt8 = 1
         static let delta: UInt8 = 2
         static let runs: UInt8 = 3
+        static let patchedFrame: UInt8 = 4
+        static let patchedDelta: UInt8 = 5
     }
 
-    // MARK: writing
+    /// What exceptions must leave of the bits of frames, in percent: such numbers are unpacked before they are looked at,
+    /// which differences are anyway.
+    private static let patchedPercentMax = 92
+    private static let patchedDeltaPercentMax = 97
 
     static func append(_ values: [Int64], to page: inout PageWriter) {
         guard let first = values.first else { return }
@@ -45,11 +51,78 @@ enum IntegerPacking {
         }
         deltas[0] = 0
         let usesDeltas = Self.bitCount(deltas) < Self.bitCount(scaled)
-        page.structure.append(byte: usesDeltas ? Mode.delta : Mode.frame)
+        let frames = usesDeltas ? deltas : scaled
+        let widths = Self.patchedWidths(
+            frames,
+            percentMax: usesDeltas ? Self.patchedDeltaPercentMax : Self.patchedPercentMax
+        )
+        let mode = usesDeltas ? Mode.delta : Mode.frame
+        page.structure.append(byte: widths == nil ? mode : mode + Mode.patchedFrame - Mode.frame)
         page.structure.append(varint: UInt64(factor))
         if factor != 1 { page.structure.append(signed: first) }
         if usesDeltas { page.structure.append(signed: scaled[0]) }
-        Self.appendFrames(usesDeltas ? deltas : scaled, to: &page)
+        if let widths {
+            Self.appendPatched(frames, widths, to: &page)
+        } else {
+            Self.appendFrames(frames, to: &page)
+        }
+    }
+
+    /// Per frame the width with which it and its exceptions are smallest; `nil` when exceptions gain too little.
+    private static func patchedWidths(_ values: [Int64], percentMax: Int) -> [Int]? {
+        var widths: [Int] = []
+        var plain = 0
+        var patched = 0
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 65) { counts in
+            for start in stride(from: 0, to: values.count, by: Self.frameCount) {
+                let end = min(start + Self.frameCount, values.count)
+                let (least, width) = Self.frame(values, start, end)
+                counts.update(repeating: 0)
+                for index in start..<end {
+                    counts[64 - UInt64(bitPattern: values[index] &- least).leadingZeroBitCount] += 1
+                }
+                var best = (width: width, bitCount: (end - start) * width)
+                plain += best.bitCount
+                var exceptionCount = 0
+                for smaller in stride(from: width - 1, through: 0, by: -1) {
+                    exceptionCount += counts[smaller + 1]
+                    // An exception takes about nine bits for its place.
+                    let bitCount = (end - start) * smaller + exceptionCount * (9 + width - smaller)
+                    if bitCount < best.bitCount { best = (smaller, bitCount) }
+                }
+                widths.append(best.width)
+                patched += best.bitCount
+            }
+        }
+        return patched * 100 <= plain * percentMax ? widths : nil
+    }
+
+    private static func appendPatched(_ values: [Int64], _ widths: [Int], to page: inout PageWriter) {
+        var gaps: [Int64] = []
+        var highs: [Int64] = []
+        var before = 0
+        for (frame, width) in widths.enumerated() {
+            let start = frame * Self.frameCount
+            let end = min(start + Self.frameCount, values.count)
+            let least = Self.frame(values, start, end).least
+            let mask: UInt64 = width == 64 ? .max : (1 << UInt64(width)) - 1
+            var lows: [Int64] = []
+            lows.reserveCapacity(end - start)
+            for index in start..<end {
+                let distance = UInt64(bitPattern: values[index] &- least)
+                lows.append(Int64(bitPattern: distance & mask))
+                guard distance > mask else { continue }
+                gaps.append(Int64(index - before))
+                highs.append(Int64(bitPattern: distance >> UInt64(width)))
+                before = index
+            }
+            page.structure.append(byte: UInt8(width))
+            page.structure.append(signed: least)
+            BitPacking.append(lows, 0..<lows.count, minus: 0, width: width, to: &page.packed.bytes)
+        }
+        page.structure.append(varint: gaps.count)
+        Self.appendFrames(gaps, to: &page)
+        Self.appendFrames(highs, to: &page)
     }
 
     private struct Run {
@@ -126,92 +199,5 @@ enum IntegerPacking {
             BitPacking.append(values, start..<end, minus: least, width: width, to: &page.packed.bytes)
             start = end
         }
-    }
-
-    // MARK: reading
-
-    static func read(count: Int, from page: inout PageReader) throws(FormatError) -> [Int64] {
-        try self.list(count: count, from: &page).values
-    }
-
-    /// The numbers, left in their bits if each can be read by itself.
-    static func list(count: Int, from page: inout PageReader) throws(FormatError) -> NumberList {
-        guard count > 0 else { return .array([]) }
-        switch try page.structure.readByte() {
-        case Mode.constant:
-            let value = try page.structure.readSigned()
-            let frame = PackedNumbers.Frame(least: value, offset: 0, width: 0)
-            let frames = [PackedNumbers.Frame](repeating: frame, count: Self.frames(of: count))
-            return .packed(PackedNumbers(count: count, frames: frames, bytes: .empty, factor: 1, base: 0))
-        case Mode.runs:
-            return .array(try Self.readRuns(count: count, from: &page))
-        case Mode.frame:
-            let (factor, base) = try Self.readFactor(from: &page)
-            return .packed(try Self.readFrames(count: count, factor: factor, base: base, from: &page))
-        case Mode.delta:
-            let (factor, base) = try Self.readFactor(from: &page)
-            var sum = try page.structure.readSigned()
-            var values = try Self.readFrames(count: count, factor: 1, base: 0, from: &page).unpacked()
-            for index in values.indices {
-                sum &+= values[index]
-                values[index] = sum &* factor &+ base
-            }
-            return .array(values)
-        case let mode:
-            throw page.structure.fail("unknown integer mode \(mode)")
-        }
-    }
-
-    private static func frames(of count: Int) -> Int {
-        (count + PackedNumbers.numbersPerFrame - 1) / PackedNumbers.numbersPerFrame
-    }
-
-    private static func readFactor(from page: inout PageReader) throws(FormatError) -> (Int64, Int64) {
-        let factor = try page.structure.readVarint()
-        guard factor >= 1, factor <= 1_000_000_000 else { throw page.structure.fail("factor \(factor)") }
-        return (Int64(factor), factor == 1 ? 0 : try page.structure.readSigned())
-    }
-
-    private static func readRuns(count: Int, from page: inout PageReader) throws(FormatError) -> [Int64] {
-        var values: [Int64] = []
-        values.reserveCapacity(count)
-        var start: Int64 = 0
-        for _ in 0..<(try page.structure.readCount(limit: count)) {
-            let length = try page.structure.readCount(limit: count - values.count)
-            start &+= try page.structure.readSigned()
-            let step = try page.structure.readSigned()
-            var value = start
-            for _ in 0..<length {
-                values.append(value)
-                value &+= step
-            }
-        }
-        guard values.count == count else { throw page.structure.fail("runs of \(values.count) rows, not \(count)") }
-        return values
-    }
-
-    private static func readFrames(
-        count: Int,
-        factor: Int64,
-        base: Int64,
-        from page: inout PageReader
-    ) throws(FormatError) -> PackedNumbers {
-        var frames: [PackedNumbers.Frame] = []
-        frames.reserveCapacity(Self.frames(of: count))
-        var byteCount = 0
-        var start = 0
-        while start < count {
-            let inFrame = min(Self.frameCount, count - start)
-            let width = try page.structure.readByte()
-            guard width <= 64 else { throw page.structure.fail("width of \(width) bits") }
-            let least = try page.structure.readSigned()
-            let frame = PackedNumbers.Frame(least: least, offset: UInt32(byteCount), width: width)
-            byteCount += frame.byteCount(inFrame)
-            guard byteCount <= page.packed.remaining else { throw page.packed.fail("numbers end early") }
-            frames.append(frame)
-            start += inFrame
-        }
-        let bytes = try page.packed.readSlice(byteCount)
-        return PackedNumbers(count: count, frames: frames, bytes: bytes, factor: factor, base: base)
     }
 }

@@ -110,6 +110,7 @@ struct BlockEncoder {
                 distinct: known
             )
             self.fields[index].page = page
+            self.notePresence(of: field, page.summary.kind)
             if page.summary.kind == .dictionary, let distinct = field.distinct {
                 sources.append(
                     MappedEncoding.Source(
@@ -125,6 +126,14 @@ struct BlockEncoder {
                 )
             }
         }
+    }
+
+    /// Remembers which rows have a field, unless its page leans on others.
+    private mutating func notePresence(of field: Field, _ kind: ColumnKind) {
+        guard let rows = field.presence, !rows.isFull, kind != .template,
+            !self.context.presences.contains(where: { $0.rows == rows })
+        else { return }
+        self.context.presences.append((field.name, rows))
     }
 
     /// What the encoding of a field may lean on, and where the keys of its values go.

@@ -211,16 +211,20 @@ private final class StoredColumns: ColumnSource {
             return .constant(ConstantColumn(value: ByteSlice(value), rowCount: self.block.rowCount))
         }
         guard name != StoredFields.time, let page = self.block.page(named: name) else { return nil }
-        let context = DecodingContext(times: self.times) { (other: String) throws(FormatError) -> Column? in
-            // Columns that others refer to stand for themselves, so that no circle can be.
+        // A column may refer to one that has its rows from a third; that one stands for itself, so that no circle can be.
+        return try self.load(page, self.context(self.context(DecodingContext(times: self.times))))
+    }
+
+    /// The context of a column that may refer to others, which are read in `inner`.
+    private func context(_ inner: DecodingContext) -> DecodingContext {
+        DecodingContext(times: self.times) { (other: String) throws(FormatError) -> Column? in
             guard let page = self.block.page(named: other) else { return nil }
             do throws(DamagedBlock) {
-                return try self.load(page, DecodingContext(times: self.times))
+                return try self.load(page, inner)
             } catch {
                 throw FormatError(offset: 0, reason: error.reason)
             }
         }
-        return try self.load(page, context)
     }
 
     private func load(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {
