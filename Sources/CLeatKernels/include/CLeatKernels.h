@@ -331,6 +331,34 @@ static inline void leat_copy_bytes(void *target, const void *source, size_t coun
     }
 }
 
+/// Asks for the memory at an address, of which a byte will soon be read; any address may be given.
+static inline void leat_prefetch(const void *address) { __builtin_prefetch(address); }
+
+/// Writes `count` bytes as 2 * `count` lower-case hexadecimal digits.
+static inline void leat_hex_digits(void *target, const void *source, size_t count) {
+    uint8_t *to = (uint8_t *)target;
+    const uint8_t *from = (const uint8_t *)source;
+    size_t i = 0;
+#if defined(__SSE2__)
+    for (; i + 8 <= count; i += 8) {
+        uint64_t word;
+        memcpy(&word, from + i, 8);
+        __m128i bytes = _mm_cvtsi64_si128((long long)word);
+        __m128i low_nibble = _mm_set1_epi8(15);
+        __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), low_nibble);
+        __m128i values = _mm_unpacklo_epi8(high, _mm_and_si128(bytes, low_nibble));
+        __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(values, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+        __m128i digits = _mm_add_epi8(_mm_add_epi8(values, _mm_set1_epi8('0')), letters);
+        _mm_storeu_si128((__m128i *)(to + 2 * i), digits);
+    }
+#endif
+    for (; i < count; i++) {
+        uint8_t high = from[i] >> 4, low = from[i] & 15;
+        to[2 * i] = (uint8_t)(high + (high < 10 ? '0' : 'a' - 10));
+        to[2 * i + 1] = (uint8_t)(low + (low < 10 ? '0' : 'a' - 10));
+    }
+}
+
 /// Whether two areas of `count` bytes are equal; for short ones, without a call.
 static inline int leat_equal_bytes(const void *left, const void *right, size_t count) {
     const uint8_t *a = (const uint8_t *)left;

@@ -87,21 +87,19 @@ extension Column {
         switch self {
         case .plain(let column): return column.values
         case .template(let column): return column.texts.strings
-        default: return self.strings(of: 0..<self.rowCount)
+        default: return self.strings(of: (0..<Int32(self.rowCount)).map { $0 })
         }
     }
 
     /// The texts of some rows, in that order; empty where the field is absent.
-    public func strings(of rows: some Collection<Int>) -> ByteStrings {
-        var result = TextGatherer(textCapacity: rows.count)
+    public func strings(of rows: [Int32]) -> ByteStrings {
         let presence = self.presence
-        for row in rows {
-            guard presence?[row] ?? true else {
-                result.endText(byteCount: 0)
-                continue
-            }
-            let target = result.reserve(self.room(at: row))
-            result.endText(byteCount: self.write(row, to: target))
+        let writer = TextWriter(self)
+        var result = TextGatherer(textCapacity: rows.count)
+        writer.forEach(rows) { row in
+            guard presence?[row] ?? true else { return result.endText(byteCount: 0) }
+            let target = result.reserve(writer.room(at: row))
+            result.endText(byteCount: writer.write(row, to: target))
         }
         return result.finish()
     }

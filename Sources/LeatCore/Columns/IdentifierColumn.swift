@@ -1,3 +1,5 @@
+internal import CLeatKernels
+
 /// See `Column.identifier`.
 public struct IdentifierColumn: Sendable {
     /// Two digits a byte, the same number of bytes for every row, zeros where the field is absent.
@@ -35,22 +37,29 @@ public struct IdentifierColumn: Sendable {
     @inline(__always)
     public func write(_ row: Int, to target: UnsafeMutablePointer<UInt8>) {
         guard let base = self.bytes.unsafeBytes.baseAddress else { return }
-        let source = base + row * self.width
-        var target = target
-        for index in 0..<self.width {
-            if self.isUUID, index == 4 || index == 6 || index == 8 || index == 10 {
-                target[0] = UInt8(ascii: "-")
-                target += 1
-            }
-            let byte = source.load(fromByteOffset: index, as: UInt8.self)
-            target[0] = Self.digit(byte >> 4)
-            target[1] = Self.digit(byte & 15)
-            target += 2
-        }
+        _ = Self.write(base + row * self.width, width: self.width, isUUID: self.isUUID, to: target)
     }
 
+    /// Writes the text of `width` stored bytes and returns its length.
     @inline(__always)
-    private static func digit(_ value: UInt8) -> UInt8 { value &+ (value < 10 ? 48 : 87) }
+    static func write(
+        _ source: UnsafeRawPointer,
+        width: Int,
+        isUUID: Bool,
+        to target: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+        guard isUUID else {
+            leat_hex_digits(target, source, width)
+            return width * 2
+        }
+        leat_hex_digits(target, source, 4)
+        leat_hex_digits(target + 9, source + 4, 2)
+        leat_hex_digits(target + 14, source + 6, 2)
+        leat_hex_digits(target + 19, source + 8, 2)
+        leat_hex_digits(target + 24, source + 10, 6)
+        for place in stride(from: 8, through: 23, by: 5) { target[place] = UInt8(ascii: "-") }
+        return 36
+    }
 
     /// The stored bytes of a text; `nil` when it is not in the form of the texts.
     public func value(of text: UnsafeRawBufferPointer) -> [UInt8]? {

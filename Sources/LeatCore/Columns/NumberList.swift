@@ -1,3 +1,5 @@
+internal import CLeatKernels
+
 /// Whole numbers of a column, as an array or in the bits in which they are stored.
 public enum NumberList: Sendable {
     case array([Int64])
@@ -107,6 +109,13 @@ public final class PackedNumbers: Sendable {
         let bit = Int(frame.offset) * 8 + (index % Self.numbersPerFrame) * Int(frame.width)
         let value = Self.load(self.bytes.unsafeBytes, bit: bit, width: Int(frame.width))
         return (frame.least &+ Int64(bitPattern: value)) &* self.factor &+ self.base
+    }
+
+    /// Asks for the memory in which a number is.
+    func prefetch(_ index: Int) {
+        let frame = self.frames[index / Self.numbersPerFrame]
+        let bit = index % Self.numbersPerFrame * Int(frame.width)
+        if let base = self.bytes.unsafeBytes.baseAddress { leat_prefetch(base + Int(frame.offset) + bit / 8) }
     }
 
     /// All numbers.

@@ -1,6 +1,3 @@
-internal import CLeatKernels
-internal import Synchronization
-
 /// See `Column.template`.
 public struct TemplateColumn: Sendable {
     /// What the rows are made of; shared by all columns of the same page.
@@ -54,8 +51,9 @@ public final class TemplateTexts: Sendable {
 
     /// Bytes that suffice for a text of each template.
     private let room: [Int]
-    private let knownPlaces = AtomicLazyReference<TemplatePlaces>()
-    private let knownTraits = AtomicLazyReference<SlotTraits>()
+    private let knownPlaces = LazyReference<TemplatePlaces>()
+    private let knownTraits = LazyReference<SlotTraits>()
+    private let knownWriter = LazyReference<TemplateWriter>()
 
     /// Texts from parts that fit one another, see above.
     public init(
@@ -94,12 +92,15 @@ public final class TemplateTexts: Sendable {
     }
 
     /// Where the values of rows are; worked out once.
-    var places: TemplatePlaces { self.knownPlaces.load() ?? self.knownPlaces.storeIfNil(TemplatePlaces(self)) }
+    var places: TemplatePlaces { self.knownPlaces.value { TemplatePlaces(self) }.takeUnretainedValue() }
+
+    /// What writes the texts of rows; made once.
+    @inline(__always)
+    private var writer: Unmanaged<TemplateWriter> { self.knownWriter.value { TemplateWriter(self) } }
 
     /// Traits of each column; worked out once.
     var columnTraits: [TextTraits] {
-        let known = self.knownTraits.load() ?? self.knownTraits.storeIfNil(SlotTraits(self.columns.map(\.traits)))
-        return known.traits
+        self.knownTraits.value { SlotTraits(self.columns.map(\.traits)) }.takeUnretainedValue().traits
     }
 
     /// Bytes that suffice for any of the texts.
@@ -118,51 +119,30 @@ public final class TemplateTexts: Sendable {
 
     /// Writes the text of a row and returns its length, at most `room(at:)`.
     func write(_ row: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        let code = self.codes[row]
-        if code == Self.absent { return 0 }
-        let places = self.places
-        if code == 0 { return Self.copy(self.whole[places.rank(row)], to: target) }
-        let template = self.templates[Int(code) - 1]
-        var count = Self.copy(self.parts[template.firstPart], to: target)
-        for slot in 0..<template.slotCount {
-            let column = Int(self.slots[template.firstSlot + slot])
-            count += self.columns[column].write(places.value(of: column, row: row), to: target + count)
-            count += Self.copy(self.parts[template.firstPart + slot + 1], to: target + count)
-        }
-        return count
+        self.writer._withUnsafeGuaranteedRef { $0.write(row, to: target) }
+    }
+
+    /// See `TextSource.prefetch`.
+    func prefetch(_ row: Int) { self.writer._withUnsafeGuaranteedRef { $0.prefetch(row) } }
+
+    /// See `TextSource.prefetchText`.
+    func prefetchText(_ row: Int) { self.writer._withUnsafeGuaranteedRef { $0.prefetchText(row) } }
+
+    /// Writes some of the elements of the text of a row with a template; see `TemplateWriter`.
+    func write(_ row: Int, elements: ClosedRange<Int>, to target: UnsafeMutablePointer<UInt8>) -> Int {
+        self.writer._withUnsafeGuaranteedRef { $0.write(row, elements: elements, to: target) }
     }
 
     /// All texts, one per row.
     var strings: ByteStrings {
         var result = TextGatherer(textCapacity: self.codes.count, byteCapacity: self.parts.bytes.count)
-        var next = [Int](repeating: 0, count: self.columns.count)
-        var nextWhole = 0
-        for code in self.codes {
-            if code == 0 {
-                result.append(self.whole[nextWhole])
-                nextWhole += 1
-            } else if code == Self.absent {
-                result.append(UnsafeRawBufferPointer(start: nil, count: 0))
-            } else {
-                let template = self.templates[Int(code) - 1]
-                let target = result.reserve(self.room[Int(code) - 1])
-                var count = Self.copy(self.parts[template.firstPart], to: target)
-                for slot in 0..<template.slotCount {
-                    let column = Int(self.slots[template.firstSlot + slot])
-                    count += self.columns[column].write(next[column], to: target + count)
-                    next[column] += 1
-                    count += Self.copy(self.parts[template.firstPart + slot + 1], to: target + count)
-                }
-                result.endText(byteCount: count)
+        self.writer._withUnsafeGuaranteedRef { writer in
+            for row in self.codes.indices {
+                let target = result.reserve(self.room(at: row))
+                result.endText(byteCount: writer.write(row, to: target))
             }
         }
         return result.finish()
-    }
-
-    @inline(__always)
-    private static func copy(_ source: UnsafeRawBufferPointer, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        if let start = source.baseAddress { leat_copy_bytes(target, start, source.count) }
-        return source.count
     }
 
     /// Traits of all texts.
@@ -203,13 +183,13 @@ final class TemplatePlaces: Sendable {
     /// Where the rows of each code begin in `order`, and the end of the last.
     private let starts: [Int32]
     /// Per row how many rows before it have the same code.
-    private let ranks: [UInt16]
+    let ranks: [UInt16]
     /// Per column its place among those that several templates have; -1 when only one has it.
-    private let placeOfShared: [Int32]
+    let placeOfShared: [Int32]
     /// Per shared column a bit per row that has a value, and per word of these how many values are before it.
-    private let sharedRows: [UInt64]
-    private let sharedBefore: [UInt32]
-    private let wordCount: Int
+    let sharedRows: [UInt64]
+    let sharedBefore: [UInt32]
+    let wordCount: Int
 
     init(_ texts: TemplateTexts) {
         let codeCount = texts.templates.count + 1

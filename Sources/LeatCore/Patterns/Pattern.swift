@@ -50,7 +50,9 @@ public final class Pattern: @unchecked Sendable {
         }
         // Without JIT support matching is slower but the same. With it the code is entered directly, without the checks
         // of `pcre2_match`, which characters of more than one byte need.
-        let hasCode = pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE) == 0
+        // What has groups is looked for in pieces of texts, too.
+        let modes = PCRE2_JIT_COMPLETE | (translation.groups.isEmpty ? 0 : PCRE2_JIT_PARTIAL_HARD)
+        let hasCode = pcre2_jit_compile_8(compiled, modes) == 0
         self.isDirect = hasCode && !translation.needsUnicode
         var groupCount: UInt32 = 0
         pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT), &groupCount)
@@ -71,7 +73,10 @@ public final class Pattern: @unchecked Sendable {
 
     /// The same pattern for `TextAutomaton`; `nil` when it asks for more than an automaton can.
     public func automaton() -> AutomatonProgram? {
-        guard !self.options.anchorsMatchAtLines, self.options.flavour == .java else { return nil }
+        guard self.options.flavour == .java else { return nil }
+        // Without anchors it makes no difference where these match.
+        let hasAnchors = self.source.utf8.contains { $0 == UInt8(ascii: "^") || $0 == UInt8(ascii: "$") }
+        guard !self.options.anchorsMatchAtLines || !hasAnchors else { return nil }
         do throws(PatternError) {
             let translation = try PatternTranslation(self.source, flavour: self.options.flavour)
             return AutomatonProgram(

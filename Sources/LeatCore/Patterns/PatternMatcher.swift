@@ -45,6 +45,10 @@ public final class PatternMatcher {
         let result = withUnsafePointer(to: &nothing) { nothing in
             self.run(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nothing, bytes.count, offset)
         }
+        return self.outcome(result)
+    }
+
+    private func outcome(_ result: Int32) -> Outcome {
         if result > 0 {
             let borders = pcre2_get_ovector_pointer_8(self.data)
             guard let borders else { preconditionFailure("a match without borders") }
@@ -57,11 +61,29 @@ public final class PatternMatcher {
         }
     }
 
-    private func run(_ subject: UnsafePointer<UInt8>, _ count: Int, _ offset: Int) -> Int32 {
-        if self.pattern.isDirect {
-            return pcre2_jit_match_8(self.pattern.code, subject, count, offset, 0, self.data, self.context)
+    /// Looks for the first match in a text of which only the beginning is here.
+    ///
+    /// - Returns: What is true of every text that begins so, apart from matches that begin behind these bytes; `nil` when more
+    ///   of the text must be seen.
+    public func match(beginning bytes: UnsafeRawBufferPointer) -> Outcome? {
+        var nothing: UInt8 = 0
+        let result = withUnsafePointer(to: &nothing) { nothing in
+            let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nothing
+            return self.run(start, bytes.count, 0, PCRE2_PARTIAL_HARD)
         }
-        return pcre2_match_8(self.pattern.code, subject, count, offset, 0, self.data, self.context)
+        return result == PCRE2_ERROR_PARTIAL ? nil : self.outcome(result)
+    }
+
+    private func run(
+        _ subject: UnsafePointer<UInt8>,
+        _ count: Int,
+        _ offset: Int,
+        _ options: UInt32 = 0
+    ) -> Int32 {
+        if self.pattern.isDirect {
+            return pcre2_jit_match_8(self.pattern.code, subject, count, offset, options, self.data, self.context)
+        }
+        return pcre2_match_8(self.pattern.code, subject, count, offset, options, self.data, self.context)
     }
 
     /// Whether the text matches; `nil` when that took too many steps.

@@ -139,19 +139,21 @@ final class Grouping {
         return result
     }
 
-    /// By descending rank, if there is one, then in the order in which the groups were first seen, newest first.
-    func sorted(_ groups: [Int], by column: String?, ranked: Bool = true) -> [Int] {
+    /// By descending rank, if there is one, then in the order in which the groups were first seen, newest first; the
+    /// first `limit` of them.
+    func sorted(_ groups: [Int], by column: String?, ranked: Bool = true, limit: Int = .max) -> [Int] {
         let ranks = groups.map { ranked ? self.function?.rank(of: $0, by: column) ?? -.infinity : 0 }
         // Groups beyond the limit were seen, but none of their rows was noted.
         var newest = self.newest
         newest.grow(to: self.count, with: Seen())
-        return groups.indices.sorted { left, right in
+        func precedes(_ left: Int, _ right: Int) -> Bool {
             if ranks[left] != ranks[right] { return ranks[left] > ranks[right] }
             let (one, other) = (newest[groups[left]], newest[groups[right]])
             if one.time != other.time { return one.time > other.time }
             if one.arrival != other.arrival { return one.arrival > other.arrival }
             return groups[left] < groups[right]
-        }.map { groups[$0] }
+        }
+        return groups.indices.first(limit, by: precedes).map { groups[$0] }
     }
 
     /// Writes the rows of a group: its keys `keyColumns`, then those of the function; a group has at least one.
@@ -219,7 +221,7 @@ final class GroupByState: AggregateState {
     private func ordered(_ groups: [Int]) -> [Int] {
         var kept = groups
         if kept.count > self.plan.limit {
-            kept = Array(self.grouping.sorted(kept, by: nil).prefix(self.plan.limit))
+            kept = self.grouping.sorted(kept, by: nil, limit: self.plan.limit)
             self.context.warn("groupBy found more than \(self.plan.limit) groups; the largest are shown")
         }
         let hasCount = self.plan.function?.columns?.contains("_count") ?? false

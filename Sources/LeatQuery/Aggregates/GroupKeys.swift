@@ -191,19 +191,6 @@ struct GroupKeys {
     /// Whether groups have the numbers of their only value: then no pair was ever looked up.
     private var isDirectlyNumbered: Bool { self.keys.count == 1 && self.folds[0].count == 0 && self.count > 0 }
 
-    /// The group here of a directly numbered group there.
-    private mutating func directGroup(of other: GroupKeys, _ group: Int) -> UInt32 {
-        let value = Int(other.value(0, of: group))
-        let own: Int
-        if case .time = self.keys[0] {
-            own = self.times[0].index(of: other.times[0].starts[value])
-        } else {
-            own = other.texts[0].withString(value) { self.texts[0].index(of: $0) }
-        }
-        self.addDirectMembers()
-        return UInt32(own)
-    }
-
     /// The outer group of a group.
     func outer(of group: Int) -> Int { Int(self.members[group * self.width]) }
 
@@ -231,24 +218,24 @@ struct GroupKeys {
 
     /// The numbers here of another's groups; outer group `i` there is `outer[i]` here.
     mutating func merge(_ other: GroupKeys, outer: [UInt32]) -> [UInt32] {
+        // Per key the numbers here of the values there.
+        let values = self.keys.indices.map { index -> [UInt32] in
+            if case .time = self.keys[index] {
+                return other.times[index].starts.map { UInt32(self.times[index].index(of: $0)) }
+            }
+            return self.texts[index].formUnion(other.texts[index])
+        }
+        if self.isDirect(outer: other.isDirectlyNumbered) {
+            self.addDirectMembers()
+            return (0..<other.count).map { values[0][Int(other.value(0, of: $0))] }
+        }
         var result: [UInt32] = []
         result.reserveCapacity(other.count)
-        let isDirect = self.isDirect(outer: other.isDirectlyNumbered)
         for group in 0..<other.count {
             var current = outer[other.outer(of: group)]
-            if isDirect {
-                result.append(self.directGroup(of: other, group))
-                continue
-            }
             for index in self.keys.indices {
-                let value = Int(other.value(index, of: group))
-                let own: Int
-                if case .time = self.keys[index] {
-                    own = self.times[index].index(of: other.times[index].starts[value])
-                } else {
-                    own = other.texts[index].withString(value) { self.texts[index].index(of: $0) }
-                }
-                current = UInt32(self.folds[index].index(of: current, UInt32(own)))
+                let value = values[index][Int(other.value(index, of: group))]
+                current = UInt32(self.folds[index].index(of: current, value))
             }
             if self.keys.isEmpty {
                 while self.count <= Int(current) { self.members.append(UInt32(self.count)) }

@@ -48,10 +48,12 @@ final class TopState: AggregateState {
         let byOuter = self.groupsByOuter ?? self.grouping.groupsByOuter()
         self.groupsByOuter = byOuter
         guard group < byOuter.count else { return }
-        let sorted = self.grouping.sorted(byOuter[group], by: nil)
-        let total = sorted.reduce(0.0) { $0 + self.value(of: $1) }
+        // What comes behind the limit counts only in sums.
+        let sorted = self.grouping.sorted(byOuter[group], by: nil, limit: self.plan.limit)
+        let needsTotal = self.plan.hasPercent || self.plan.rest != nil
+        let total = needsTotal ? byOuter[group].reduce(0.0) { $0 + self.value(of: $1) } : 0
         let keyColumns = self.plan.fields.enumerated().map { (key: $0.offset, column: writer.column($0.element)) }
-        for inner in sorted.prefix(self.plan.limit) {
+        for inner in sorted {
             try writer.scoped { () throws(QueryFailure) in
                 try self.grouping.emit(inner, keyColumns: keyColumns, into: writer) { () throws(QueryFailure) in
                     try self.setPercent(self.value(of: inner), of: total, writer)
@@ -59,8 +61,9 @@ final class TopState: AggregateState {
                 }
             }
         }
-        guard let rest = self.plan.rest, sorted.count > self.plan.limit else { return }
-        let value = sorted.dropFirst(self.plan.limit).reduce(0.0) { $0 + self.value(of: $1) }
+        guard let rest = self.plan.rest, byOuter[group].count > self.plan.limit else { return }
+        let shown = Set(sorted)
+        let value = byOuter[group].reduce(0.0) { shown.contains($1) ? $0 : $0 + self.value(of: $1) }
         try writer.scoped { () throws(QueryFailure) in
             for column in keyColumns { try writer.set(column.column, to: Array(rest.utf8)) }
             try writer.set(writer.column(self.plan.name), to: value)

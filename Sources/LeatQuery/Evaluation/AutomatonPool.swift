@@ -8,10 +8,12 @@ final class AutomatonPool: Sendable {
     init(_ program: AutomatonProgram) { self.program = program }
 
     /// Runs `body` with an automaton that no other thread uses meanwhile.
-    func withAutomaton<Result>(_ body: (TextAutomaton) -> Result) -> Result {
+    func withAutomaton<Result, Failure: Error>(
+        _ body: (TextAutomaton) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         let automaton = self.idle.withLock { $0.popLast() } ?? TextAutomaton(self.program)
         defer { self.idle.withLock { $0.append(automaton) } }
-        return body(automaton)
+        return try body(automaton)
     }
 }
 

@@ -26,8 +26,17 @@ struct ByteStringTable: Sendable {
     var byteCount: Int { self.arena.count + self.slots.count * 4 + self.count * 12 }
 
     /// The number of a string, which is new when it equals the former `count`.
-    mutating func index(of string: UnsafeRawBufferPointer) -> Int {
-        let hash = Self.hash(string)
+    mutating func index(of string: UnsafeRawBufferPointer) -> Int { self.index(of: string, hash: Self.hash(string)) }
+
+    /// The numbers here of all strings of another table, which are new here if need be.
+    mutating func formUnion(_ other: ByteStringTable) -> [UInt32] {
+        (0..<other.count).map { index in
+            other.withString(index) { UInt32(self.index(of: $0, hash: other.hashes[index])) }
+        }
+    }
+
+    @inline(__always)
+    private mutating func index(of string: UnsafeRawBufferPointer, hash: UInt32) -> Int {
         var slot = Int(hash) & self.mask
         while true {
             let index = self.slots[slot]

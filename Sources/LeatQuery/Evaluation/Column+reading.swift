@@ -75,7 +75,7 @@ extension Column {
             for row in rows { builder.append(column.values[Int(row)]) }
             return .plain(PlainColumn(values: builder.finish(), presence: presence))
         }
-        return .plain(PlainColumn(values: self.strings(of: rows.lazy.map { Int($0) }), presence: presence))
+        return .plain(PlainColumn(values: self.strings(of: rows), presence: presence))
     }
 }
 

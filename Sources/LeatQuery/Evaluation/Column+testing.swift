@@ -35,7 +35,7 @@ extension Column {
             return try self.strings.indexes(passing: test, within: candidates)
         }
         let rows = candidates.rows
-        let passing = try self.strings(of: rows.lazy.map { Int($0) }).indexes(passing: test, within: nil)
+        let passing = try self.strings(of: rows).indexes(passing: test, within: nil)
         var result = Bitmap(repeating: false, count: candidates.count)
         passing.forEachSet { result.set(Int(rows[$0])) }
         return result

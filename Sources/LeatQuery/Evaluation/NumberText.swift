@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// Numbers as the language reads and writes them.
 ///
 /// Every value is text; a value is a number when it looks like one: optional sign, digits with at most one point,
@@ -74,23 +76,15 @@ public enum NumberText {
 
     /// Whether a text is a number as JSON writes it, without an exponent.
     static func isJSONNumber(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard let point = text.firstIndex(of: UInt8(ascii: ".")) else { return Self.isJSONInteger(text) }
+        guard let point = text.firstIndex(of: UInt8(ascii: ".")) else { return JSONNumber.isInteger(text) }
         let fraction = text[(point + 1)...]
         return !fraction.isEmpty && fraction.allSatisfy { $0 &- 48 < 10 }
-            && Self.isJSONInteger(UnsafeRawBufferPointer(rebasing: text[..<point]))
-    }
-
-    /// Whether a text is an integer as JSON writes it.
-    static func isJSONInteger(_ text: UnsafeRawBufferPointer) -> Bool {
-        var digits = text[...]
-        if digits.first == UInt8(ascii: "-") { digits = digits.dropFirst() }
-        guard let first = digits.first, first != UInt8(ascii: "0") || digits.count == 1 else { return false }
-        return digits.count <= 19 && digits.allSatisfy { $0 &- 48 < 10 }
+            && JSONNumber.isInteger(UnsafeRawBufferPointer(rebasing: text[..<point]))
     }
 
     /// The integer whose shortest decimal form a text is; `nil` for `007`, `-0`, `+1` and what does not fit 64 bits.
     static func canonicalInteger(_ text: UnsafeRawBufferPointer) -> Int64? {
-        guard Self.isJSONInteger(text) else { return nil }
+        guard JSONNumber.isInteger(text) else { return nil }
         var value: Int64 = 0
         let isNegative = text[0] == UInt8(ascii: "-")
         for index in (isNegative ? 1 : 0)..<text.count {

@@ -229,6 +229,21 @@ struct RowDomain {
     @inline(__always)
     func index(of row: Int) -> Int { Int(self.indexOfRow[row]) }
 
+    /// The rows of `selection`, combination by combination, and where those of each begin, and the last end.
+    func rowsByIndex(within selection: Bitmap) -> (rows: [UInt16], starts: [Int]) {
+        var starts = [Int](repeating: 0, count: self.rows.count + 1)
+        selection.forEachSet { starts[self.index(of: $0) + 1] += 1 }
+        for index in self.rows.indices { starts[index + 1] += starts[index] }
+        var next = starts
+        var rows = [UInt16](repeating: 0, count: starts[self.rows.count])
+        selection.forEachSet { row in
+            let index = self.index(of: row)
+            rows[next[index]] = UInt16(truncatingIfNeeded: row)
+            next[index] += 1
+        }
+        return (rows, starts)
+    }
+
     /// The values of the combinations, given to all rows.
     func expanded(_ values: PartialColumn, rowCount: Int) -> Column {
         var values = values

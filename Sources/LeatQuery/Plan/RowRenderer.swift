@@ -4,50 +4,41 @@ public import LeatCore
 ///
 /// Keys come in the order `@timestamp`, `@id`, tags, fields, `@rawstring`, or in that of the given columns. A field
 /// that a row lacks is left out.
-public struct RowRenderer: Sendable {
+public final class RowRenderer: Sendable {
     /// A column with its key as it stands in JSON: `"name":`.
-    fileprivate struct Output: Sendable {
+    private struct Output: Sendable {
         let name: String
         let key: [UInt8]
         let column: Column
-        let presence: Bitmap?
         let isNumber: Bool
-        /// For few distinct texts: of each the key and the value as they stand in JSON.
-        var members: ByteStrings?
     }
 
-    private var outputs: [Output] = []
-    /// The output that has the same values as the last one, the text of an event, which is then copied.
-    private var twinOfLast: Int?
+    private let outputs: [Output]
+    /// Fast forms of the same for many rows.
+    private let line: JSONLineWriter?
+    private let text: TextWriter?
 
     /// A renderer of `columns`, or of all fields; throws when one of them cannot be read.
     ///
-    /// When it is known that many rows will be written, distinct texts are made ready once.
+    /// When it is known that rows will be written as lines, `rowCount` of them, what repeats is made ready once.
     public init(_ batch: Batch, columns: [String]? = nil, rowCount: Int = 0) throws(DamagedBlock) {
+        var outputs: [Output] = []
         for name in columns ?? Self.outputOrder(batch.fieldNames) {
             guard let column = try batch.column(name) else { continue }
             var key: [UInt8] = []
             JSONText.appendString(Array(name.utf8), to: &key)
             key.append(UInt8(ascii: ":"))
-            var output = Output(
-                name: name,
-                key: key,
-                column: column,
-                presence: column.presence,
-                isNumber: name == "@timestamp"
-            )
-            output.members = Self.members(of: output, rowCount: rowCount)
-            self.outputs.append(output)
+            outputs.append(Output(name: name, key: key, column: column, isNumber: name == "@timestamp"))
         }
-        if let last = self.outputs.last {
-            self.twinOfLast = self.outputs.dropLast().firstIndex {
-                !$0.isNumber && $0.column.isSameMemory(as: last.column)
-            }
-        }
+        let fields = outputs.map { JSONLineWriter.Field(name: $0.name, column: $0.column, isNumber: $0.isNumber) }
+        self.line = rowCount > 0 ? JSONLineWriter(fields, rowCount: rowCount) : nil
+        let last = rowCount > 0 ? outputs.last : nil
+        self.text = last.flatMap { $0.name == "@rawstring" ? TextWriter($0.column) : nil }
+        self.outputs = outputs
     }
 
     /// A renderer of those columns that can be read; the scan has reported the others.
-    init(readable batch: Batch, columns: [String]?) {
+    convenience init(readable batch: Batch, columns: [String]?) {
         let names = (columns ?? batch.fieldNames).filter { name in
             do throws(DamagedBlock) { return try batch.column(name) != nil } catch { return false }
         }
@@ -56,25 +47,6 @@ public struct RowRenderer: Sendable {
         } catch {
             preconditionFailure("a column was readable and is not: \(error)")
         }
-    }
-
-    /// The members of an output's distinct texts, if there are fewer of them than rows.
-    private static func members(of output: Output, rowCount: Int) -> ByteStrings? {
-        let texts: [[UInt8]]
-        switch output.column {
-        case .constant(let column): texts = [column.value.array]
-        case .dictionary(let column) where column.values.count * 2 < rowCount:
-            texts = (0..<column.values.count).map { Array(column.values[$0]) }
-        default: return nil
-        }
-        guard rowCount > 1, !output.isNumber else { return nil }
-        return ByteStrings(
-            texts.map { text in
-                var member = output.key
-                JSONText.appendString(text, to: &member)
-                return member
-            }
-        )
     }
 
     /// The names in the order of output: time, id, tags, fields, text.
@@ -100,7 +72,7 @@ public struct RowRenderer: Sendable {
             isFirst = false
             bytes.append(contentsOf: output.key)
             output.column.withBytes(at: row) { value in
-                if output.isNumber && NumberText.isJSONInteger(value) {
+                if output.isNumber && JSONNumber.isInteger(value) {
                     bytes.append(contentsOf: value)
                 } else {
                     JSONText.appendString(value, to: &bytes)
@@ -132,123 +104,97 @@ public struct RowRenderer: Sendable {
     }
 }
 
-extension RowRenderer {
-    /// Writes a row as one object with a newline into `target` from `start` on.
-    ///
-    /// - Returns: Where it ends, or `nil` when it may not fit, whatever was written.
-    func writeJSONLine(row: Int, into target: UnsafeMutableRawBufferPointer, from start: Int) -> Int? {
-        // Room for the brace or comma before and the brace and newline after.
-        var end = start
-        var twin = 0..<0
-        for index in self.outputs.indices where self.outputs[index].presence?[row] ?? true {
-            guard end + 4 <= target.count else { return nil }
-            target[end] = end == start ? UInt8(ascii: "{") : UInt8(ascii: ",")
-            end += 1
-            if index == self.outputs.count - 1, !twin.isEmpty {
-                guard let next = self.outputs[index].copyMember(twin, in: target, from: end) else { return nil }
-                end = next
-                continue
-            }
-            guard let next = self.outputs[index].writeMember(row, into: target, from: end) else { return nil }
-            if index == self.twinOfLast { twin = end + self.outputs[index].key.count..<next }
-            end = next
-        }
-        guard end + 3 <= target.count else { return nil }
-        if end == start {
-            target[end] = UInt8(ascii: "{")
-            end += 1
-        }
-        target[end] = UInt8(ascii: "}")
-        target[end + 1] = 0x0A
-        return end + 2
-    }
+/// What a line of an answer holds.
+enum LineForm {
+    /// An object with all fields.
+    case json
+    /// The text of the event.
+    case text
 }
 
-extension RowRenderer.Output {
-    /// Writes key and value of a row; see `writeJSONLine`.
-    fileprivate func writeMember(_ row: Int, into target: UnsafeMutableRawBufferPointer, from start: Int) -> Int? {
-        if let members = self.members {
-            if case .dictionary(let column) = self.column {
-                return Self.copy(members[Int(column.codes[row])], into: target, from: start)
-            }
-            return Self.copy(members[0], into: target, from: start)
-        }
-        guard let end = self.key.withUnsafeBytes({ Self.copy($0, into: target, from: start) }) else { return nil }
-        return self.column.withBytes(at: row) { value in
-            if self.isNumber && NumberText.isJSONInteger(value) { return Self.copy(value, into: target, from: end) }
-            return JSONWriter.write(string: value, into: target, from: end)
-        }
-    }
-
-    /// Writes the key, and copies a value that stands in `target` already.
-    fileprivate func copyMember(
-        _ value: Range<Int>,
-        in target: UnsafeMutableRawBufferPointer,
-        from start: Int
-    ) -> Int? {
-        guard let end = self.key.withUnsafeBytes({ Self.copy($0, into: target, from: start) }) else { return nil }
-        return Self.copy(UnsafeRawBufferPointer(rebasing: target[value]), into: target, from: end)
-    }
-
+extension RowRenderer {
+    /// Asks for the memory in which the first look at a row that will be written soon will be.
     @inline(__always)
-    private static func copy(
-        _ bytes: UnsafeRawBufferPointer,
+    func prefetch(row: Int, as form: LineForm) {
+        switch form {
+        case .json: self.line?.prefetch(row: row)
+        case .text: self.text?.prefetch(row)
+        }
+    }
+
+    /// Asks for the memory to which that look leads.
+    @inline(__always)
+    func prefetchText(row: Int, as form: LineForm) {
+        switch form {
+        case .json: self.line?.prefetchText(row: row)
+        case .text: self.text?.prefetchText(row)
+        }
+    }
+
+    /// Writes a row with a newline into `target` from `start` on.
+    ///
+    /// - Returns: Where it ends, or `nil` when it may not fit or has no text, whatever was written.
+    @inline(__always)
+    func writeLine(
+        row: Int,
+        as form: LineForm,
         into target: UnsafeMutableRawBufferPointer,
         from start: Int
     ) -> Int? {
-        guard start + bytes.count <= target.count else { return nil }
-        if let source = bytes.baseAddress, let base = target.baseAddress {
-            (base + start).copyMemory(from: source, byteCount: bytes.count)
+        switch form {
+        case .json: self.line?.write(row: row, into: target, from: start)
+        case .text: self.writeTextLine(row: row, into: target, from: start)
         }
-        return start + bytes.count
     }
-}
 
-extension Column {
-    /// Whether both are long texts that lie in the same place; other columns may be equal all the same.
-    fileprivate func isSameMemory(as other: Column) -> Bool {
-        switch (self, other) {
-        case (.plain(let own), .plain(let theirs)): own.values.isSameMemory(as: theirs.values)
-        case (.template(let own), .template(let theirs)): own.texts === theirs.texts
-        default: false
+    private func writeTextLine(row: Int, into target: UnsafeMutableRawBufferPointer, from start: Int) -> Int? {
+        guard let text = self.text, self.outputs[self.outputs.count - 1].column.isPresent(at: row),
+            start + text.room(at: row) < target.count, let base = target.baseAddress
+        else { return nil }
+        let end = start + text.write(row, to: (base + start).assumingMemoryBound(to: UInt8.self))
+        target[end] = 0x0A
+        return end + 1
+    }
+
+    /// The same for any row.
+    fileprivate func appendLine(row: Int, as form: LineForm, to bytes: inout [UInt8]) {
+        switch form {
+        case .json: self.appendJSON(row: row, to: &bytes)
+        case .text: self.appendText(row: row, to: &bytes)
         }
+        bytes.append(0x0A)
     }
 }
 
 extension RowSlice {
     /// Bytes of a piece of written rows; larger rows are pieces of their own.
     private static let pieceByteCount = 2 << 20
+    /// Bytes after which a piece ends that is written the slow way.
+    private static let slowPieceByteCount = 64 << 10
 
     /// The first rows as JSON, a line each, and how many they are; at least one, unless there is none.
-    public func jsonLines() -> (piece: [UInt8], rowCount: Int) {
+    public func jsonLines() -> (piece: [UInt8], rowCount: Int) { self.lines(as: .json) }
+
+    /// The first rows as text, a line each, and how many they are; at least one, unless there is none.
+    public func textLines() -> (piece: [UInt8], rowCount: Int) { self.lines(as: .text) }
+
+    private func lines(as form: LineForm) -> (piece: [UInt8], rowCount: Int) {
         var rowCount = 0
         var piece = [UInt8](unsafeUninitializedCapacity: self.estimatedByteCount) { buffer, count in
             let target = UnsafeMutableRawBufferPointer(buffer)
-            rowCount = self.forEach { renderer, row in
-                guard let end = renderer.writeJSONLine(row: row, into: target, from: count) else { return false }
+            rowCount = self.forEach(as: form) { renderer, row in
+                guard let end = renderer.writeLine(row: row, as: form, into: target, from: count) else { return false }
                 count = end
                 return true
             }
         }
         if rowCount == 0 {
-            // Slow path: a row that is larger than a piece.
-            rowCount = self.keeping(1).forEach { renderer, row in
-                renderer.appendJSON(row: row, to: &piece)
-                piece.append(0x0A)
+            // Slow path: a row that is larger than a piece, or without what lines are usually made of.
+            rowCount = self.forEach(as: form) { renderer, row in
+                guard piece.count < Self.slowPieceByteCount else { return false }
+                renderer.appendLine(row: row, as: form, to: &piece)
                 return true
             }
-        }
-        return (piece, rowCount)
-    }
-
-    /// The first rows as text, a line each, and how many they are; at least one, unless there is none.
-    public func textLines() -> (piece: [UInt8], rowCount: Int) {
-        var piece: [UInt8] = []
-        let rowCount = self.forEach { renderer, row in
-            guard piece.count < Self.pieceByteCount else { return false }
-            renderer.appendText(row: row, to: &piece)
-            piece.append(0x0A)
-            return true
         }
         return (piece, rowCount)
     }

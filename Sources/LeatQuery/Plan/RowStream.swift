@@ -14,21 +14,30 @@ public struct RowSlice: Sendable {
         RowSlice(renderers: self.renderers, rows: self.rows.dropFirst(count))
     }
 
-    /// The first `count` rows.
-    func keeping(_ count: Int) -> RowSlice {
-        RowSlice(renderers: self.renderers, rows: self.rows.prefix(count))
-    }
-
     /// Calls `body` with each row until it returns `false`, and says how many rows it took.
-    @discardableResult
-    public func forEach(_ body: (_ renderer: RowRenderer, _ row: Int) -> Bool) -> Int {
+    ///
+    /// The memory that `body` needs to write the rows was asked for some rows before.
+    func forEach(as form: LineForm, _ body: (_ renderer: RowRenderer, _ row: Int) -> Bool) -> Int {
+        let rows = self.rows
         var count = 0
-        for row in self.rows {
-            guard body(self.renderers[Int(row.source)], Int(row.row)) else { break }
-            count += 1
+        var start = rows.startIndex
+        while start < rows.endIndex {
+            let group = start..<min(start + Self.groupRowCount, rows.endIndex)
+            for index in group { self.renderers[Int(rows[index].source)].prefetch(row: Int(rows[index].row), as: form) }
+            for index in group {
+                self.renderers[Int(rows[index].source)].prefetchText(row: Int(rows[index].row), as: form)
+            }
+            for index in group {
+                guard body(self.renderers[Int(rows[index].source)], Int(rows[index].row)) else { return count }
+                count += 1
+            }
+            start = group.upperBound
         }
         return count
     }
+
+    /// Rows whose memory is asked for at a time: what they touch fits the second cache.
+    private static let groupRowCount = 32
 }
 
 /// A row that passed, with what its place in the answer depends on.

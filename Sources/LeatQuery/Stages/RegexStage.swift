@@ -58,50 +58,93 @@ struct RegexStage: Stage {
             if self.isStrict { rows.selection = matched }
             return
         }
-        let matched = try self.writeGroups(of: column, to: &rows, within: selection)
-        if self.isStrict { rows.selection = matched }
+        _ = try self.writeGroups(of: column, to: &rows, within: selection, keepsOnlyMatched: self.isStrict)
     }
 
     /// Writes the groups of the first match of each row, once per distinct text, and returns the rows with a match.
-    ///
-    /// A text that every match contains is looked for first; what has it is matched once.
     private func writeGroups(
         of column: Column,
         to rows: inout EventRows,
-        within selection: Bitmap
+        within selection: Bitmap,
+        keepsOnlyMatched: Bool = false
     ) throws(QueryFailure) -> Bitmap {
+        var groups = MatchedGroups(of: self.regex.pattern, rowCount: rows.rowCount)
+        if try !self.matchPieces(of: column, within: selection, &groups) {
+            try self.matchTexts(of: column, within: selection, &groups)
+        }
+        let matched = groups.matched
+        if keepsOnlyMatched { rows.selection = matched }
+        for (name, column) in groups.finish() { try rows.write(column, to: name, at: matched) }
+        return matched
+    }
+
+    /// Fast path: texts kept as templates are matched in the pieces of them where a match can be.
+    ///
+    /// - Returns: Whether it applied; if not, nothing was matched.
+    private func matchPieces(
+        of column: Column,
+        within selection: Bitmap,
+        _ groups: inout MatchedGroups
+    ) throws(QueryFailure) -> Bool {
+        guard let (texts, presence) = column.wholeTemplates, let automata = self.regex.automata else { return false }
+        var candidates = Bitmap.intersection(selection, presence) ?? selection
+        if let needle = self.regex.needle, candidates.setCount * 4 > candidates.count {
+            // Most templates are refused faster for the lack of the needle.
+            candidates = try column.rows(passing: .contains(needle), within: candidates)
+        }
+        return try automata.withAutomaton { (automaton) throws(QueryFailure) -> Bool in
+            guard var windows = MatchWindows(texts, automaton) else { return false }
+            try self.regex.withMatcher { (matcher) throws(QueryFailure) in
+                try windows.visit(within: candidates) { (piece, goesOn, rows) throws(QueryFailure) -> Bool in
+                    try self.regex.check()
+                    guard let outcome = goesOn ? matcher.match(beginning: piece) : matcher.match(piece) else {
+                        return false
+                    }
+                    try self.note(outcome, matcher, piece, rows, &groups)
+                    return true
+                }
+            }
+            return true
+        }
+    }
+
+    /// Slow path: whole texts.
+    ///
+    /// A text that every match contains is looked for first; what has it is matched once.
+    private func matchTexts(
+        of column: Column,
+        within selection: Bitmap,
+        _ groups: inout MatchedGroups
+    ) throws(QueryFailure) {
         let test: ValueTest = self.regex.needle.map { .contains($0) } ?? .present
         let candidates = try column.rows(passing: test, within: selection)
-        if candidates.isEmpty { return candidates }
+        if candidates.isEmpty { return }
         let domain = RowDomain(columns: [column], selection: candidates)
         let texts = PickedTexts(column, rows: domain.rows)
-        var isMatch = [Bool](repeating: false, count: domain.rows.count)
-        let names = self.regex.fieldNames
-        var values = names.map { _ in PartialColumn() }
-        let targets = self.regex.pattern.groups.map { group in
-            (number: group.number, value: names.firstIndex(of: group.name) ?? 0)
-        }
+        let (rows, starts) = domain.rowsByIndex(within: candidates)
         try self.regex.withMatcher { (matcher) throws(QueryFailure) in
             for index in domain.rows.indices {
                 guard let value = texts.pointer(index, row: Int(domain.rows[index])) else { continue }
                 try self.regex.check()
-                switch matcher.match(value) {
-                case .match:
-                    isMatch[index] = true
-                    for target in targets {
-                        guard let range = matcher.range(ofGroup: target.number) else { continue }
-                        values[target.value].set(value.slice(range), at: index)
-                    }
-                case .noMatch: break
-                case .tooExpensive: throw self.regex.failure
-                }
+                try self.note(matcher.match(value), matcher, value, rows[starts[index]..<starts[index + 1]], &groups)
             }
         }
-        let matched = Bitmap(within: candidates, count: rows.rowCount) { isMatch[domain.index(of: $0)] }
-        for (name, column) in zip(names, values) where !column.isEmpty {
-            try rows.write(domain.expanded(column, rowCount: rows.rowCount), to: name, at: matched)
+    }
+
+    /// Notes what was found in a text that some rows share.
+    @inline(__always)
+    private func note(
+        _ outcome: PatternMatcher.Outcome,
+        _ matcher: PatternMatcher,
+        _ text: UnsafeRawBufferPointer,
+        _ rows: ArraySlice<UInt16>,
+        _ groups: inout MatchedGroups
+    ) throws(QueryFailure) {
+        switch outcome {
+        case .match: groups.add(matcher, text, rows)
+        case .noMatch: break
+        case .tooExpensive: throw self.regex.failure
         }
-        return matched
     }
 
     /// One row per match.

@@ -47,7 +47,7 @@ extension Batch {
                 let values = rows.map { integers.values[$0] }
                 columns.append((name, .integer(IntegerColumn(values: values, presence: presence))))
             } else {
-                let values = column.strings(of: rows)
+                let values = column.strings(of: rows.map { Int32($0) })
                 columns.append((name, .plain(PlainColumn(values: values, presence: presence))))
             }
         }

@@ -132,6 +132,21 @@ import Testing
         #expect(found == end)
     }
 
+    @Test func hexDigitsAreThoseOfEachByte() {
+        var random = SeededRandom(seed: 10)
+        for length in 0..<40 {
+            let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let expected = bytes.flatMap { byte in
+                Array((byte < 16 ? "0" : "").utf8) + Array(String(byte, radix: 16).utf8)
+            }
+            let digits = [UInt8](unsafeUninitializedCapacity: 2 * length + 1) { target, count in
+                leat_hex_digits(target.baseAddress, bytes, length)
+                count = 2 * length
+            }
+            #expect(digits == expected)
+        }
+    }
+
     @Test func checksumsAgreeWithTheirTwinAndTheStandard() {
         var random = SeededRandom(seed: 9)
         for length in [0, 1, 7, 8, 9, 63, 64, 1000] {

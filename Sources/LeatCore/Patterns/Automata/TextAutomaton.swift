@@ -21,6 +21,16 @@ public final class TextAutomaton: @unchecked Sendable {
     public let program: AutomatonProgram
     /// The state before the first byte.
     public private(set) var start: State = TextAutomaton.refused
+    /// The state behind the first byte as long as no match is under way; see `knowsIdle`.
+    private(set) var idle: State = TextAutomaton.refused
+    /// Whether no match is under way in state `idle`.
+    ///
+    /// So it is if a match, whatever byte it has taken, waits for something that none begins with. Not so for `e* `, which
+    /// after an `e` waits for what it began with.
+    private(set) lazy var knowsIdle = self.program.steps.allSatisfy { step in
+        guard case .bytes(_, let next) = step else { return true }
+        return Self.closure([Int32(next)], of: self.program, isAtStart: false).contains { !self.restart.contains($0) }
+    }
 
     private let classCount: Int
     private let classes: UnsafeMutablePointer<UInt8>
@@ -49,6 +59,7 @@ public final class TextAutomaton: @unchecked Sendable {
             for index in 0..<program.classCount { self.table[state * program.classCount + index] = State(state) }
         }
         self.start = self.state(of: Self.closure([Int32(program.start)], of: program, isAtStart: true))
+        self.idle = self.state(of: self.restart)
     }
 
     deinit {
