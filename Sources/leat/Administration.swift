@@ -127,6 +127,18 @@ struct AdministrationOptions: ParsableArguments {
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Try an unreachable server again for so many seconds (default: \(QueryCommand.retrySecondsDefault)).",
+            valueName: "seconds"
+        )
+    )
+    var retry: Int = QueryCommand.retrySecondsDefault
+
+    func validate() throws {
+        if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
+    }
+
     func settings(repository: String? = nil) throws -> ShellSettings {
         try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server, repository: repository))
     }
@@ -135,6 +147,7 @@ struct AdministrationOptions: ParsableArguments {
         try await Process.run(asJSON: self.json) {
             var command = AdministrationCommand(subject, action, settings: try self.settings())
             command.isJSON = self.json
+            command.retrySeconds = self.retry
             return try await command.run(terminal: Terminal.current())
         }
     }

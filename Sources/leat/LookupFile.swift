@@ -37,7 +37,7 @@ struct LookupFile: AsyncParsableCommand {
         var name: String?
         @Argument(help: "A CSV or JSON file; - is standard input.", completion: .file()) var path: String
 
-        func run() async throws { try await LookupFile.run(.create(path: self.path, name: self.name), self.options) }
+        func run() async throws { try await LookupFile.run(.create(self.name, .file(path: self.path)), self.options) }
     }
 
     struct Delete: AsyncParsableCommand {
@@ -48,11 +48,7 @@ struct LookupFile: AsyncParsableCommand {
         func run() async throws { try await LookupFile.run(.delete(self.name), self.options) }
     }
 
-    private static func run(_ action: LookupFileCommand.Action, _ options: RepositoryOptions) async throws {
-        try await Process.run(asJSON: options.options.json) {
-            var command = LookupFileCommand(action, settings: try options.settings())
-            command.isJSON = options.options.json
-            return try await command.run(terminal: Terminal.current())
-        }
+    private static func run(_ action: LibraryCommand.Action, _ options: RepositoryOptions) async throws {
+        try await options.run(.lookupFile, action)
     }
 }

@@ -24,9 +24,14 @@ struct Parser: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the script of a parser.")
         @OptionGroup var options: AdministrationOptions
+        @Option(help: ArgumentHelp("An earlier version; --json tells the current one.", valueName: "number"))
+        var version: Int?
         @Argument(help: "The parser.") var name: String
 
-        func run() async throws { try await self.options.run(.parsers, .show(self.name)) }
+        func run() async throws {
+            let action = self.version.map { AdministrationCommand.Action.showVersion(self.name, $0) }
+            try await self.options.run(.parsers, action ?? .show(self.name))
+        }
     }
 
     struct Create: AsyncParsableCommand {
@@ -47,7 +52,9 @@ struct Parser: AsyncParsableCommand {
 
         func run() async throws {
             try await Process.run {
-                try await ParserEditCommand(name: self.name, settings: try self.options.settings()).run()
+                var command = ParserEditCommand(name: self.name, settings: try self.options.settings())
+                command.retrySeconds = self.options.retry
+                return try await command.run()
             }
         }
     }

@@ -35,7 +35,7 @@ struct Saved: AsyncParsableCommand {
         @Argument(help: "The name.") var name: String
         @Argument(help: "The query.") var query: String
 
-        func run() async throws { try await Saved.run(.create(self.name, query: self.query), self.options) }
+        func run() async throws { try await Saved.run(.create(self.name, .text(self.query)), self.options) }
     }
 
     struct Delete: AsyncParsableCommand {
@@ -46,12 +46,8 @@ struct Saved: AsyncParsableCommand {
         func run() async throws { try await Saved.run(.delete(self.name), self.options) }
     }
 
-    private static func run(_ action: SavedQueryCommand.Action, _ options: RepositoryOptions) async throws {
-        try await Process.run(asJSON: options.options.json) {
-            var command = SavedQueryCommand(action, settings: try options.settings())
-            command.isJSON = options.options.json
-            return try await command.run(terminal: Terminal.current())
-        }
+    private static func run(_ action: LibraryCommand.Action, _ options: RepositoryOptions) async throws {
+        try await options.run(.savedQuery, action)
     }
 }
 
@@ -62,5 +58,13 @@ struct RepositoryOptions: ParsableArguments {
     @Option(name: [.short, .customLong("repo")], help: ArgumentHelp("The repository.", valueName: "name"))
     var repository: String?
 
-    func settings() throws -> ShellSettings { try self.options.settings(repository: self.repository) }
+    func run(_ resource: LibraryCommand.Resource, _ action: LibraryCommand.Action) async throws {
+        try await Process.run(asJSON: self.options.json) {
+            let settings = try self.options.settings(repository: self.repository)
+            var command = LibraryCommand(resource, action, settings: settings)
+            command.isJSON = self.options.json
+            command.retrySeconds = self.options.retry
+            return try await command.run(terminal: Terminal.current())
+        }
+    }
 }

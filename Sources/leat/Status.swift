@@ -18,6 +18,7 @@ struct Status: AsyncParsableCommand {
         try await Process.run(asJSON: self.options.json) {
             var command = StatusCommand(settings: try self.options.settings())
             command.isJSON = self.options.json
+            command.retrySeconds = self.options.retry
             return try await command.run(terminal: Terminal.current())
         }
     }

@@ -186,17 +186,6 @@ extension ServerClient {
         return .heartbeat
     }
 
-    /// Sends a request about a repository and gathers the answer.
-    ///
-    /// - Throws: What the server says when it does not do it.
-    func fetch(_ request: ServerRequest, repository: String) async throws -> ServerReply {
-        let reply = try await self.fetch(request)
-        guard (200..<300).contains(reply.status) else {
-            throw self.failure(status: reply.status, body: reply.body, repository: repository)
-        }
-        return reply
-    }
-
     /// What an answer other than 2xx means to the user.
     func failure(status: Int, body: [UInt8], repository: String? = nil) -> CommandError {
         let row = AnswerRow()

@@ -28,7 +28,15 @@ public struct ServerClient: Sendable {
         onHead: (ServerReplyHead) throws -> Void,
         onBytes: (UnsafeRawBufferPointer) throws -> Bool
     ) async throws {
-        let channel = try await self.connect()
+        try await self.exchange(request, over: try await self.connect(), onHead: onHead, onBytes: onBytes)
+    }
+
+    private func exchange(
+        _ request: ServerRequest,
+        over channel: Connection,
+        onHead: (ServerReplyHead) throws -> Void,
+        onBytes: (UnsafeRawBufferPointer) throws -> Bool
+    ) async throws {
         try await channel.executeThenClose { inbound, outbound in
             try await self.send(request, to: outbound)
             var hasHead = false
@@ -60,9 +68,34 @@ public struct ServerClient: Sendable {
 
     /// Sends a request and gathers the whole answer.
     func fetch(_ request: ServerRequest) async throws -> ServerReply {
+        try await self.whole(request, over: try await self.connect())
+    }
+
+    /// Sends a request and gathers the good answer, trying a server that is being restarted again for so many seconds.
+    ///
+    /// A request that must not be sent twice is tried again only when none of it has been sent, or all was refused.
+    func ask(_ request: ServerRequest, repository: String? = nil, retrySeconds: Int) async throws -> ServerReply {
+        let reply = try await Patience.run(seconds: retrySeconds) {
+            let channel = try await self.connect()
+            let reply: ServerReply
+            do {
+                reply = try await self.whole(request, over: channel)
+            } catch let error as CommandError where error.mayPass && !request.isRepeatable {
+                throw CommandError(error.status, error.reason)
+            }
+            if reply.status == 503 { throw self.failure(status: reply.status, body: reply.body) }
+            return reply
+        }
+        guard (200..<300).contains(reply.status) else {
+            throw self.failure(status: reply.status, body: reply.body, repository: repository)
+        }
+        return reply
+    }
+
+    private func whole(_ request: ServerRequest, over channel: Connection) async throws -> ServerReply {
         var head = ServerReplyHead(status: 0, headers: [:])
         var body: [UInt8] = []
-        try await self.perform(request) {
+        try await self.exchange(request, over: channel) {
             head = $0
         } onBytes: { bytes in
             body.append(contentsOf: bytes)

@@ -16,6 +16,9 @@ struct ServerRequest: Sendable {
     var headers: [(String, String)] = []
     var body: [UInt8] = []
 
+    /// Whether sending it twice does what sending it once does.
+    var isRepeatable: Bool { self.method == .get || self.method == .put || self.method == .patch }
+
     init(_ method: Method, _ path: String, headers: [(String, String)] = [], body: [UInt8] = []) {
         self.method = method
         self.path = path

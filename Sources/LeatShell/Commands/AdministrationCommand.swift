@@ -18,6 +18,8 @@ public struct AdministrationCommand: Sendable {
     public enum Action: Hashable, Sendable {
         case list
         case show(String)
+        /// An earlier version of a parser.
+        case showVersion(String, Int)
         case delete(String)
         case createRepository(String, retention: String?)
         case createToken(String, kind: String, repository: String?)
@@ -31,6 +33,8 @@ public struct AdministrationCommand: Sendable {
     public var action: Action
     public var settings: ShellSettings
     public var isJSON = false
+    /// How long a server that is being restarted is tried again.
+    public var retrySeconds = 0
 
     public init(_ subject: Subject, _ action: Action, settings: ShellSettings) {
         self.subject = subject
@@ -40,11 +44,11 @@ public struct AdministrationCommand: Sendable {
 
     public func run(terminal: Terminal) async throws -> ExitStatus {
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        let reply = try await client.fetch(try self.request())
-        guard (200..<300).contains(reply.status) else { throw self.failure(reply, client) }
+        let reply = try await client.ask(try self.request(), retrySeconds: self.retrySeconds)
         switch self.action {
-        case .show where self.subject == .parsers && !self.isJSON: try Self.showScript(reply)
-        case .list, .show:
+        case .show where self.subject == .parsers && !self.isJSON, .showVersion where !self.isJSON:
+            try Self.showScript(reply)
+        case .list, .show, .showVersion:
             let value = try reply.json()
             if self.subject == .repositories, !self.isJSON {
                 try RepositoryList.write(value.array ?? [value], terminal: terminal)
@@ -60,15 +64,13 @@ public struct AdministrationCommand: Sendable {
         return .success
     }
 
-    private func failure(_ reply: ServerReply, _ client: ServerClient) -> CommandError {
-        client.failure(status: reply.status, body: reply.body)
-    }
-
     private func request() throws -> ServerRequest {
         let path = "/api/v1/\(self.subject.rawValue)"
         switch self.action {
         case .list: return ServerRequest(.get, path)
         case .show(let name): return ServerRequest(.get, "\(path)/\(ServerRequest.encoded(name))")
+        case .showVersion(let name, let version):
+            return ServerRequest(.get, "\(path)/\(ServerRequest.encoded(name))?version=\(version)")
         case .delete(let name): return ServerRequest(.delete, "\(path)/\(ServerRequest.encoded(name))")
         case .createRepository(let name, let retention):
             var writer = JSONWriter()

@@ -5,6 +5,8 @@ internal import LeatCore
 public struct ParserEditCommand: Sendable {
     public var name: String
     public var settings: ShellSettings
+    /// How long a server that is being restarted is tried again.
+    public var retrySeconds = 0
 
     public init(name: String, settings: ShellSettings) {
         self.name = name
@@ -69,10 +71,7 @@ public struct ParserEditCommand: Sendable {
             headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
             body: definition.json
         )
-        let reply = try await self.client.fetch(request)
-        guard (200..<300).contains(reply.status) else {
-            throw self.client.failure(status: reply.status, body: reply.body)
-        }
+        _ = try await self.client.ask(request, retrySeconds: self.retrySeconds)
         let count = definition.cases.count
         Notes.write("parser '\(self.name)' is there; \(count) test case\(count == 1 ? "" : "s") passed")
     }

@@ -4,13 +4,14 @@ internal import LeatCore
 public struct StatusCommand: Sendable {
     public var settings: ShellSettings
     public var isJSON = false
+    /// How long a server that is being restarted is tried again.
+    public var retrySeconds = 0
 
     public init(settings: ShellSettings) { self.settings = settings }
 
     public func run(terminal: Terminal) async throws -> ExitStatus {
         let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        let reply = try await client.fetch(ServerRequest(.get, "/api/v1/status"))
-        guard reply.status == 200 else { throw client.failure(status: reply.status, body: reply.body) }
+        let reply = try await client.ask(ServerRequest(.get, "/api/v1/status"), retrySeconds: self.retrySeconds)
         var output = OutputStream()
         if self.isJSON {
             try output.write(reply.body + [0x0A])

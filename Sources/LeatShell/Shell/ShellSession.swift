@@ -147,15 +147,15 @@ public final class ShellSession {
         _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
     }
 
-    private func saved(_ action: SavedQueryCommand.Action) async throws {
-        let command = SavedQueryCommand(action, settings: self.state.settings)
+    private func saved(_ action: LibraryCommand.Action) async throws {
+        let command = LibraryCommand(.savedQuery, action, settings: self.state.settings)
         let terminal = self.terminal
         _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
     }
 
     private func save(_ argument: String) async throws {
         let (name, text) = try self.splitQuery(argument, "\\save: write a name")
-        try await self.saved(.create(name, query: text))
+        try await self.saved(.create(name, .text(text)))
     }
 
     /// The first word, and the query behind it or, without one, the one that was asked last.

@@ -15,7 +15,11 @@ import Testing
     @Test func savedQueriesAreKeptUnderTheirName() async throws {
         let server = CannedServer { _ in .reply(status: 200, body: "{}") }
         defer { server.stop() }
-        let command = SavedQueryCommand(.create("slow ones", query: "ms > 9"), settings: try Self.settings(server))
+        let command = LibraryCommand(
+            .savedQuery,
+            .create("slow ones", .text("ms > 9")),
+            settings: try Self.settings(server)
+        )
         #expect(try await command.run(terminal: .pipe) == .success)
         let request = try #require(server.requests.first)
         #expect(request.method == "PUT")
@@ -26,7 +30,11 @@ import Testing
     @Test func aWrongQueryIsNotSaved() async throws {
         let server = CannedServer { _ in .reply(status: 200, body: "{}") }
         defer { server.stop() }
-        let command = SavedQueryCommand(.create("slow", query: "cont()"), settings: try Self.settings(server))
+        let command = LibraryCommand(
+            .savedQuery,
+            .create("slow", .text("cont()")),
+            settings: try Self.settings(server)
+        )
         await #expect(throws: CommandError.self) { try await command.run(terminal: .pipe) }
         #expect(server.requests.isEmpty)
     }
@@ -34,7 +42,7 @@ import Testing
     @Test func whatTheServerLacksIsToldInItsWords() async throws {
         let server = CannedServer { _ in .reply(status: 404, body: "no saved query 'slwo'; did you mean 'slow'?") }
         defer { server.stop() }
-        let command = SavedQueryCommand(.show("slwo"), settings: try Self.settings(server))
+        let command = LibraryCommand(.savedQuery, .show("slwo"), settings: try Self.settings(server))
         await #expect {
             try await command.run(terminal: .pipe)
         } throws: { error in
@@ -47,7 +55,11 @@ import Testing
         defer { server.stop() }
         try await withTemporaryFolder { folder in
             let path = try folder.write("hosts.csv", "host,name\na,b\n")
-            let command = LookupFileCommand(.create(path: path, name: nil), settings: try Self.settings(server))
+            let command = LibraryCommand(
+                .lookupFile,
+                .create(nil, .file(path: path)),
+                settings: try Self.settings(server)
+            )
             #expect(try await command.run(terminal: .pipe) == .success)
         }
         let request = try #require(server.requests.first)
@@ -123,6 +135,72 @@ import Testing
         }
         #expect(rows == 1)
         #expect(server.requests.count == 3)
+    }
+
+    /// Commands other than queries wait too; what must not happen twice is not sent twice.
+    @Test func administrationWaitsForAServerThatComesBack() async throws {
+        for (action, requestCount) in [
+            (AdministrationCommand.Action.list, 3), (.createRepository("shop", retention: nil), 1),
+            (.delete("shop"), 1),
+        ] {
+            let count = Mutex(0)
+            let server = CannedServer { _ in
+                let number = count.withLock { count in
+                    count += 1
+                    return count
+                }
+                switch number {
+                case 1: return .nothing
+                case 2: return .reply(status: 503, body: "stopping")
+                default: return .reply(status: 200, body: "[]")
+                }
+            }
+            defer { server.stop() }
+            var command = AdministrationCommand(
+                .repositories,
+                action,
+                settings: try AdministrationTests.settings(server)
+            )
+            // Beside other suites a try may wait long for its turn.
+            command.retrySeconds = 600
+            if requestCount == 3 {
+                #expect(try await command.run(terminal: .pipe) == .success)
+            } else {
+                await #expect(throws: CommandError.self) { try await command.run(terminal: .pipe) }
+            }
+            #expect(server.requests.count == requestCount, "\(action)")
+        }
+    }
+
+    /// A refusal of the whole request is no reason not to send it again.
+    @Test func aRefusalWhileStoppingIsTriedAgain() async throws {
+        let count = Mutex(0)
+        let server = CannedServer { _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number == 1 ? .reply(status: 503, body: "stopping") : .reply(status: 201, body: "{}")
+        }
+        defer { server.stop() }
+        let action = AdministrationCommand.Action.createRepository("shop", retention: nil)
+        var command = AdministrationCommand(.repositories, action, settings: try AdministrationTests.settings(server))
+        command.retrySeconds = 600
+        #expect(try await command.run(terminal: .pipe) == .success)
+        #expect(server.requests.count == 2)
+    }
+
+    @Test func anEarlierVersionOfAParserIsAskedFor() async throws {
+        let server = CannedServer { _ in .reply(status: 200, body: #"{"name":"mine","version":2,"script":"kvParse()"}"#)
+        }
+        defer { server.stop() }
+        let command = AdministrationCommand(
+            .parsers,
+            .showVersion("mine", 2),
+            settings: try AdministrationTests.settings(server)
+        )
+        #expect(try await command.run(terminal: .pipe) == .success)
+        #expect(server.requests.first?.path == "/api/v1/parsers/mine?version=2")
     }
 
     @Test func anAnswerThatBreaksOffIsNotAskedForAgain() async throws {
