@@ -209,10 +209,14 @@ struct ServerAssembly: Sendable {
 
     // MARK: HTTP
 
+    private var access: Access {
+        Access(tokens: self.tokens, time: self.time, isUnsafe: self.configuration.isUnsafelyOpen)
+    }
+
     private func dispatcher() -> Dispatcher {
         Dispatcher(
             endpoints: self.endpoints(),
-            access: Access(tokens: self.tokens, time: self.time, isUnsafe: self.configuration.isUnsafelyOpen),
+            access: self.access,
             audit: Audit(log: self.ownLog),
             metrics: self.metrics,
             logger: self.logger,
@@ -255,7 +259,13 @@ struct ServerAssembly: Sendable {
                 definitions: ElasticDefinitions(),
                 clusterID: String(SystemRandom.uint64(), radix: 36)
             ),
-            query: QueryEndpoint(executor: executor, live: self.live, metrics: self.metrics, time: self.time),
+            query: QueryEndpoint(
+                executor: executor,
+                live: self.live,
+                access: self.access,
+                metrics: self.metrics,
+                time: self.time
+            ),
             jobs: QueryJobs(executor: executor, live: self.live, time: self.time),
             administration: AdministrationEndpoints(
                 store: self.store,
@@ -263,7 +273,7 @@ struct ServerAssembly: Sendable {
                 library: self.library
             ),
             deletions: DeletionEndpoints(store: self.store, deletions: self.deletions, time: self.time),
-            tokens: TokenEndpoints(tokens: self.tokens, time: self.time),
+            tokens: TokenEndpoints(tokens: self.tokens, live: self.live, time: self.time),
             parsers: ParserEndpoints(parsers: self.parsers),
             monitoring: MonitoringEndpoints(
                 store: self.store,

@@ -40,6 +40,10 @@ enum ServerLimits {
     static let slowBodyBytesPerSecond = 256
     /// Events of the server itself that wait to be stored; beyond it further ones are lost, and counted.
     static let waitingOwnEventCount = 10_000
+    /// Earlier versions of a parser that are kept.
+    static let parserVersionCountMax = 20
+    /// Protocols and repositories whose refused requests are counted apart; those of further ones are counted together.
+    static let refusedRepositoryCountMax = 2_000
     /// Failed logins of one address within a minute; beyond it 429.
     static let failedLoginCountMax = 30
     /// Addresses whose failed logins are remembered.

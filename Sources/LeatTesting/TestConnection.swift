@@ -94,6 +94,23 @@ public final class TestConnection {
         return TestAnswer(status: status, headers: headers, body: try self.take(count))
     }
 
+    /// Reads answers until the other side has closed the connection.
+    ///
+    /// - Throws: When it stays open.
+    public func answersUntilClosed() throws -> [TestAnswer] {
+        var answers: [TestAnswer] = []
+        while true {
+            do {
+                answers.append(try self.answer())
+            } catch {
+                var byte: UInt8 = 0
+                let count = recv(self.socket, &byte, 1, Int32(MSG_DONTWAIT))
+                if count == 0 || count < 0 && errno != EAGAIN && errno != EWOULDBLOCK { return answers }
+                throw TestFailure("the connection is still open")
+            }
+        }
+    }
+
     /// Reads the head of an answer.
     public func head() throws -> (status: Int, headers: [String: String]) {
         let first = try self.line().split(separator: " ")

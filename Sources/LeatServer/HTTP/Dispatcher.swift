@@ -75,7 +75,7 @@ final class Dispatcher: Sendable {
             try self.access.checkOrigin(of: call, route)
             credential = try self.access.credential(of: call, for: route)
         } catch {
-            self.metrics.refused(route, reason: error.type)
+            self.note(error, route, repository: nil)
             return (Reply(self.slowedDown(error, call, route)), nil)
         }
         return (try await self.reply(to: call, route, credential), credential.id)
@@ -101,11 +101,11 @@ final class Dispatcher: Sendable {
         do {
             return try await self.endpoints.reply(to: call, route, credential: credential)
         } catch let fault as RequestFault {
-            self.metrics.refused(route, reason: fault.type)
+            self.note(fault, route, repository: credential.repository ?? route.repository ?? RepositoryNames.standard)
             return Reply(fault)
         } catch let error as StorageError {
             let fault = RequestFault(error, for: route)
-            self.metrics.refused(route, reason: fault.type)
+            self.note(fault, route, repository: credential.repository ?? route.repository ?? RepositoryNames.standard)
             if fault.status >= 500 { self.logger.error("storage refused a request", metadata: ["error": "\(error)"]) }
             return Reply(fault)
         } catch let error
@@ -118,6 +118,19 @@ final class Dispatcher: Sendable {
             self.logger.error("request failed", metadata: ["path": "\(call.target.path)", "error": "\(error)"])
             return Reply(RequestFault.internalFailure(for: route))
         }
+    }
+
+    /// Counts a refusal; of ingest requests the first, the tenth, the hundredth and so on is logged.
+    private func note(_ fault: RequestFault, _ route: Route, repository: String?) {
+        let count = self.metrics.refused(route, repository: repository, reason: fault.type)
+        guard count > 0, String(count).dropFirst().allSatisfy({ $0 == "0" }), String(count).first == "1" else { return }
+        self.logger.warning(
+            "ingest request refused",
+            metadata: [
+                "protocol": "\(route.label)", "repository": "\(repository ?? "")", "reason": "\(fault.type)",
+                "status": "\(fault.status)", "count": "\(count)", "error": "\(fault.reason)",
+            ]
+        )
     }
 
     private static func presence(on channel: any Channel) async throws -> ClientPresence {

@@ -4,6 +4,7 @@ internal import LeatCore
 /// `GET|POST /api/v1/tokens`, `GET|DELETE /api/v1/tokens/NAME`.
 struct TokenEndpoints: Sendable {
     let tokens: TokenStore
+    let live: LiveQueries
     let time: any TimeSource
 
     func reply(to call: Call, name: String?) async throws -> Reply {
@@ -16,6 +17,7 @@ struct TokenEndpoints: Sendable {
         case (.delete, .some(let name)):
             let tokens = self.tokens
             guard try await Blocking.run({ try tokens.remove(name) }) else { throw Self.unknown(name) }
+            self.live.nudge()
             return Reply(204)
         default: throw RequestFault.text(405, "method_not_allowed", "use GET, POST or DELETE")
         }
@@ -38,6 +40,8 @@ struct TokenEndpoints: Sendable {
         let (token, secret) = try TokenEndpoints.token(body, now: self.time.now())
         let tokens = self.tokens
         try await Blocking.run { try tokens.add(token) }
+        // The first admin token ends what was allowed without one.
+        self.live.nudge()
         let members = (token.description.object ?? []) + [.init("token", .string(secret.text))]
         return Reply(201, json: .object(members))
     }

@@ -31,6 +31,11 @@ final class LiveQueries: Sendable {
         query?.end()
     }
 
+    /// Lets all live queries look whether their clients are still allowed.
+    func nudge() {
+        for query in self.state.withLock({ $0.queries.values.flatMap(\.values) }) { query.nudge() }
+    }
+
     /// Ends all live queries, and refuses new ones: the server stops.
     func drain() {
         let queries = self.state.withLock { state in

@@ -10,8 +10,10 @@ struct LiveStream: Sendable {
     let metrics: ServerMetrics
     /// Whether the client understands lines of control data.
     let wantsControl: Bool
+    /// Whether the token of the client still counts.
+    let isAllowed: @Sendable () -> Bool
 
-    /// Writes until the client goes, the query fails or the server stops.
+    /// Writes until the client goes, its token is deleted or expires, the query fails or the server stops.
     func write(history: RunningQuery?, to writer: inout ReplyWriter) async throws {
         // An empty piece sends the head, so that the client knows that it is connected.
         if self.wantsControl { try await writer.write(QueryEndpoint.control(["live": true])) }
@@ -23,6 +25,9 @@ struct LiveStream: Sendable {
         defer { ticker.stop() }
         var lastWrite = ContinuousClock.now
         for await _ in self.query.signals {
+            guard self.isAllowed() else {
+                return try await self.end("the token has been deleted or has expired", to: &writer)
+            }
             let waiting = self.query.take()
             var bytes: [UInt8] = []
             for row in waiting.rows where !sent.contains(row.id) {

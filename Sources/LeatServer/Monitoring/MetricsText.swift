@@ -151,26 +151,14 @@ extension ServerMetrics {
         text.counter("leat_http_requests_total", "requests answered", requests)
         text.counter("leat_http_request_seconds_total", "time until answers began", seconds)
         text.gauge("leat_http_requests_running", "requests being answered", self.running)
-        let ingest = counts.ingest.sorted { ($0.key.repository, $0.key.name) < ($1.key.repository, $1.key.name) }
+        let ingest = Self.sorted(counts.ingest)
         func perProtocol(_ value: (Ingest) -> UInt64) -> [MetricsText.Sample] {
             ingest.map { ([("protocol", $0.key.name), ("repository", $0.key.repository)], String(value($0.value))) }
         }
         text.counter("leat_ingest_requests_total", "ingest requests stored", perProtocol(\.requestCount))
         text.counter("leat_ingest_items_total", "items stored", perProtocol(\.itemCount))
         text.counter("leat_ingest_bytes_total", "bytes of bodies after decompression", perProtocol(\.byteCount))
-        var refused: [MetricsText.Sample] = []
-        for (key, ingest) in ingest {
-            for (reason, count) in ingest.refusedByReason.sorted(by: { $0.key < $1.key }) {
-                let labels = [("protocol", key.name), ("repository", key.repository), ("reason", reason)]
-                refused.append((labels, String(count)))
-            }
-        }
-        text.counter("leat_ingest_refused_items_total", "items refused", refused)
-        text.counter(
-            "leat_http_refused_requests_total",
-            "requests refused",
-            counts.refused.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], String($0.value)) }
-        )
+        Self.writeRefusals(counts, to: &text)
         text.histograms(
             "leat_ingest_ack_seconds",
             "time until events were acknowledged",
@@ -205,5 +193,37 @@ extension ServerMetrics {
         )
         text.counter("leat_query_scanned_bytes_total", "bytes that queries went over", counts.scannedByteCount)
         text.counter("leat_live_dropped_rows_total", "rows that slow live clients did not get", counts.liveDroppedCount)
+    }
+
+    /// By repository, then by protocol.
+    private static func sorted<Value>(_ all: [IngestKey: Value]) -> [(key: IngestKey, value: Value)] {
+        all.sorted { ($0.key.repository, $0.key.name) < ($1.key.repository, $1.key.name) }
+    }
+
+    private static func writeRefusals(_ counts: Counts, to text: inout MetricsText) {
+        var refused: [MetricsText.Sample] = []
+        for (key, ingest) in Self.sorted(counts.ingest) {
+            for (reason, count) in ingest.refusedByReason.sorted(by: { $0.key < $1.key }) {
+                let labels = [("protocol", key.name), ("repository", key.repository), ("reason", reason)]
+                refused.append((labels, String(count)))
+            }
+        }
+        text.counter("leat_ingest_refused_items_total", "items refused", refused)
+        text.counter(
+            "leat_ingest_refused_requests_total",
+            "ingest requests refused as a whole",
+            Self.sorted(counts.refusedIngest)
+                .flatMap { key, reasons in
+                    reasons.sorted { $0.key < $1.key }.map { reason, count in
+                        let labels = [("protocol", key.name), ("repository", key.repository), ("reason", reason)]
+                        return (labels, String(count))
+                    }
+                }
+        )
+        text.counter(
+            "leat_http_refused_requests_total",
+            "requests refused",
+            counts.refused.sorted { $0.key < $1.key }.map { ([("reason", $0.key)], String($0.value)) }
+        )
     }
 }

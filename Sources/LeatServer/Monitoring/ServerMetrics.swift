@@ -28,6 +28,8 @@ final class ServerMetrics: Sendable {
         var ingest: [IngestKey: Ingest] = [:]
         /// Refused requests by reason.
         var refused: [String: UInt64] = [:]
+        /// Refused ingest requests by protocol and repository, then by reason.
+        var refusedIngest: [IngestKey: [String: UInt64]] = [:]
         var queryCount: UInt64 = 0
         var queryNanoseconds: UInt64 = 0
         var scannedByteCount: UInt64 = 0
@@ -104,8 +106,23 @@ final class ServerMetrics: Sendable {
         self.counts.withLock { $0.streams[name, default: Stream()].faults[reason, default: 0] += UInt64(count) }
     }
 
-    func refused(_ route: Route, reason: String) {
-        self.counts.withLock { $0.refused[reason, default: 0] += 1 }
+    /// Counts a refused request; `repository` is where its events would have gone, `nil` when nobody may know.
+    ///
+    /// - Returns: How many requests of this protocol and repository were refused for this reason; 0 when it brought no
+    ///   events.
+    @discardableResult
+    func refused(_ route: Route, repository: String?, reason: String) -> UInt64 {
+        self.counts.withLock { counts in
+            counts.refused[reason, default: 0] += 1
+            guard route.isIngest else { return 0 }
+            var key = IngestKey(name: route.label, repository: repository ?? "")
+            if counts.refusedIngest[key] == nil, counts.refusedIngest.count >= ServerLimits.refusedRepositoryCountMax {
+                key = IngestKey(name: route.label, repository: "")
+            }
+            let count = (counts.refusedIngest[key]?[reason] ?? 0) + 1
+            counts.refusedIngest[key, default: [:]][reason] = count
+            return count
+        }
     }
 
     /// Counts a stored request of an ingest protocol.

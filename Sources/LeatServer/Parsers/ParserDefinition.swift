@@ -3,6 +3,8 @@ internal import LeatCore
 /// A parser script as it is kept: what turns an incoming event into the events that are stored.
 struct ParserDefinition: Hashable, Sendable {
     let name: String
+    /// Counts the changes of a parser of this name, from 1.
+    var version = 1
     /// The script, in the query language.
     let script: String
     /// Fields that become tags after the script.
@@ -15,7 +17,8 @@ struct ParserDefinition: Hashable, Sendable {
     /// The parser as it is kept and shown.
     var document: JSONValue {
         var members: [JSONValue.Member] = [
-            .init("name", .string(self.name)), .init("script", .string(self.script)),
+            .init("name", .string(self.name)), .init("version", JSONValue(self.version)),
+            .init("script", .string(self.script)),
             .init("tagFields", .array(self.tagFields.map { .string($0) })),
             .init("fieldsToBeRemovedBeforeParsing", .array(self.removedFields.map { .string($0) })),
         ]
@@ -38,6 +41,12 @@ struct ParserDefinition: Hashable, Sendable {
         self.tagFields = (document["tagFields"]?.array ?? []).compactMap(\.string)
         self.removedFields = (document["fieldsToBeRemovedBeforeParsing"]?.array ?? []).compactMap(\.string)
         self.testCases = document["testCases"]
+        self.version = document["version"]?.int ?? 1
+    }
+
+    /// Whether both make the same of every event.
+    func parsesLike(_ other: ParserDefinition) -> Bool {
+        self.script == other.script && self.tagFields == other.tagFields && self.removedFields == other.removedFields
     }
 
     /// A parser from LogScale's YAML form, `https://schemas.humio.com/parser/v0.3.0`; `nil` when the script is missing.

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import LeatCore
 internal import LeatQuery
 
-/// `GET /api/v1/parsers`, `GET|PUT|DELETE /api/v1/parsers/NAME`.
+/// `GET /api/v1/parsers`, `GET|PUT|DELETE /api/v1/parsers/NAME`, `GET /api/v1/parsers/NAME?version=N`.
 struct ParserEndpoints: Sendable {
     let parsers: ParserStore
 
@@ -13,14 +13,28 @@ struct ParserEndpoints: Sendable {
             let all = parsers.names.compactMap { parsers.definition($0)?.document }
             return Reply(200, json: .array(all))
         case (.get, .some(let name)), (.head, .some(let name)):
-            guard let parser = parsers.definition(name) else { throw self.unknown(name) }
-            return Reply(200, json: parser.document)
+            return Reply(200, json: try self.parser(name, version: call.target["version"]).document)
         case (.put, .some(let name)), (.post, .some(let name)): return try await self.set(call, name)
         case (.delete, .some(let name)):
             guard try await Blocking.run({ try parsers.remove(name) }) else { throw self.unknown(name) }
             return Reply(204)
         default: throw RequestFault.text(405, "method_not_allowed", "use GET, PUT or DELETE")
         }
+    }
+
+    /// The current version, or the one that is asked for.
+    private func parser(_ name: String, version: String?) throws(RequestFault) -> ParserDefinition {
+        let versions = self.parsers.versions(of: name)
+        guard let version else {
+            guard let current = self.parsers.definition(name) else { throw self.unknown(name) }
+            return current
+        }
+        guard !versions.isEmpty else { throw self.unknown(name) }
+        guard let number = Int(version), let parser = self.parsers.definition(name, version: number) else {
+            let known = versions.map(String.init).joined(separator: ", ")
+            throw .text(404, "unknown_version", "parser '\(name)' has no version '\(version)'; there are \(known)")
+        }
+        return parser
     }
 
     private func unknown(_ name: String) -> RequestFault {
@@ -46,11 +60,13 @@ struct ParserEndpoints: Sendable {
         }
         guard let definition else { throw RequestFault.text(400, "bad_request", "the member script is missing") }
         let parsers = self.parsers
+        let kept: ParserDefinition
         do {
-            try await Blocking.run { try parsers.set(definition) }
+            kept = try await Blocking.run { try parsers.set(definition) }
         } catch let errors as QueryErrors {
             return QueryEndpoint.reply(to: errors, asJSON: call.accepts(["application/json"]) != nil)
         }
-        return Reply(200, json: definition.document)
+        call.notes.add("version", String(kept.version))
+        return Reply(200, json: kept.document)
     }
 }

@@ -8,6 +8,7 @@ internal import Synchronization
 struct QueryEndpoint: Sendable {
     let executor: SearchExecutor
     let live: LiveQueries
+    let access: Access
     let metrics: ServerMetrics
     let time: any TimeSource
 
@@ -32,7 +33,7 @@ struct QueryEndpoint: Sendable {
         try self.executor.check(repository: repository)
         var reply =
             request.isLive
-            ? try await self.live(call, plan, request, (repository, credential.id), wantsControl: wantsControl)
+            ? try await self.live(call, plan, request, (repository, credential), wantsControl: wantsControl)
             : try await self.historic(
                 call,
                 plan,
@@ -230,7 +231,7 @@ struct QueryEndpoint: Sendable {
         _ call: Call,
         _ plan: QueryPlan,
         _ request: QueryRequest,
-        _ asked: (repository: String, user: String),
+        _ asked: (repository: String, credential: Credential),
         wantsControl: Bool
     ) async throws -> Reply {
         guard !plan.needsRepetition else {
@@ -252,7 +253,8 @@ struct QueryEndpoint: Sendable {
             query: LiveQuery(LiveExecution(plan)),
             presence: call.presence,
             metrics: self.metrics,
-            wantsControl: wantsControl
+            wantsControl: wantsControl,
+            isAllowed: { [access = self.access] in access.isCurrent(asked.credential) }
         )
         let repository = asked.repository
         guard let number = self.live.open(stream.query, repository: repository) else {
@@ -261,7 +263,8 @@ struct QueryEndpoint: Sendable {
         let history: RunningQuery?
         do {
             history =
-                isWithHistory ? try await self.executor.start(plan, repository: repository, user: asked.user) : nil
+                isWithHistory
+                ? try await self.executor.start(plan, repository: repository, user: asked.credential.id) : nil
         } catch {
             self.live.close(number, repository: repository)
             throw error

@@ -61,8 +61,15 @@ struct Access: Sendable {
             repository: token.kind == .ingest ? token.repository : nil,
             parser: token.parser,
             scope: token.repository,
-            mayAdminister: token.kind == .admin
+            mayAdminister: token.kind == .admin,
+            tokenHash: token.hash
         )
+    }
+
+    /// Whether who sent a request that is still being answered could send it now.
+    func isCurrent(_ credential: Credential) -> Bool {
+        guard let hash = credential.tokenHash else { return !self.tokens.isClosed }
+        return self.tokens.isValid(hash: hash, at: self.time.now())
     }
 
     private static func unauthorized(isTokenShown: Bool, _ route: Route) -> RequestFault {
@@ -124,6 +131,8 @@ struct Credential: Hashable, Sendable {
     var scope: String?
     /// Whether the token may change what belongs to all.
     var mayAdminister = false
+    /// The hash of the token's secret; `nil` in open mode.
+    var tokenHash: String?
 
     /// Open mode: everyone on this machine.
     static let open = Credential(id: "", repository: nil, mayAdminister: true)

@@ -45,6 +45,13 @@ final class TokenStore: Sendable {
         return token.flatMap { $0.isValid(at: now) ? $0 : nil }
     }
 
+    /// Whether the token whose secret has a hash counts now.
+    func isValid(hash: String, at now: Timestamp) -> Bool {
+        self.state.withLock { state in
+            state.nameOfHash[hash].flatMap { state.tokens[$0] }?.isValid(at: now) ?? false
+        }
+    }
+
     /// Keeps a new token; blocks.
     ///
     /// - Throws: When the name is taken, or as long as an admin token is missing and this is none.

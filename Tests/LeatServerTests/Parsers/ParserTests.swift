@@ -51,6 +51,45 @@ import Testing
         }
     }
 
+    /// A change is a new version, earlier ones can be shown, and what is stored stays as it was parsed.
+    @Test func parsersHaveVersions() async throws {
+        let folder = try TemporaryFolder()
+        try await TestServer.with(folder: folder) { server in
+            for (script, version) in [("kvParse()", 1), ("kvParse() | b := 2", 2), ("kvParse() | b := 2", 2)] {
+                let body = JSONValue.object([.init("script", .string(script))])
+                let answer = try await server.send("PUT", "/api/v1/parsers/mine", body.bytes)
+                #expect(answer.json?["version"]?.int == version)
+                #expect(try await server.send("POST", "/api/v1/ingest/raw?parser=mine", "a=\(version)").status == 200)
+            }
+            #expect(try await server.send("DELETE", "/api/v1/parsers/mine").status == 204)
+        }
+        try await TestServer.with(folder: folder) { server in
+            let rows = try await server.query("groupBy([a, b])") + server.query("b != * | select(a)")
+            #expect(rows.map(\.jsonText) == [#"{"a":"2","b":"2","_count":"2"}"#, #"{"a":"1"}"#])
+            let path = "/api/v1/parsers/mine"
+            #expect(try await server.send("GET", path).status == 404)
+            #expect(try await server.send("GET", path + "?version=1").json?["script"] == "kvParse()")
+            let missing = try await server.send("GET", path + "?version=7")
+            #expect(missing.status == 404)
+            #expect(missing.text.contains("there are 1, 2"))
+            let again = try await server.send("PUT", path, #"{"script":"parseJson()"}"#)
+            #expect(again.json?["version"]?.int == 3)
+        }
+    }
+
+    @Test func theOldestVersionsGo() async throws {
+        try await TestServer.with { server in
+            let count = ServerLimits.parserVersionCountMax + 3
+            for number in 1...count {
+                _ = try await server.send("PUT", "/api/v1/parsers/mine", "{\"script\":\"n := \(number)\"}")
+            }
+            let path = "/api/v1/parsers/mine?version="
+            #expect(try await server.send("GET", path + "2").status == 404)
+            #expect(try await server.send("GET", path + "3").json?["script"] == "n := 3")
+            #expect(try await server.send("GET", path + "\(count)").json?["script"]?.string == "n := \(count)")
+        }
+    }
+
     @Test func logScalesYAMLIsRead() async throws {
         try await TestServer.with { server in
             let yaml =

@@ -66,6 +66,36 @@ import Testing
         return rows
     }
 
+    /// What is refused is counted by repository and reason, and told in the server's own repository.
+    @Test func refusedRequestsAreCountedPerRepository() async throws {
+        try await TestServer.with { configuration in
+            configuration.logLevel = .warning
+        } _: { server in
+            let path = "/api/v1/repositories/web/_bulk"
+            for body in ["no json\n", "{}\n", "{\"create\":{}}"] {
+                #expect(try await server.send("POST", path, body).status == 400)
+            }
+            #expect(try await server.send("POST", "/v1/logs", "{").status == 400)
+            let metrics = try await server.send("GET", "/metrics").text
+            let start = "leat_ingest_refused_requests_total{protocol="
+            let lines = metrics.split(separator: "\n").filter { $0.hasPrefix(start) }.map { $0.dropFirst(start.count) }
+            #expect(
+                lines.contains("\"bulk\",repository=\"web\",reason=\"illegal_argument_exception\"} 3"),
+                "\(lines)"
+            )
+            #expect(lines.contains { $0.hasPrefix("\"otlp\",repository=\"default\",reason=") }, "\(lines)")
+            try await eventually("the refusal is told") {
+                let query = "\"ingest request refused\" repository=web | select([protocol, reason, count])"
+                let answer = try await server.send(
+                    "POST",
+                    "/api/v1/repositories/leat-internal/query",
+                    JSONValue.object([.init("queryString", .string(query)), .init("start", "all")]).bytes
+                )
+                return answer.text.contains(#""reason":"illegal_argument_exception""#)
+            }
+        }
+    }
+
     @Test func nobodyTriesTokensByTheThousand() async throws {
         try await TestServer.with { server in
             let admin = try await AccessTests.make(server, #"{"name":"root","kind":"admin"}"#)

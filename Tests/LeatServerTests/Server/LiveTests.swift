@@ -52,6 +52,69 @@ import Testing
         }
     }
 
+    /// A token counts no longer than it exists, for streams that are open too.
+    @Test func aStreamEndsWhenItsTokenIsDeleted() async throws {
+        try await TestServer.with { server in
+            let admin = try await AccessTests.make(server, #"{"name":"root","kind":"admin"}"#)
+            let reader = try await AccessTests.make(server, #"{"name":"reader","kind":"query"}"#, by: admin)
+            let other = try await AccessTests.make(server, #"{"name":"other","kind":"query"}"#, by: admin)
+            let ingest = try await AccessTests.make(server, #"{"name":"in","kind":"ingest"}"#, by: admin)
+            let port = server.port
+            let (last, row) = try await onThread {
+                func send(_ method: String, _ path: String, _ body: [UInt8], by token: String) throws -> Int {
+                    let headers = ["Authorization": "Bearer \(token)"]
+                    return try TestConnection(port: port).send(method, path, body: body, headers: headers).status
+                }
+                var statuses = [try send("POST", "/_bulk", Self.bulk("first"), by: ingest)]
+                let streams = try [reader, other].map { token in
+                    let headers = "X-Leat-Stream: 1\r\nAuthorization: Bearer \(token)\r\n"
+                    let live = try Self.open(port, "", headers: headers)
+                    _ = try Self.line(live)
+                    return live
+                }
+                statuses.append(try send("DELETE", "/api/v1/tokens/reader", [], by: admin))
+                statuses.append(try send("POST", "/_bulk", Self.bulk("secret"), by: ingest))
+                guard statuses == [200, 204, 200] else { throw TestFailure("\(statuses)") }
+                return (try Self.lastLine(streams[0]), try Self.line(streams[1]))
+            }
+            #expect(last["@leat"]?["error"] == "the token has been deleted or has expired")
+            #expect(row["@rawstring"] == "secret")
+        }
+    }
+
+    /// What was allowed without a token ends with the first one.
+    @Test func aStreamWithoutATokenEndsWithOpenMode() async throws {
+        try await TestServer.with { server in
+            let port = server.port
+            #expect(try await server.send("POST", "/_bulk", Self.bulk("first")).status == 200)
+            let last = try await onThread {
+                let live = try Self.open(port, "", headers: "X-Leat-Stream: 1\r\n")
+                _ = try Self.line(live)
+                let token = Array(#"{"name":"root","kind":"admin"}"#.utf8)
+                let answer = try TestConnection(port: port).send("POST", "/api/v1/tokens", body: token)
+                guard answer.status == 201 else { throw TestFailure("\(answer.status)") }
+                return try Self.lastLine(live)
+            }
+            #expect(last["@leat"]?["error"] != nil)
+        }
+    }
+
+    @Test func aStreamEndsWhenItsTokenExpires() async throws {
+        try await TestServer.with { server in
+            let admin = try await AccessTests.make(server, #"{"name":"root","kind":"admin"}"#)
+            let right = ["Authorization": "Bearer \(admin)"]
+            #expect(try await server.send("POST", "/_bulk", Self.bulk("first"), headers: right).status == 200)
+            let body = #"{"name":"brief","kind":"query","expiresInSeconds":2}"#
+            let brief = try await AccessTests.make(server, body, by: admin)
+            let port = server.port
+            let last = try await onThread {
+                let headers = "X-Leat-Stream: 1\r\nAuthorization: Bearer \(brief)\r\n"
+                return try Self.lastLine(try Self.open(port, "", headers: headers))
+            }
+            #expect(last["@leat"]?["error"] == "the token has been deleted or has expired")
+        }
+    }
+
     @Test func historyComesFirstAndEachRowOnce() async throws {
         try await TestServer.with { server in
             let port = server.port
