@@ -161,6 +161,11 @@ extension Agent {
         return tag
     }
 
+    func earlyMerge(for tag: RouteTag) -> EarlyMerge? {
+        guard let first = self.router.route(of: tag).filters.first else { return nil }
+        return (self.filters[first].filter as? KubernetesFilter)?.earlyMerge(for: tag)
+    }
+
     func newSource() -> UInt64 { self.store.nextSequence() }
 
     func caughtUp() { self.planFlush() }

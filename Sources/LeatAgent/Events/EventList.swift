@@ -25,6 +25,11 @@ struct EventList: Sendable {
     /// or none.
     var commonTail: [UInt8] = []
 
+    /// Numbers of the events, ascending, whose `log` was an object that the input has merged already (`EarlyMerge`).
+    ///
+    /// Only for the first filter of a route, which is the one that asked for it.
+    private(set) var merged: [Int32] = []
+
     /// Number of complete events.
     var count: Int { self.times.count }
 
@@ -39,6 +44,9 @@ struct EventList: Sendable {
         self.times.append(time)
         self.ends.append(self.bytes.count)
     }
+
+    /// Notes that the last event needs no merging.
+    mutating func noteMerged() { self.merged.append(Int32(self.count - 1)) }
 
     /// Forgets the bytes of the event under construction.
     mutating func abandonEvent() {
@@ -113,6 +121,7 @@ struct EventList: Sendable {
         self.times.removeAll(keepingCapacity: true)
         self.ends.removeAll(keepingCapacity: true)
         self.bytes.removeAll(keepingCapacity: true)
+        self.merged.removeAll(keepingCapacity: true)
         self.commonTail = []
     }
 

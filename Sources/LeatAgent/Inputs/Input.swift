@@ -38,6 +38,10 @@ protocol InputSink: AnyObject {
     /// A number for a new source.
     func newSource() -> UInt64
 
+    /// How the first filter behind a route tag would merge the objects of container lines, so that the input may do so
+    /// without escaping them first; `nil`: it must not.
+    func earlyMerge(for tag: RouteTag) -> EarlyMerge?
+
     /// Takes the events of one read; `position` says how far its file was read with them.
     func accept(_ read: InputRead, from input: InputCounters)
 
@@ -55,6 +59,10 @@ protocol InputSink: AnyObject {
 
     /// Forgets a source that is finished and whose file is gone.
     func forget(source: UInt64)
+}
+
+extension InputSink {
+    func earlyMerge(for tag: RouteTag) -> EarlyMerge? { nil }
 }
 
 /// What one read of an input made.

@@ -7,6 +7,9 @@ extension TailInput {
         let start = file.state.offset
         var events = EventList()
         if !file.state.isDrained { events.reserve(byteCount: TailReader.readByteCount + TailReader.readByteCount / 4) }
+        let mayMerge = file.recordTail.isEmpty && self.templates.mayMerge && file.replayed == nil
+        file.shaper.earlyMerge = mayMerge ? self.sink.earlyMerge(for: file.tag) : nil
+        defer { file.shaper.earlyMerge = nil }
         do throws(FileSystemError) {
             switch try self.reader.read(file, now: Moment(self.loop.time), into: &events) {
             case .otherContent:

@@ -97,7 +97,8 @@ struct HTTPResponseParser {
         switch self.phase {
         case .head: try self.takeHeadLine(text)
         case .chunkSize:
-            let digits = text.prefix { $0.isHexDigit }
+            // Some servers put white space around it.
+            let digits = text.drop { $0 == " " || $0 == "\t" }.prefix { $0.isHexDigit }
             guard let size = UInt64(digits, radix: 16) else { throw Malformed(reason: "'\(text)' is no chunk size") }
             self.phase = size == 0 ? .trailer : .chunk(left: size)
         case .chunkEnd: self.phase = .chunkSize

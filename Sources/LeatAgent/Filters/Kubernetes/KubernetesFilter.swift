@@ -40,15 +40,14 @@ final class KubernetesFilter: EventFilter {
 
     func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
         if self.options.usesJournal { return self.applyToJournal(&events, &context) }
-        let metadata = self.metadata(of: tag.text) {
-            KubernetesTag(tag.text, prefix: self.options.tagPrefix, parser: self.tagParser)
-        }
+        let metadata = self.metadata(of: tag)
         if metadata.isExcluded(.stdout) && metadata.isExcluded(.stderr) {
             events.removeAll()
             return
         }
         if self.merge == nil && metadata.members.isEmpty && !metadata.excludesAny { return }
-        if context.isLast, self.merge == nil, !metadata.excludesAny {
+        let isMerged = self.merge == nil || events.merged.count == events.count
+        if context.isLast, isMerged, !metadata.excludesAny {
             events.commonTail = metadata.members
             return
         }
@@ -58,14 +57,31 @@ final class KubernetesFilter: EventFilter {
         output.removeAll()
         let addedByteCount = context.isLast ? 0 : metadata.members.count
         output.bytes.reserveCapacity(events.bytes.count + events.count * (addedByteCount + 1))
+        var merged = events.merged[...]
         for index in 0..<events.count {
+            let isMerged = merged.first == Int32(index)
+            if isMerged { merged.removeFirst() }
             events.withMembers(of: index) { members in
-                self.append(members, time: events.times[index], metadata, &context, to: &output)
+                self.append(members, time: events.times[index], isMerged: isMerged, metadata, &context, to: &output)
             }
         }
         if context.isLast { output.commonTail = metadata.members }
         swap(&events, &output)
         swap(&output, &self.output)
+    }
+
+    /// How the input may merge the objects of a tag's lines itself; `nil` where the filter needs their text.
+    func earlyMerge(for tag: RouteTag) -> EarlyMerge? {
+        guard self.merge != nil, self.options.mergeKey == nil, !self.options.keepsLog, !self.options.usesJournal,
+            self.mergeParser == nil
+        else { return nil }
+        return self.metadata(of: tag).parsers.isEmpty ? EarlyMerge(trims: self.options.trimsMerged) : nil
+    }
+
+    private func metadata(of tag: RouteTag) -> TagMetadata {
+        self.metadata(of: tag.text) {
+            KubernetesTag(tag.text, prefix: self.options.tagPrefix, parser: self.tagParser)
+        }
     }
 
     /// Events of the journal: each names its container itself.
@@ -90,6 +106,7 @@ final class KubernetesFilter: EventFilter {
     private func append(
         _ members: UnsafeRawBufferPointer,
         time: Int64,
+        isMerged: Bool = false,
         _ metadata: TagMetadata,
         _ context: inout FilterContext,
         to output: inout EventList
@@ -100,7 +117,7 @@ final class KubernetesFilter: EventFilter {
         let start = output.bytes.count
         var time = time
         let parser = metadata.parsers.isEmpty ? self.mergeParser : self.parser(of: stream, metadata, &context)
-        switch self.merge?.append(members, parser: parser, now: context.now, to: &output.bytes) {
+        switch isMerged ? nil : self.merge?.append(members, parser: parser, now: context.now, to: &output.bytes) {
         case .merged(let parsed): time = parsed?.nanoseconds ?? time
         case .untouched, nil: output.bytes.append(contentsOf: members)
         }

@@ -35,6 +35,10 @@ final class LineTemplates {
     let rawOpening: [UInt8]
     /// `","stream":"stdout","_p":"F","log":"` and the like, per stream.
     let criMiddles: [[UInt8]]
+    /// `","stream":"stdout","_p":"F",` and the like, per stream.
+    let criOpenings: [[UInt8]]
+    /// The name in them that says whether a line was whole, as it stands in JSON.
+    let partialName: [UInt8]
     /// `"log":"`, for container lines.
     let textOpening: [UInt8]
     /// `,"offset":`; empty without `Offset_Key`.
@@ -45,17 +49,22 @@ final class LineTemplates {
         self.rawOpening = Self.opening(form.key)
         self.textOpening = Self.opening(form.names.text)
         let text = self.textOpening
-        self.criMiddles = LogStream.allCases.map { stream in
+        self.criOpenings = LogStream.allCases.map { stream in
             var bytes: [UInt8] = []
             bytes.append("\"")
             bytes.appendMember("stream", text: stream.name.utf8, start: 0)
             bytes.appendMember(form.names.partial, text: "F".utf8, start: 0)
-            return bytes + [UInt8(ascii: ",")] + text
+            return bytes + [UInt8(ascii: ",")]
         }
+        self.criMiddles = self.criOpenings.map { $0 + text }
+        self.partialName = FieldPath.contents(form.names.partial)
         var offset: [UInt8] = []
         if let key = form.offsetKey { offset.appendMember(key, json: "", start: -1) }
         self.offsetOpening = offset
     }
+
+    /// Whether the members of an object in a container's line may take the place of the text that it is.
+    var mayMerge: Bool { self.offsetOpening.isEmpty && self.form.names.text == "log" }
 
     private static func opening(_ key: String) -> [UInt8] {
         var bytes: [UInt8] = []

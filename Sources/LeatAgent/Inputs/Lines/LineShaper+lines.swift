@@ -84,11 +84,31 @@ extension LineShaper {
         if !cri.isPartial, self.events.isEmpty, message.count <= self.templates.form.lineByteCountMax,
             self.joiner?.unfinishedOffset(of: cri.stream) == nil
         {
+            if let earlyMerge, self.mergeCRI(cri, line, message, earlyMerge, to: &events) { return }
             let isText = self.appendCRI(cri.timeText(in: line), cri.stream, message, to: &events.bytes)
             self.finish(&events, cri.nanoseconds, place.offset, isText: isText, isCut: false, place.recordTail)
             return
         }
         self.join(message, cri.stream, cri.isPartial, cri.nanoseconds, place, isEscaped: false, to: &events)
+    }
+
+    /// Fast path: the members of the object that the line is; `false`, and nothing appended, when it is none.
+    private func mergeCRI(
+        _ cri: CRILine,
+        _ line: UnsafeRawBufferPointer,
+        _ message: UnsafeRawBufferPointer,
+        _ merge: EarlyMerge,
+        to events: inout EventList
+    ) -> Bool {
+        guard let inside = merge.members(of: message, partialName: self.templates.partialName) else { return false }
+        let time = cri.timeText(in: line)
+        let opening = self.templates.criOpenings[Int(cri.stream.rawValue)]
+        events.bytes.append(upTo: 16 + time.count + opening.count + inside.count) { target in
+            target.append(Self.timeOpening).append(time).append(opening).append(message.slice(inside)) - target
+        }
+        events.endEvent(time: cri.nanoseconds)
+        events.noteMerged()
+        return true
     }
 
     func appendCRI(

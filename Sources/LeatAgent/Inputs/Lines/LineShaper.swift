@@ -32,6 +32,9 @@ struct LineShaper {
     var lineSources: [UInt64] = [0, 0]
     var eventSources: [UInt64] = [0, 0]
 
+    /// Whether and how objects are merged while they are read; set for one read.
+    var earlyMerge: EarlyMerge?
+
     var tally = Tally()
     /// Whether what is handed out now is the beginning of something longer.
     private(set) var isCutting = false
