@@ -24,9 +24,37 @@ struct Leat: AsyncParsableCommand {
         defaultSubcommand: Shell.self
     )
 
+    /// The names of the commands, each with those of its own commands.
+    private static var commands: [String: [String]] {
+        func name(_ command: any ParsableCommand.Type) -> String {
+            command.configuration.commandName ?? String(describing: command).lowercased()
+        }
+        return Dictionary(
+            uniqueKeysWithValues: Self.configuration.subcommands.map {
+                (name($0), $0.configuration.subcommands.map(name))
+            }
+        )
+    }
+
     static func main() async {
         Process.prepare()
-        await self.main(nil)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let complaint = CommandArguments.complaint(arguments, commands: Self.commands) {
+            Process.end(complaining: complaint)
+        }
+        do {
+            let ordered = CommandArguments.commandFirst(arguments, commands: Self.commands)
+            var command = try Self.parseAsRoot(ordered)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // Help, versions and exit codes of commands go their way.
+            guard Self.exitCode(for: error) == .validationFailure else { Self.exit(withError: error) }
+            Process.end(complaining: Self.fullMessage(for: error))
+        }
     }
 }
 
