@@ -79,6 +79,7 @@ struct FileQuery {
                 try onProgress(QueryProgress(bytes: byteCount + count))
             }
             byteCount += input.count
+            notes.look(at: input.unsafeBytes, of: path)
             let format = LineFormat.detect(input.unsafeBytes)
             blocks += BlockCutter(format: format, arrival: arrival, notes: notes).blocks(of: input)
         }

@@ -4,6 +4,9 @@ internal import LeatCore
 ///
 /// All results are nanoseconds since 1970 UTC; a time without a zone is UTC.
 enum LineTime {
+    /// Years all of whose moments have nanoseconds in 64 bits.
+    private static let years = 1678...Int64(2261)
+
     /// The ISO 8601 time that begins `bytes` (`2026-11-20T12:00:00.25Z`, a space instead of `T`, a comma instead of the
     /// point, any zone or none), and its length; `nil` when there is none.
     static func iso(_ bytes: UnsafeRawBufferPointer) -> (nanoseconds: Int64, byteCount: Int)? {
@@ -16,7 +19,7 @@ enum LineTime {
         let fraction = Self.fraction(bytes, &index)
         let offset = Self.zone(bytes, &index)
         let days = Self.days(year: year, month: month, day: day)
-        guard (1678...2261).contains(year) else { return nil }
+        guard Self.years.contains(year) else { return nil }
         return ((days * 86_400 + seconds - offset) * 1_000_000_000 + fraction, index)
     }
 
@@ -24,7 +27,7 @@ enum LineTime {
     static func accessLog(_ bytes: UnsafeRawBufferPointer) -> Int64? {
         guard bytes.count >= 20, let day = Self.digits(bytes, 0, 2), bytes[2] == UInt8(ascii: "/"),
             let month = Self.month(bytes, at: 3), bytes[6] == UInt8(ascii: "/"), let year = Self.digits(bytes, 7, 4),
-            bytes[11] == UInt8(ascii: ":"), let seconds = Self.timeOfDay(bytes, at: 12)
+            bytes[11] == UInt8(ascii: ":"), let seconds = Self.timeOfDay(bytes, at: 12), Self.years.contains(year)
         else { return nil }
         var index = 20
         if index < bytes.count, bytes[index] == 0x20 { index += 1 }

@@ -45,6 +45,12 @@ import Testing
             ]
         ),
         (
+            "a year that no time has",
+            "1.2.3.4 - - [31/Dec/9999:00:00:00 +0000] \"GET / HTTP/1.1\" 200 1\n",
+            "select([clientip, @rawstring])",
+            [##"{"@rawstring":"1.2.3.4 - - [31/Dec/9999:00:00:00 +0000] \"GET / HTTP/1.1\" 200 1"}"##]
+        ),
+        (
             "a document without a text is its own",
             "{ \"@timestamp\" : \"2026-11-20T12:00:00Z\", \"a\" : {\"b\":[1,2]} }\n",
             "select([a.b[0], a.b[1], @rawstring])",
@@ -177,6 +183,16 @@ import Testing
         let error = #expect(throws: CommandError.self) { try Self.rows("cont()", paths: ["/nowhere/at-all.log"]) }
         #expect(error?.status == .badData)
         #expect(error?.message.contains("did you mean 'count'?") == true)
+    }
+
+    @Test func aFileThatIsNoTextIsNamed() throws {
+        try withTemporaryFolder { folder in
+            let text = try folder.write("text.log", Array("a\nb\n".utf8))
+            let binary = try folder.write("image.dat", [0x89, 0x50, 0, 10, 1, 10])
+            let answer = try Self.rows("count()", paths: [text, binary])
+            #expect(answer.rows == [#"{"_count":"4"}"#])
+            #expect(answer.summary.warnings == ["\(binary) is no text: it has bytes of value 0"])
+        }
     }
 
     @Test func badTimesAreToldOnce() throws {
