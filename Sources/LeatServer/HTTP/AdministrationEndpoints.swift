@@ -71,14 +71,17 @@ struct AdministrationEndpoints: Sendable {
         return Reply(201, json: ["name": .string(name)])
     }
 
+    /// More days have no nanoseconds in 64 bits; nobody waits for them.
+    private static let daysEnd: Int64 = 100_000
+
     /// Retention from the members `retentionSeconds`, `retentionDays` and `retentionBytes`; without any the standard.
     private static func retention(_ body: JSONValue) throws(RequestFault) -> Retention {
         var retention = Retention.standard
         if let value = body["retentionDays"] {
-            retention.ageSeconds = try Self.positive(value, "retentionDays").map { $0 * 86_400 }
+            retention.ageSeconds = try Self.positive(value, "retentionDays", below: Self.daysEnd).map { $0 * 86_400 }
         }
         if let value = body["retentionSeconds"] {
-            retention.ageSeconds = try Self.positive(value, "retentionSeconds")
+            retention.ageSeconds = try Self.positive(value, "retentionSeconds", below: Self.daysEnd * 86_400)
         }
         if let value = body["retentionBytes"] {
             retention.byteCount = try Self.positive(value, "retentionBytes").map { UInt64($0) }
@@ -86,10 +89,14 @@ struct AdministrationEndpoints: Sendable {
         return retention
     }
 
-    private static func positive(_ value: JSONValue, _ name: String) throws(RequestFault) -> Int64? {
+    private static func positive(
+        _ value: JSONValue,
+        _ name: String,
+        below end: Int64 = 1 << 50
+    ) throws(RequestFault) -> Int64? {
         if value.isNull { return nil }
-        guard let number = value.integer, number > 0, number < 1 << 50 else {
-            throw .text(400, "bad_request", "'\(name)' must be a positive number, or null for no limit")
+        guard let number = value.integer, number > 0, number < end else {
+            throw .text(400, "bad_request", "'\(name)' must be a positive number below \(end), or null for no limit")
         }
         return number
     }

@@ -48,7 +48,7 @@ struct Call: Sendable {
     func accepts(_ mediaTypes: [String]) -> String? {
         guard let accept = self.header("accept") else { return nil }
         for part in accept.lowercased().split(separator: ",") {
-            let mediaType = part.split(separator: ";")[0].trimming()
+            let mediaType = part.prefix { $0 != ";" }.trimming()
             if mediaTypes.contains(mediaType) { return mediaType }
         }
         return nil

@@ -158,7 +158,9 @@ final class LuaMachine {
             guard case .object(let members) = self.value(at: index, key: nil, depth: 0) else { return nil }
             let value = JSONValue.object(members)
             guard let seconds = value["sec"]?.double, abs(seconds) < 9e9 else { return nil }
-            return Int64(seconds) * 1_000_000_000 + Int64(value["nsec"]?.double ?? 0)
+            let nanoseconds = value["nsec"]?.double ?? 0
+            guard abs(nanoseconds) < 1e9 else { return nil }
+            return Int64(seconds) * 1_000_000_000 + Int64(nanoseconds)
         default: return nil
         }
     }

@@ -50,12 +50,15 @@ enum TimestampSearch {
         position >= 0 && position < text.count && text[position] &- 48 < 10
     }
 
-    /// Ten digits of seconds or thirteen of milliseconds, with a fraction, between 2001 and 2286.
+    /// The first second that has no nanoseconds in 64 bits, in the year 2262.
+    private static let secondsEnd: Int64 = 9_223_372_036
+
+    /// Ten digits of seconds or thirteen of milliseconds, with a fraction, between 2001 and 2262.
     private static func epoch(_ text: UnsafeRawBufferPointer, _ start: Int) -> Timestamp? {
         var end = start
         while Self.isDigit(text, end) { end += 1 }
         guard end - start == 10 || end - start == 13, text[start] != UInt8(ascii: "0"),
-            let number = Int64(text.slice(start..<end).text)
+            let number = Int64(text.slice(start..<end).text), number < Self.secondsEnd || end - start == 13
         else { return nil }
         guard end - start == 10 else { return Timestamp(milliseconds: number) }
         var nanoseconds: Int64 = 0
