@@ -43,7 +43,9 @@ extension Store {
             }.keys.sorted { $0.description < $1.description }
         }
         for tags in due {
-            while try self.encodeBlock(of: repository, tags, all: all || isShort, olderThan: limit) {}
+            // Rows that arrive meanwhile wait for a full block, however short memory was when this began.
+            var takesRest = all || isShort
+            while try self.encodeBlock(of: repository, tags, all: takesRest, olderThan: limit) { takesRest = all }
         }
     }
 

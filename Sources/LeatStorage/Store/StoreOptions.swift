@@ -13,8 +13,8 @@ public struct StoreOptions: Sendable {
     /// Rows that are older than this are sealed, in seconds.
     public var sealAgeSeconds: Int64 = 60
 
-    /// Rows in memory, counted as plain text, at which sealing begins, in bytes.
-    public var openByteCountMax = 48 << 20
+    /// Rows in memory, counted as plain text, at which sealing begins, in bytes: a block of one datasource may be full.
+    public var openByteCountMax = StorageLimits.blockByteCountMax
 
     /// Rows in memory at which `append` waits for the sealing, in bytes.
     public var unsealedByteCountMax = 128 << 20
