@@ -18,6 +18,18 @@ struct EncodedSearchTests {
                 )
             }
         }
+        if kind == 25 {
+            let fields = Self.fields(count: count)
+            let presence = fields[3].presence
+            return (0..<count).map { row in
+                let parts = fields.map { String(decoding: $0.values[row], as: UTF8.self) }
+                return Array(
+                    (presence?[row] ?? true
+                        ? "session \(parts[3]) of \(parts[4].dropFirst(row % 3 == 0 ? 1 : 0)) runs \(row % 7)"
+                        : "trace \(parts[1]) is idle \(row % 9)").utf8
+                )
+            }
+        }
         return (0..<count).map { row in
             let number = Int(random.next() % 4_000)
             let id = String(random.next() | 1 << 63, radix: 16)
@@ -35,13 +47,28 @@ struct EncodedSearchTests {
         }
     }
 
-    /// Fields of the rows that texts of kind 24 repeat, so that storage keeps references to them.
-    private static func fields(count: Int) -> [(name: String, values: [[UInt8]])] {
+    private struct Field {
+        var name: String
+        var values: [[UInt8]]
+        var presence: Bitmap?
+    }
+
+    /// Fields of the rows that texts of kinds 24 and 25 repeat, so that storage keeps references to them.
+    private static func fields(count: Int) -> [Field] {
         let traces = (0..<count).map { String(UInt64($0 + 7) &* 0x9E37_79B9_7F4A_7C15 | 1 << 63, radix: 16) }
+        let some = Bitmap(count: count) { $0 % 5 != 3 }
+        func sparse(_ value: (Int) -> String) -> [[UInt8]] {
+            (0..<count).map { some[$0] ? Array(value($0).utf8) : [] }
+        }
         return [
-            ("user", (0..<count).map { Array("u\($0 * 7_919 % 5_000)".utf8) }),
-            ("trace", traces.map { Array($0.utf8) }),
-            ("service", (0..<count).map { Array(["checkout-1", "payment-22", "cart-3"][$0 % 3].utf8) }),
+            Field(name: "user", values: (0..<count).map { Array("u\($0 * 7_919 % 5_000)".utf8) }),
+            Field(name: "trace", values: traces.map { Array($0.utf8) }),
+            Field(
+                name: "service",
+                values: (0..<count).map { Array(["checkout-1", "payment-22", "cart-3"][$0 % 3].utf8) }
+            ),
+            Field(name: "session", values: sparse { String(traces[$0].reversed()) + traces[$0] }, presence: some),
+            Field(name: "who", values: sparse { "w\($0 * 31 % 977)-\(traces[$0].prefix($0 % 6))" }, presence: some),
         ]
     }
 
@@ -54,13 +81,13 @@ struct EncodedSearchTests {
         let fields = Self.fields(count: count)
         var encoding = EncodingContext(times: times)
         encoding.candidates = fields.map { field in
-            .init(name: field.name, texts: RowTexts(ByteStrings(field.values)), presence: nil)
+            .init(name: field.name, texts: RowTexts(ByteStrings(field.values)), presence: field.presence)
         }
         let page = ColumnEncoder.page(RowTexts(ByteStrings(values)), presence: presence, encoding)
         let decoding = DecodingContext(times: times) { (name: String) throws(FormatError) -> Column? in
             guard let field = fields.first(where: { $0.name == name }) else { return nil }
             let texts = RowTexts(ByteStrings(field.values))
-            let page = ColumnEncoder.page(texts, presence: nil, EncodingContext(times: times))
+            let page = ColumnEncoder.page(texts, presence: field.presence, EncodingContext(times: times))
             return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, DecodingContext(times: times))
         }
         return try ColumnDecoder.column(ByteSlice(page.bytes), rowCount: count, decoding)
@@ -113,7 +140,7 @@ struct EncodedSearchTests {
         }
     }
 
-    @Test(arguments: 0..<25)
+    @Test(arguments: 0..<26)
     func needlesAreFoundAsInTexts(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind) + 900)
         for count in [1, 17, 700] {
@@ -152,9 +179,10 @@ struct EncodedSearchTests {
         "\\d{2,3}ms( in (checkout|cart))?$", "f[0-4]\\n", "(GET|refused|\"no\")", "^\\{.*\"u[0-9]*7\"", "\\.25ms$",
         "e{2}",
         "[^0-9a-f .:=-]{3}", "10.1.2", "^[0-9]+$", "-[0-9a-f]{4}-", "x x", "(1|2)(3|4)(5|6)", "^.{3}$", "00Z$",
+        "\\bidle\\b", "\\bof .*sent\\b", "\\bruns\\b", "\\btook\\b", "\\bpanic\\b",
     ]
 
-    @Test(arguments: 0..<25)
+    @Test(arguments: 0..<26)
     func expressionsMatchAsInTexts(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind) + 7)
         let values = Self.values(kind, count: 500, &random)
@@ -192,7 +220,7 @@ struct EncodedSearchTests {
         }
     }
 
-    @Test(arguments: 0..<25)
+    @Test(arguments: 0..<26)
     func piecesHoldTheMatchesOfTheTexts(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind) + 70)
         var windowCount = 0
@@ -227,7 +255,7 @@ struct EncodedSearchTests {
         if kind == 20 || kind == 24 { #expect(windowCount > 100) }
     }
 
-    @Test(arguments: 0..<25)
+    @Test(arguments: 0..<26)
     func rowsAreWrittenOneByOne(kind: Int) throws {
         var random = SeededRandom(seed: UInt64(kind))
         let values = Self.values(kind, count: 400, &random)

@@ -44,6 +44,11 @@ public struct Batch: Sendable {
         return try self.source.column(name)
     }
 
+    /// What is known of the texts of a field without reading them; `nil`: nothing.
+    public func traits(of name: String) -> TextTraits? {
+        self.isChanged(name) ? nil : self.source.traits(of: name)
+    }
+
     /// Sets or replaces a field for all rows.
     public mutating func set(_ name: String, to column: Column) {
         precondition(
@@ -82,12 +87,17 @@ public protocol ColumnSource: AnyObject, Sendable {
     /// The column of a field; `nil` when no row has it.
     func column(_ name: String) throws(DamagedBlock) -> Column?
 
+    /// What is known of the texts of a field without reading them; `nil`: nothing.
+    func traits(of name: String) -> TextTraits?
+
     /// Stored bytes that were read so far.
     var storedBytesRead: Int { get }
 }
 
 extension ColumnSource {
     public var storedBytesRead: Int { 0 }
+
+    public func traits(of name: String) -> TextTraits? { nil }
 }
 
 /// Columns that are in memory already.

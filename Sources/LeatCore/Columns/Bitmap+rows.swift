@@ -39,6 +39,30 @@ extension Bitmap {
         self.init(words: words, count: count)
     }
 
+    /// The rows of `selection`, or all, whose code is one of `wanted`.
+    public init(codes: [UInt16], among wanted: some Sequence<Int>, within selection: Bitmap?) {
+        var isWanted = [UInt8](repeating: 0, count: Int(UInt16.max) + 1)
+        for code in wanted { isWanted[code] = 1 }
+        if let selection, selection.setCount * 8 < codes.count {
+            self.init(within: selection, count: codes.count) { isWanted[Int(codes[$0])] != 0 }
+            return
+        }
+        // Without branches: which rows are wanted follows no order.
+        let words = isWanted.withUnsafeBufferPointer { isWanted in
+            codes.withUnsafeBufferPointer { codes in
+                (0..<(codes.count + 63) / 64).map { index in
+                    var word: UInt64 = 0
+                    for row in (index << 6)..<min((index << 6) + 64, codes.count) {
+                        word |= UInt64(isWanted[Int(codes[row])]) << UInt64(row & 63)
+                    }
+                    return word
+                }
+            }
+        }
+        self.init(words: words, count: codes.count)
+        if let selection { self.formIntersection(selection) }
+    }
+
     /// The set rows, ascending.
     public var rows: [Int32] {
         var result: [Int32] = []

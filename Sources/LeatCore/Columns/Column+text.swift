@@ -6,7 +6,7 @@ extension Column {
     public func room(at row: Int) -> Int {
         switch self {
         case .constant(let column): column.value.count
-        case .dictionary(let column): column.values[Int(column.codes[row])].count
+        case .dictionary(let column): column.values[Int(column.codeList[row])].count
         case .integer, .number: NumberForm.byteCountMax
         case .plain(let column): column.values[row].count
         case .identifier(let column): column.textByteCount
@@ -16,8 +16,22 @@ extension Column {
         }
     }
 
+    /// Bytes that every text has at least, as far as that is known without a look at all.
+    public var textByteCountMin: Int {
+        switch self {
+        case .constant(let column): column.value.count
+        case .dictionary(let column): column.values.shortest
+        case .integer, .number: 1
+        case .plain(let column): column.values.shortest
+        case .identifier(let column): column.textByteCount
+        case .prefixed(let column): column.prefix.count + column.rest.textByteCountMin
+        case .reference(let column): max(0, column.target.textByteCountMin - column.droppedByteCount)
+        case .template: 0
+        }
+    }
+
     /// Bytes that suffice for the text of any row.
-    var textByteCountMax: Int {
+    public var textByteCountMax: Int {
         switch self {
         case .constant(let column): column.value.count
         case .dictionary(let column): column.values.longest
@@ -34,7 +48,7 @@ extension Column {
     public func write(_ row: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
         switch self {
         case .constant(let column): return Self.copy(column.value.unsafeBytes, to: target)
-        case .dictionary(let column): return Self.copy(column.values[Int(column.codes[row])], to: target)
+        case .dictionary(let column): return Self.copy(column.values[Int(column.codeList[row])], to: target)
         case .integer(let column): return DecimalDigits.write(column.values[row], to: target)
         case .plain(let column): return Self.copy(column.values[row], to: target)
         case .number(let column): return column.form.write(column.numbers[row], to: target)
@@ -66,7 +80,7 @@ extension Column {
     ) throws(Failure) -> Result {
         switch self {
         case .constant(let column): return try column.value.withUnsafeBytes(body)
-        case .dictionary(let column): return try body(column.values[Int(column.codes[row])])
+        case .dictionary(let column): return try body(column.values[Int(column.codeList[row])])
         case .plain(let column): return try body(column.values[row])
         case .integer, .number, .identifier, .prefixed, .reference, .template:
             let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, self.room(at: row)))
@@ -129,16 +143,24 @@ extension Column {
             return column.texts.columns.reduce(total) { $0 + $1.textByteCountBound }
         case .dictionary(let column):
             // A look at each row is only needed where the longest text in every row would be much.
-            let longest = column.values.longest * column.codes.count
+            let longest = column.values.longest * column.codeList.count
             if longest <= 1 << 24 { return longest }
             var total = 0
             for code in column.codes { total += column.values[Int(code)].count }
             return total
         case .constant, .integer, .number, .identifier: return self.textByteCountMax * self.rowCount
         case .reference(let column):
+            if let bound = column.byRowByteCountBound { return bound }
             guard let rows = column.rows else { return column.target.textByteCountBound }
-            return rows.reduce(0) { $0 + column.target.room(at: Int($1)) }
+            return column.target.textByteCountBound(of: rows)
         }
+    }
+
+    /// Bytes that the texts of some rows take, or more.
+    public func textByteCountBound(of rows: [Int32]) -> Int {
+        let longest = self.textByteCountMax * rows.count
+        if longest <= 1 << 24 { return longest }
+        return rows.reduce(0) { $0 + self.room(at: Int($1)) }
     }
 
     /// Bytes of memory that the arrays of the column take; areas of bytes that it only points into are not counted.
@@ -146,12 +168,11 @@ extension Column {
         let own: Int
         switch self {
         case .constant: own = 0
-        case .dictionary(let column): own = column.codes.count * 2 + column.values.byteCount
+        case .dictionary(let column): own = column.codeList.byteCount + column.values.byteCount
         case .integer(let column): own = column.values.count * 8
         case .plain(let column): own = column.values.byteCount
         case .number(let column): own = column.numbers.byteCount
-        // With absent rows the bytes are a copy.
-        case .identifier(let column): own = column.presence == nil ? 0 : column.bytes.count
+        case .identifier(let column): own = column.byteCount
         case .prefixed(let column): own = column.rest.byteCount
         // The target is a column of the block by itself.
         case .reference(let column): own = (column.rows?.count ?? 0) * 4
@@ -167,6 +188,13 @@ extension ByteStrings {
         var most: UInt32 = 0
         for index in 0..<self.count { most = max(most, self.offsets[index + 1] - self.offsets[index]) }
         return Int(most)
+    }
+
+    /// The length of the shortest string.
+    var shortest: Int {
+        var least = UInt32.max
+        for index in 0..<self.count { least = min(least, self.offsets[index + 1] - self.offsets[index]) }
+        return self.count == 0 ? 0 : Int(least)
     }
 
     /// Bytes of memory besides the area.

@@ -30,7 +30,7 @@ public enum Column: Sendable {
     public var rowCount: Int {
         switch self {
         case .constant(let column): column.rowCount
-        case .dictionary(let column): column.codes.count
+        case .dictionary(let column): column.codeList.count
         case .integer(let column): column.values.count
         case .plain(let column): column.values.count
         case .number(let column): column.numbers.count
@@ -62,7 +62,7 @@ public enum Column: Sendable {
         case .constant(let column):
             return .constant(ConstantColumn(value: column.value, rowCount: column.rowCount, presence: presence))
         case .dictionary(let column):
-            return .dictionary(DictionaryColumn(values: column.values, codes: column.codes, presence: presence))
+            return .dictionary(DictionaryColumn(values: column.values, codeList: column.codeList, presence: presence))
         case .integer(let column): return .integer(IntegerColumn(values: column.values, presence: presence))
         case .plain(let column): return .plain(PlainColumn(values: column.values, presence: presence))
         case .number(let column):
@@ -99,14 +99,21 @@ public struct DictionaryColumn: Sendable {
     /// Per row the index of its text.
     ///
     /// 16 bits suffice, as a batch has at most 65,536 rows.
-    public let codes: [UInt16]
+    public let codeList: CodeList
     public let presence: Bitmap?
 
     public init(values: ByteStrings, codes: [UInt16], presence: Bitmap? = nil) {
+        self.init(values: values, codeList: .array(codes), presence: presence)
+    }
+
+    public init(values: ByteStrings, codeList: CodeList, presence: Bitmap? = nil) {
         self.values = values
-        self.codes = codes
+        self.codeList = codeList
         self.presence = presence
     }
+
+    /// The codes as an array; a new one at each call for columns of slots, which stay packed.
+    public var codes: [UInt16] { self.codeList.array }
 }
 
 /// See `Column.integer`.

@@ -21,6 +21,13 @@ public struct ReferenceColumn: Sendable {
     public let droppedByteCount: Int
     public let rowCount: Int
     public let presence: Bitmap?
+    /// Bytes that the texts of the rows with a slot take at most, if the column, in a slot of a template, has a place for
+    /// each row of the templates and not only for those with the slot, so that no list of rows is needed; `nil` if not.
+    public let byRowByteCountBound: Int?
+
+    /// See `byRowByteCountBound`.
+    @inline(__always)
+    var isByRow: Bool { self.byRowByteCountBound != nil }
 
     /// A reference to rows that have a text of at least `droppedByteCount` bytes in `target`.
     public init(
@@ -28,13 +35,15 @@ public struct ReferenceColumn: Sendable {
         rows: [Int32]? = nil,
         droppedByteCount: Int = 0,
         rowCount: Int,
-        presence: Bitmap? = nil
+        presence: Bitmap? = nil,
+        byRowByteCountBound: Int? = nil
     ) {
         self.target = target
         self.rows = rows
         self.droppedByteCount = droppedByteCount
         self.rowCount = rowCount
         self.presence = presence
+        self.byRowByteCountBound = byRowByteCountBound
     }
 
     func with(presence: Bitmap?) -> ReferenceColumn {
@@ -43,7 +52,8 @@ public struct ReferenceColumn: Sendable {
             rows: self.rows,
             droppedByteCount: self.droppedByteCount,
             rowCount: self.rowCount,
-            presence: presence
+            presence: presence,
+            byRowByteCountBound: self.byRowByteCountBound
         )
     }
 

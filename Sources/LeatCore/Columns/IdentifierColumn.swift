@@ -2,7 +2,7 @@ internal import CLeatKernels
 
 /// See `Column.identifier`.
 public struct IdentifierColumn: Sendable {
-    /// Two digits a byte, the same number of bytes for every row, zeros where the field is absent.
+    /// Two digits a byte, the same number of bytes for every value; the values in the order of their rows.
     public let bytes: ByteSlice
     /// Whether the texts have dashes where UUIDs have them; `width` is 16 then.
     public let isUUID: Bool
@@ -10,7 +10,10 @@ public struct IdentifierColumn: Sendable {
     public let width: Int
     public let rowCount: Int
     public let presence: Bitmap?
+    /// Which rows have a value in `bytes`; `nil` when all have.
+    let places: RankedRows?
 
+    /// Identifiers of which every row has one.
     public init(bytes: ByteSlice, width: Int, isUUID: Bool = false, presence: Bitmap? = nil) {
         precondition(width > 0 && bytes.count % width == 0, "\(bytes.count) bytes of identifiers of \(width)")
         precondition(!isUUID || width == 16, "a UUID of \(width) bytes")
@@ -19,25 +22,53 @@ public struct IdentifierColumn: Sendable {
         self.isUUID = isUUID
         self.rowCount = bytes.count / width
         self.presence = presence
+        self.places = nil
+    }
+
+    private init(_ other: IdentifierColumn, places: RankedRows?, presence: Bitmap?) {
+        self.bytes = other.bytes
+        self.isUUID = other.isUUID
+        self.width = other.width
+        self.rowCount = places?.rowCount ?? other.rowCount
+        self.presence = presence
+        self.places = places
     }
 
     func with(presence: Bitmap?) -> IdentifierColumn {
-        IdentifierColumn(bytes: self.bytes, width: self.width, isUUID: self.isUUID, presence: presence)
+        IdentifierColumn(self, places: self.places, presence: presence)
     }
+
+    /// The identifiers, one for every row here, as those of the rows of `presence`; their bytes stay where they are.
+    public func spread(over presence: Bitmap) -> IdentifierColumn {
+        precondition(self.places == nil && presence.setCount == self.rowCount, "rows without an identifier")
+        precondition(self.rowCount > 0, "no identifier at all")
+        return IdentifierColumn(self, places: RankedRows(presence), presence: presence)
+    }
+
+    /// The place of a row's value in `bytes`.
+    @inline(__always)
+    private func value(of row: Int) -> Int { self.places?.knownValue(of: row) ?? row }
+
+    /// The row of the value at a place in `bytes`.
+    public func row(ofValue value: Int) -> Int { self.places?.row(of: value) ?? value }
+
+    /// Bytes of memory besides those of the values.
+    var byteCount: Int { self.places?.byteCount ?? 0 }
 
     /// Length of every text.
     public var textByteCount: Int { self.isUUID ? 36 : self.width * 2 }
 
     /// The stored bytes of a row; valid while the column lives.
     public subscript(row: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: self.bytes.unsafeBytes[row * self.width..<(row + 1) * self.width])
+        let start = self.value(of: row) * self.width
+        return UnsafeRawBufferPointer(rebasing: self.bytes.unsafeBytes[start..<start + self.width])
     }
 
     /// Writes the text of a row, `textByteCount` bytes.
     @inline(__always)
     public func write(_ row: Int, to target: UnsafeMutablePointer<UInt8>) {
         guard let base = self.bytes.unsafeBytes.baseAddress else { return }
-        _ = Self.write(base + row * self.width, width: self.width, isUUID: self.isUUID, to: target)
+        _ = Self.write(base + self.value(of: row) * self.width, width: self.width, isUUID: self.isUUID, to: target)
     }
 
     /// Writes the text of `width` stored bytes and returns its length.

@@ -60,8 +60,8 @@ public final class JSONLineWriter: @unchecked Sendable {
             key.append(UInt8(ascii: ":"))
             if let ready = Self.ready(field, key, rowCount: rowCount) {
                 texts.append(ready)
-                if case .dictionary(let column) = field.column {
-                    members.append(.coded(TextList(ready), codes: column.codes.stableAddress))
+                if case .dictionary(let column) = field.column, case .array(let codes) = column.codeList {
+                    members.append(.coded(TextList(ready), codes: codes.stableAddress))
                 } else {
                     members.append(.fixed(TextList(ready)))
                 }
@@ -96,6 +96,7 @@ public final class JSONLineWriter: @unchecked Sendable {
         switch field.column {
         case .constant(let column): values = [column.value.unsafeBytes]
         case .dictionary(let column) where column.values.count * 2 < rowCount:
+            guard case .array = column.codeList else { return nil }
             values = (0..<column.values.count).map { column.values[$0] }
         default: return nil
         }

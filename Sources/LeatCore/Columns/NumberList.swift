@@ -136,6 +136,50 @@ public final class PackedNumbers: Sendable {
         return values
     }
 
+    /// All numbers as codes, the lowest 16 bits of each.
+    public func unpackedCodes() -> [UInt16] {
+        [UInt16](unsafeUninitializedCapacity: self.count) { target, count in
+            self.forEachFrame { start, numbers in
+                for index in numbers.indices {
+                    target[start &+ index] = UInt16(truncatingIfNeeded: numbers[index])
+                }
+            }
+            count = self.count
+        }
+    }
+
+    /// Whether all numbers are at least 0 and below a limit.
+    public func areCodes(below limit: Int) -> Bool {
+        let bounds = self.bounds
+        if bounds.lowerBound >= 0, bounds.upperBound < Int64(limit) { return true }
+        // The frames say too little.
+        var isSound = true
+        self.forEachFrame { _, numbers in
+            var most: UInt64 = 0
+            for number in numbers { most = max(most, UInt64(bitPattern: number)) }
+            isSound = isSound && most < UInt64(limit)
+        }
+        return isSound
+    }
+
+    /// Calls `body` with the index of the first number of each frame and its numbers.
+    @inline(__always)
+    private func forEachFrame(_ body: (Int, UnsafeBufferPointer<Int64>) -> Void) {
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: Self.numbersPerFrame) { numbers in
+            self.bytes.withUnsafeBytes { bytes in
+                for (index, frame) in self.frames.enumerated() {
+                    let start = index * Self.numbersPerFrame
+                    let count = min(Self.numbersPerFrame, self.count - start)
+                    Self.unpack(bytes, frame, into: numbers, 0..<count)
+                    if self.factor != 1 || self.base != 0 {
+                        for index in 0..<count { numbers[index] = numbers[index] &* self.factor &+ self.base }
+                    }
+                    body(start, UnsafeBufferPointer(rebasing: numbers[..<count]))
+                }
+            }
+        }
+    }
+
     private static func unpack(
         _ bytes: UnsafeRawBufferPointer,
         _ frame: Frame,

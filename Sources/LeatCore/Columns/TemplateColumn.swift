@@ -18,7 +18,8 @@ public struct TemplateColumn: Sendable {
 ///     codes      1 1 2 1 …                  (0: the next of `whole`; `absent`: no text)
 ///     columns    0: 17 4711 …               1: 3 80 …
 ///
-/// The values of a column are in the order of the rows whose templates have a slot of it. All parts lie in one area, so
+/// The values of a column are in the order of the rows whose templates have a slot of it; a reference to a column of the
+/// rows has one at each row instead (`ReferenceColumn.byRowByteCountBound`). All parts lie in one area, so
 /// that a search looks at them once.
 public final class TemplateTexts: Sendable {
     public struct Template: Sendable {
@@ -53,6 +54,7 @@ public final class TemplateTexts: Sendable {
     private let room: [Int]
     private let knownPlaces = LazyReference<TemplatePlaces>()
     private let knownTraits = LazyReference<SlotTraits>()
+    private let knownOwnTraits = LazyReference<SlotTraits>()
     private let knownWriter = LazyReference<TemplateWriter>()
 
     /// Texts from parts that fit one another, see above.
@@ -145,8 +147,12 @@ public final class TemplateTexts: Sendable {
         return result.finish()
     }
 
-    /// Traits of all texts.
+    /// Traits of all texts; worked out once.
     var traits: TextTraits {
+        self.knownOwnTraits.value { SlotTraits([self.unitedTraits]) }.takeUnretainedValue().traits[0]
+    }
+
+    private var unitedTraits: TextTraits {
         var result = self.whole.traits
         if self.whole.count == 0, let first = self.templates.first { result = self.traits(of: first) }
         for template in self.templates { result = result.united(with: self.traits(of: template)) }
@@ -176,6 +182,14 @@ public final class TemplateTexts: Sendable {
     }
 }
 
+extension Column {
+    /// See `ReferenceColumn.byRowByteCountBound`.
+    fileprivate var isByRow: Bool {
+        if case .reference(let column) = self { return column.isByRow }
+        return false
+    }
+}
+
 /// Which value of a slot's column belongs to a row, and which rows a template has.
 final class TemplatePlaces: Sendable {
     /// The rows, those of texts that are kept whole first, then template after template, ascending in each.
@@ -184,8 +198,10 @@ final class TemplatePlaces: Sendable {
     private let starts: [Int32]
     /// Per row how many rows before it have the same code.
     let ranks: [UInt16]
-    /// Per column its place among those that several templates have; -1 when only one has it.
+    /// Per column its place among those that several templates have; -1 when only one has it, `byRow` when it has a value
+    /// for each row.
     let placeOfShared: [Int32]
+    static let byRow: Int32 = -2
     /// Per shared column a bit per row that has a value, and per word of these how many values are before it.
     let sharedRows: [UInt64]
     let sharedBefore: [UInt32]
@@ -212,9 +228,9 @@ final class TemplatePlaces: Sendable {
         var placeOfShared: [Int32] = []
         var sharedRows: [UInt64] = []
         var sharedBefore: [UInt32] = []
-        for codes in Self.users(texts) {
-            guard codes.count > 1 else {
-                placeOfShared.append(-1)
+        for (column, codes) in Self.users(texts).enumerated() {
+            guard codes.count > 1, !texts.columns[column].isByRow else {
+                placeOfShared.append(texts.columns[column].isByRow ? Self.byRow : -1)
                 continue
             }
             placeOfShared.append(Int32(sharedRows.count / self.wordCount))
@@ -260,7 +276,7 @@ final class TemplatePlaces: Sendable {
     @inline(__always)
     func value(of column: Int, row: Int) -> Int {
         let place = Int(self.placeOfShared[column])
-        if place < 0 { return self.rank(row) }
+        if place < 0 { return place == Int(Self.byRow) ? row : self.rank(row) }
         let word = (place &* self.wordCount) &+ (row >> 6)
         let below = self.sharedRows[word] & ((1 << UInt64(row & 63)) &- 1)
         return Int(self.sharedBefore[word]) &+ below.nonzeroBitCount

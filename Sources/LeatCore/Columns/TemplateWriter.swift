@@ -91,7 +91,7 @@ final class TemplateWriter: @unchecked Sendable {
     @inline(__always)
     private func value(of column: Int, row: Int) -> Int {
         let place = Int(self.placeOfShared[column])
-        if place < 0 { return Int(self.ranks[row]) }
+        if place < 0 { return place == Int(TemplatePlaces.byRow) ? row : Int(self.ranks[row]) }
         let word = place &* self.wordCount &+ row >> 6
         let below = self.sharedRows[word] & ((1 << UInt64(row & 63)) &- 1)
         return Int(self.sharedBefore[word]) &+ below.nonzeroBitCount

@@ -9,9 +9,10 @@ enum TextSource {
     case constant(UnsafeRawPointer?, byteCount: Int)
     case plain(TextList)
     case dictionary(TextList, codes: UnsafePointer<UInt16>)
+    case packedDictionary(TextList, codes: Unmanaged<PackedNumbers>)
     case numbers(UnsafePointer<Int64>, NumberFormSource)
     case packed(Unmanaged<PackedNumbers>, NumberFormSource)
-    case identifier(UnsafeRawPointer?, width: Int, isUUID: Bool)
+    case identifier(UnsafeRawPointer?, width: Int, isUUID: Bool, places: Unmanaged<RankedRows>?)
     case prefixed(UnsafeRawPointer?, byteCount: Int, rest: UnsafePointer<TextSource>)
     case reference(UnsafePointer<TextSource>, rows: UnsafePointer<Int32>?, droppedByteCount: Int)
     case template(Unmanaged<TemplateTexts>)
@@ -22,7 +23,12 @@ enum TextSource {
         case .constant(let column):
             let text = column.value.unsafeBytes
             self = .constant(text.baseAddress, byteCount: text.count)
-        case .dictionary(let column): self = .dictionary(TextList(column.values), codes: column.codes.stableAddress)
+        case .dictionary(let column):
+            let texts = TextList(column.values)
+            switch column.codeList {
+            case .array(let codes): self = .dictionary(texts, codes: codes.stableAddress)
+            case .packed(let codes): self = .packedDictionary(texts, codes: Unmanaged.passUnretained(codes))
+            }
         case .plain(let column): self = .plain(TextList(column.values))
         case .integer(let column): self = .numbers(column.values.stableAddress, .integer)
         case .number(let column):
@@ -32,7 +38,12 @@ enum TextSource {
             case .packed(let numbers): self = .packed(Unmanaged.passUnretained(numbers), form)
             }
         case .identifier(let column):
-            self = .identifier(column.bytes.unsafeBytes.baseAddress, width: column.width, isUUID: column.isUUID)
+            self = .identifier(
+                column.bytes.unsafeBytes.baseAddress,
+                width: column.width,
+                isUUID: column.isUUID,
+                places: column.places.map { Unmanaged.passUnretained($0) }
+            )
         case .prefixed(let column):
             let prefix = column.prefix.unsafeBytes
             let rest = nodes.add(TextSource(column.rest, nodes))
@@ -53,9 +64,10 @@ enum TextSource {
         switch self {
         case .constant(_, let byteCount): byteCount
         case .dictionary(let texts, let codes): texts.byteCount(Int(codes[row]))
+        case .packedDictionary(let texts, let codes): texts.byteCount(Self.code(row, of: codes))
         case .plain(let texts): texts.byteCount(row)
         case .numbers, .packed: NumberForm.byteCountMax
-        case .identifier(_, let width, let isUUID): isUUID ? 36 : width * 2
+        case .identifier(_, let width, let isUUID, _): isUUID ? 36 : width * 2
         case .prefixed(_, let byteCount, let rest): byteCount + rest.pointee.room(at: row)
         case .reference(let target, let rows, _): target.pointee.room(at: rows.map { Int($0[row]) } ?? row)
         case .template(let texts): texts._withUnsafeGuaranteedRef { $0.room(at: row) }
@@ -68,7 +80,7 @@ enum TextSource {
         case .numbers(_, let form), .packed(_, let form): form.isPlain
         case .identifier: true
         case .reference(let target, _, _): target.pointee.isPlain
-        case .constant, .plain, .dictionary, .prefixed, .template: false
+        case .constant, .plain, .dictionary, .packedDictionary, .prefixed, .template: false
         }
     }
 
@@ -79,13 +91,15 @@ enum TextSource {
             if let text { leat_copy_bytes(target, text, byteCount) }
             return byteCount
         case .dictionary(let texts, let codes): return texts.write(Int(codes[row]), to: target)
+        case .packedDictionary(let texts, let codes): return texts.write(Self.code(row, of: codes), to: target)
         case .plain(let texts): return texts.write(row, to: target)
         case .numbers(let values, let form): return form.write(values[row], to: target)
         case .packed(let numbers, let form):
             return form.write(numbers._withUnsafeGuaranteedRef { $0[row] }, to: target)
-        case .identifier(let bytes, let width, let isUUID):
+        case .identifier(let bytes, let width, let isUUID, let places):
             guard let bytes else { return 0 }
-            return IdentifierColumn.write(bytes + row * width, width: width, isUUID: isUUID, to: target)
+            let value = Self.value(row, of: places)
+            return IdentifierColumn.write(bytes + value * width, width: width, isUUID: isUUID, to: target)
         case .prefixed(let prefix, let byteCount, let rest):
             if let prefix { leat_copy_bytes(target, prefix, byteCount) }
             return byteCount + rest.pointee.write(row, to: target + byteCount)
@@ -96,6 +110,18 @@ enum TextSource {
             return count - dropped
         case .template(let texts): return texts._withUnsafeGuaranteedRef { $0.write(row, to: target) }
         }
+    }
+}
+
+extension TextSource {
+    @inline(__always)
+    fileprivate static func code(_ row: Int, of codes: Unmanaged<PackedNumbers>) -> Int {
+        Int(codes._withUnsafeGuaranteedRef { $0[row] })
+    }
+
+    @inline(__always)
+    fileprivate static func value(_ row: Int, of places: Unmanaged<RankedRows>?) -> Int {
+        places?._withUnsafeGuaranteedRef { $0.knownValue(of: row) } ?? row
     }
 }
 
@@ -113,7 +139,9 @@ extension TextSource {
         case .plain(let texts): texts.prefetchBounds(row)
         case .numbers(let values, _): leat_prefetch(values + row)
         case .packed(let numbers, _): numbers._withUnsafeGuaranteedRef { $0.prefetch(row) }
-        case .identifier(let bytes, let width, _): if let bytes { leat_prefetch(bytes + row * width) }
+        case .packedDictionary(_, let codes): codes._withUnsafeGuaranteedRef { $0.prefetch(row) }
+        case .identifier(let bytes, let width, _, let places):
+            if let bytes { leat_prefetch(bytes + Self.value(row, of: places) * width) }
         case .prefixed(_, _, let rest): rest.pointee.prefetchInner(row)
         case .reference(let target, let rows, _):
             if let rows { leat_prefetch(rows + row) } else { target.pointee.prefetchInner(row) }
@@ -127,6 +155,7 @@ extension TextSource {
         switch self {
         case .constant, .numbers, .packed, .identifier: break
         case .dictionary(let texts, let codes): texts.prefetchBounds(Int(codes[row]))
+        case .packedDictionary(let texts, let codes): texts.prefetchBounds(Self.code(row, of: codes))
         case .plain(let texts): texts.prefetchText(row)
         case .prefixed(_, _, let rest): rest.pointee.prefetchInnerText(row)
         case .reference(let target, let rows, _):

@@ -32,6 +32,10 @@ public final class DocumentColumns: ColumnSource {
         }
     }
 
+    public func traits(of name: String) -> TextTraits? {
+        name == Self.textName ? nil : self.base.traits(of: name)
+    }
+
     private func makeText() throws(DamagedBlock) -> Column? {
         guard let shapes = try self.base.column(JSONShape.columnName) else {
             return try self.base.column(Self.textName)

@@ -79,12 +79,14 @@ public final class Pattern: @unchecked Sendable {
         guard !self.options.anchorsMatchAtLines || !hasAnchors else { return nil }
         do throws(PatternError) {
             let translation = try PatternTranslation(self.source, flavour: self.options.flavour)
-            return AutomatonProgram(
+            var program = AutomatonProgram(
                 pattern: translation.text,
                 foldsCase: self.options.foldsCase,
                 dotMatchesNewline: self.options.dotMatchesNewline,
                 isUnicode: translation.needsUnicode
             )
+            if program?.required == nil { program?.required = self.requiredText.longestNeedle }
+            return program
         } catch {
             preconditionFailure("a compiled pattern is not valid: \(error)")
         }

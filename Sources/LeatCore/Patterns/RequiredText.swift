@@ -21,6 +21,15 @@ public indirect enum RequiredText: Hashable, Sendable {
         }
     }
 
+    /// The longest text that surely occurs.
+    public var longestNeedle: Needle? {
+        switch self {
+        case .anything, .oneOf: nil
+        case .needle(let needle): needle
+        case .all(let parts): parts.compactMap(\.longestNeedle).max { $0.bytes.count < $1.bytes.count }
+        }
+    }
+
     /// Both this and `other`.
     func and(_ other: RequiredText) -> RequiredText {
         switch (self, other) {

@@ -119,8 +119,10 @@ extension IdentifierColumn {
         value.withUnsafeBytes { value in
             var position = 0
             while let found = ByteSearch.find(value, in: self.bytes.unsafeBytes, from: position) {
-                if found % self.width == 0, candidates?[found / self.width] ?? true { result.set(found / self.width) }
                 position = found + 1
+                guard found % self.width == 0 else { continue }
+                let row = self.row(ofValue: found / self.width)
+                if candidates?[row] ?? true { result.set(row) }
             }
         }
         return result

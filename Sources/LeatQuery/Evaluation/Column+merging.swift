@@ -80,7 +80,7 @@ extension Column {
         guard self.isPresent(at: row) else { return nil }
         switch self {
         case .constant(let column): return column.value.unsafeBytes
-        case .dictionary(let column): return column.values[Int(column.codes[row])]
+        case .dictionary(let column): return column.values[Int(column.codeList[row])]
         case .plain(let column): return column.values[row]
         case .integer, .number, .identifier, .prefixed, .reference, .template:
             preconditionFailure("a column that is not addressable has no texts to point at")

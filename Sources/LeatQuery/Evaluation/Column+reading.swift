@@ -9,7 +9,7 @@ extension Column {
     ) throws(Failure) -> Result {
         switch self {
         case .constant(let column): try column.value.withUnsafeBytes(body)
-        case .dictionary(let column): try body(column.values[Int(column.codes[row])])
+        case .dictionary(let column): try body(column.values[Int(column.codeList[row])])
         case .integer(let column): try NumberText.withDecimal(column.values[row], body)
         case .plain(let column): try body(column.values[row])
         case .number, .identifier, .prefixed, .reference, .template: try self.withText(at: row, body)
@@ -53,7 +53,7 @@ extension Column {
             return .constant(ConstantColumn(value: column.value, rowCount: rows.count, presence: presence))
         case .dictionary(let column):
             if rows.count * 4 < column.values.count { return self.gatheredPlain(rows, presence: presence) }
-            let codes = rows.map { column.codes[Int($0)] }
+            let codes = rows.map { column.codeList[Int($0)] }
             return .dictionary(DictionaryColumn(values: column.values, codes: codes, presence: presence))
         case .integer(let column):
             return .integer(IntegerColumn(values: rows.map { column.values[Int($0)] }, presence: presence))

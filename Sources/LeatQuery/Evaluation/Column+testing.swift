@@ -55,9 +55,7 @@ extension DictionaryColumn {
         if passing.isEmpty { return Bitmap(repeating: false, count: self.codes.count) }
         let codes = self.codes
         if passing.isFull { return candidates ?? Bitmap(repeating: true, count: codes.count) }
-        return codes.withUnsafeBufferPointer { codes in
-            Bitmap(within: candidates, count: codes.count) { passing[Int(codes[$0])] }
-        }
+        return Bitmap(codes: codes, among: passing.rows.lazy.map { Int($0) }, within: candidates)
     }
 }
 
@@ -79,6 +77,9 @@ extension IntegerColumn {
             }
             return Bitmap(within: candidates, count: values.count) { values[$0] == wanted }
         default:
+            if let needle = test.search?.needle, !Column.integer(self).traits.mayHold(needle) {
+                return Bitmap(repeating: false, count: values.count)
+            }
             return try Bitmap(within: candidates, count: values.count) { (row) throws(QueryFailure) in
                 try NumberText.withDecimal(values[row]) { (text) throws(QueryFailure) in try test.passes(text) }
             }

@@ -95,7 +95,9 @@ indirect enum FilterNode: Sendable {
         var found = Bitmap(repeating: false, count: rows.rowCount)
         var left = selection
         var seen: Set<UnsafeRawPointer> = []
+        let needle = test.search?.needle
         for name in rows.stored.fieldNames where Self.isSearched(name) && !left.isEmpty {
+            if let needle, rows.stored.traits(of: name)?.mayHold(needle) == false { continue }
             for column in try Self.searchedColumns(name, of: rows.stored, for: test) where !left.isEmpty {
                 if let area = column.area, !seen.insert(area).inserted { continue }
                 let passed = try column.rows(passing: test, within: left)

@@ -15,7 +15,7 @@ final class RegexTest: @unchecked Sendable {
     init(_ pattern: Pattern, cancellation: Cancellation = Cancellation()) {
         self.cancellation = cancellation
         self.pattern = pattern
-        self.needle = Self.longestNeedle(pattern.requiredText)
+        self.needle = pattern.requiredText.longestNeedle
         self.automata = pattern.automaton().map { AutomatonPool($0) }
     }
 
@@ -32,14 +32,6 @@ final class RegexTest: @unchecked Sendable {
             dotMatchesNewline: flags.contains("d") || flags.contains("s")
         )
         self.init(try Pattern(body, options: options), cancellation: cancellation)
-    }
-
-    private static func longestNeedle(_ text: RequiredText) -> Needle? {
-        switch text {
-        case .anything, .oneOf: nil
-        case .needle(let needle): needle
-        case .all(let parts): parts.compactMap { Self.longestNeedle($0) }.max { $0.bytes.count < $1.bytes.count }
-        }
     }
 
     /// Names of the groups that become fields.

@@ -217,7 +217,7 @@ struct RowDomain {
         var indexOfCode = [Int32](repeating: -1, count: dictionary.values.count + 1)
         selection.forEachSet { row in
             let isPresent = dictionary.presence?[row] ?? true
-            let code = isPresent ? Int(dictionary.codes[row]) : dictionary.values.count
+            let code = isPresent ? Int(dictionary.codeList[row]) : dictionary.values.count
             if indexOfCode[code] < 0 {
                 indexOfCode[code] = Int32(self.rows.count)
                 self.rows.append(Int32(row))

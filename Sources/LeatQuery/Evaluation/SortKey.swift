@@ -89,7 +89,7 @@ struct SortKeys {
         guard let column = self.column, column.isPresent(at: row) else { return .missing }
         switch column {
         case .constant: return self.distinct?[0] ?? .missing
-        case .dictionary(let dictionary): return self.distinct?[Int(dictionary.codes[row])] ?? .missing
+        case .dictionary(let dictionary): return self.distinct?[Int(dictionary.codeList[row])] ?? .missing
         case .integer(let integers):
             if self.order.kind == .number || self.order.kind == .any { return .number(Double(integers.values[row])) }
             return column.withBytes(at: row) { self.order.key($0) }

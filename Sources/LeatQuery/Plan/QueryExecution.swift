@@ -247,7 +247,15 @@ extension QueryPlan {
     private func rowsInside(_ batch: Batch) -> Bitmap? {
         let (start, end) = (self.startNanoseconds, self.endNanoseconds)
         let times = batch.timestamps
-        guard times.contains(where: { $0 < start || $0 >= end }) else { return nil }
+        // Mostly all do, so that there is nothing to stop at.
+        let areAllInside = times.withUnsafeBufferPointer { times in
+            var outside: UInt8 = 0
+            for index in times.indices {
+                outside |= (times[index] < start ? 1 : 0) | (times[index] >= end ? 1 : 0)
+            }
+            return outside == 0
+        }
+        if areAllInside { return nil }
         return Bitmap(count: times.count) { times[$0] >= start && times[$0] < end }
     }
 }

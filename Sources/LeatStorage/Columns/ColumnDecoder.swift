@@ -37,6 +37,7 @@ enum ColumnDecoder {
         case let form: throw page.structure.fail("unknown presence form \(form)")
         }
         var context = context
+        context.rowCount = rowCount
         if let presence {
             context.rows = DecodingContext.RowMap {
                 var rows: [Int32] = []
@@ -66,7 +67,7 @@ enum ColumnDecoder {
         case .constant:
             let value = try page.text.readSlice(try page.structure.readCount(limit: page.text.remaining))
             return .constant(ConstantColumn(value: value, rowCount: count))
-        case .dictionary: return try Self.dictionary(count: count, from: &page)
+        case .dictionary: return try Self.dictionary(count: count, from: &page, context)
         case .integer:
             // Numbers in a slot of a template stay packed; most searches need not look at them.
             if context.depth > 0 { return try Self.numbers(.integer, count: count, from: &page) }
@@ -89,12 +90,18 @@ enum ColumnDecoder {
         }
     }
 
-    private static func dictionary(count: Int, from page: inout PageReader) throws(FormatError) -> Column {
+    private static func dictionary(
+        count: Int,
+        from page: inout PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
         let distinctCount = try page.structure.readCount(limit: Batch.rowCountMax)
         guard distinctCount > 0 else { throw page.structure.fail("empty dictionary") }
         let texts = try Self.strings(count: distinctCount, from: &page)
-        let codes = try Self.codes(count: count, distinctCount: distinctCount, from: &page)
-        return .dictionary(DictionaryColumn(values: texts, codes: codes))
+        let codes = try Self.codeList(count: count, distinctCount: distinctCount, from: &page)
+        // Codes in a slot of a template stay packed, as numbers do.
+        if context.depth > 0 { return .dictionary(DictionaryColumn(values: texts, codeList: codes)) }
+        return .dictionary(DictionaryColumn(values: texts, codes: codes.array))
     }
 
     static func codes(
@@ -102,18 +109,26 @@ enum ColumnDecoder {
         distinctCount: Int,
         from page: inout PageReader
     ) throws(FormatError) -> [UInt16] {
-        let numbers = try IntegerPacking.list(count: count, from: &page)
-        let values = numbers.values
-        let bounds = numbers.bounds
-        if bounds.lowerBound < 0 || bounds.upperBound >= Int64(distinctCount) {
-            // The frames say too little.
+        try Self.codeList(count: count, distinctCount: distinctCount, from: &page).array
+    }
+
+    /// Codes as they are stored, all of them below `distinctCount`.
+    private static func codeList(
+        count: Int,
+        distinctCount: Int,
+        from page: inout PageReader
+    ) throws(FormatError) -> CodeList {
+        switch try IntegerPacking.list(count: count, from: &page) {
+        case .packed(let numbers):
+            guard numbers.areCodes(below: distinctCount) else {
+                throw page.structure.fail("a code beyond \(distinctCount)")
+            }
+            return .packed(numbers)
+        case .array(let values):
             for value in values where value < 0 || value >= Int64(distinctCount) {
                 throw page.structure.fail("code \(value) of \(distinctCount)")
             }
-        }
-        return [UInt16](unsafeUninitializedCapacity: count) { codes, filled in
-            for index in 0..<count { codes[index] = UInt16(truncatingIfNeeded: values[index]) }
-            filled = count
+            return .array(values.map { UInt16(truncatingIfNeeded: $0) })
         }
     }
 
@@ -206,34 +221,70 @@ enum ColumnDecoder {
         guard let target = try context.column?(name) else {
             throw page.structure.fail("refers to column '\(name)', which is not there")
         }
+        if context.isSlotOfRows, target.rowCount == context.rowCount {
+            return try Self.reference(to: target, dropping: dropped, count: count, page, context)
+        }
         let rows = context.rows?.rows
         let column = ReferenceColumn(target: target, rows: rows, droppedByteCount: dropped, rowCount: count)
         guard count <= (rows?.count ?? target.rowCount) else {
             throw page.structure.fail("refers to a value that is not there")
         }
-        let isLong = dropped == 0 || target.traits.lengths.lowerBound >= dropped
-        if target.presence == nil && isLong && rows == nil { return .reference(column) }
-        for index in 0..<count {
-            let row = column.row(index)
-            guard row >= 0, row < target.rowCount, target.isPresent(at: row),
-                isLong || target.withText(at: row, { $0.count >= dropped })
-            else { throw page.structure.fail("refers to a value that is not there") }
-        }
+        let isThere =
+            rows.map { target.hasTexts(at: $0[..<count], ofAtLeast: dropped) }
+            ?? target.hasTexts(at: 0..<Int32(count), ofAtLeast: dropped)
+        guard isThere else { throw page.structure.fail("refers to a value that is not there") }
         return .reference(column)
+    }
+
+    /// A reference in a slot of rows of the block, to the same rows.
+    private static func reference(
+        to target: Column,
+        dropping dropped: Int,
+        count: Int,
+        _ page: PageReader,
+        _ context: DecodingContext
+    ) throws(FormatError) -> Column {
+        if target.presence != nil || target.textByteCountMin < dropped {
+            guard target.hasTexts(at: context.rows?.rows ?? [], ofAtLeast: dropped) else {
+                throw page.structure.fail("refers to a value that is not there")
+            }
+        }
+        let longest = target.textByteCountMax * count
+        return .reference(
+            ReferenceColumn(
+                target: target,
+                droppedByteCount: dropped,
+                rowCount: target.rowCount,
+                byRowByteCountBound: longest <= 1 << 24
+                    ? longest : target.textByteCountBound(of: context.rows?.rows ?? [])
+            )
+        )
     }
 }
 
 extension Column {
+    /// Whether all of some rows have a text, of at least some length.
+    fileprivate func hasTexts(at rows: some Sequence<Int32>, ofAtLeast byteCount: Int) -> Bool {
+        let rowCount = Int32(self.rowCount)
+        let presence = self.presence
+        let areLong = self.textByteCountMin >= byteCount
+        return rows.allSatisfy { row in
+            guard row >= 0, row < rowCount, presence?[Int(row)] ?? true else { return false }
+            return areLong || self.withText(at: Int(row)) { $0.count >= byteCount }
+        }
+    }
+
     /// The column with its values, all present, put at the rows of `presence`.
     fileprivate func spread(over presence: Bitmap) -> Column {
         switch self {
         case .constant(let column):
             return .constant(ConstantColumn(value: column.value, rowCount: presence.count, presence: presence))
         case .dictionary(let column):
+            let dense = column.codes
             var codes = [UInt16](repeating: 0, count: presence.count)
             var next = 0
             presence.forEachSet { row in
-                codes[row] = column.codes[next]
+                codes[row] = dense[next]
                 next += 1
             }
             return .dictionary(DictionaryColumn(values: column.values, codes: codes, presence: presence))
@@ -263,7 +314,11 @@ extension Column {
                 next += 1
             }
             return .number(NumberColumn(form: column.form, numbers: .array(values), presence: presence))
-        case .identifier(let column): return .identifier(column.spread(over: presence))
+        case .identifier(let column):
+            guard column.rowCount > 0 else {
+                return .constant(ConstantColumn(value: .empty, rowCount: presence.count, presence: presence))
+            }
+            return .identifier(column.spread(over: presence))
         case .prefixed(let column):
             return .prefixed(PrefixedColumn(prefix: column.prefix, rest: column.rest.spread(over: presence)))
         case .reference(let column):
@@ -292,20 +347,5 @@ extension Column {
             }
             return .template(TemplateColumn(texts: column.texts.with(codes: codes), presence: presence))
         }
-    }
-}
-
-extension IdentifierColumn {
-    /// The identifiers, all present, put at the rows of `presence`.
-    fileprivate func spread(over presence: Bitmap) -> IdentifierColumn {
-        let storage = ByteStorage(byteCount: presence.count * self.width)
-        storage.bytes.initializeMemory(as: UInt8.self, repeating: 0)
-        var next = 0
-        presence.forEachSet { row in
-            UnsafeMutableRawBufferPointer(rebasing: storage.bytes[(row * self.width)...]).copyMemory(from: self[next])
-            next += 1
-        }
-        let bytes = ByteSlice(UnsafeRawBufferPointer(storage.bytes), owner: storage)
-        return IdentifierColumn(bytes: bytes, width: self.width, isUUID: self.isUUID, presence: presence)
     }
 }

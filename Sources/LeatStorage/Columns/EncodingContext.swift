@@ -68,6 +68,10 @@ struct DecodingContext {
     var rows: RowMap?
     /// How many encodings are around; files may hold anything.
     var depth = 0
+    /// Number of rows of the page.
+    var rowCount = 0
+    /// Whether the values are those of a slot of a template, and the texts of the templates those of the page's rows.
+    var isSlotOfRows = false
     /// Reads another column of the block.
     var column: ((String) throws(FormatError) -> Column?)?
 
@@ -79,6 +83,7 @@ struct DecodingContext {
     /// The context for some of the values, by their index; `values` is called if somebody needs them.
     func narrowed(to values: @escaping () -> [Int32]) -> DecodingContext {
         var context = self.deeper
+        context.isSlotOfRows = self.depth == 0
         let outer = self.rows
         context.rows = RowMap {
             guard let outer = outer?.rows else { return values() }
@@ -90,6 +95,7 @@ struct DecodingContext {
     var deeper: DecodingContext {
         var context = self
         context.depth += 1
+        context.isSlotOfRows = false
         return context
     }
 

@@ -206,6 +206,11 @@ private final class StoredColumns: ColumnSource {
             + self.block.summary.pages.dropFirst().map { self.block.names[$0.name] }
     }
 
+    func traits(of name: String) -> TextTraits? {
+        guard self.block.impliedValue(of: name) == nil else { return nil }
+        return self.block.page(named: name)?.summary.traits
+    }
+
     func column(_ name: String) throws(DamagedBlock) -> Column? {
         if let value = self.block.impliedValue(of: name) {
             return .constant(ConstantColumn(value: ByteSlice(value), rowCount: self.block.rowCount))
@@ -233,5 +238,25 @@ private final class StoredColumns: ColumnSource {
         self.byteCount.withLock { $0 += page.byteCount }
         self.read.withLock { $0[page.offset] = column }
         return column
+    }
+}
+
+extension ColumnEncoder.Summary {
+    /// What all texts of the column have in common, as far as that is known without them.
+    fileprivate var traits: TextTraits? {
+        if let constant = self.constant {
+            return constant.withUnsafeBytes { TextTraits(bytes: ByteSet(of: $0), lengths: $0.count...$0.count) }
+        }
+        if let bounds = self.bounds { return NumberForm.integer.traits(of: bounds) }
+        let others: String
+        switch self.kind {
+        case .integer, .decimal, .address, .padded: others = ".-"
+        case .hexadecimal: others = "abcdef"
+        case .uuid: others = "abcdef-"
+        case .constant, .dictionary, .plain, .time, .prefix, .template, .reference, .mapped: return nil
+        }
+        var bytes = ByteSet(UInt8(ascii: "0")...UInt8(ascii: "9"))
+        for byte in others.utf8 { bytes.insert(byte) }
+        return TextTraits(bytes: bytes, lengths: 0...Int(UInt16.max))
     }
 }

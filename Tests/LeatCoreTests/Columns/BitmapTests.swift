@@ -35,4 +35,20 @@ import Testing
         #expect(full.isEmpty == (count == 0))
         #expect(Bitmap(words: full.words.map { _ in .max }, count: count) == full)
     }
+
+    @Test(arguments: [0, 1, 64, 65, 1000])
+    func rowsOfCodesAreThoseOfALoop(count: Int) {
+        var random = SeededRandom(seed: UInt64(count) + 1)
+        let codes = (0..<count).map { _ in [0, 1, 7, 300, UInt16.max][Int(random.next() % 5)] }
+        let wanted: Set<Int> = [1, 300, 65_535]
+        for share in [1, 2, 30] {
+            let selection = Bitmap(count: count) { _ in random.next() % UInt64(share) == 0 }
+            let found = Bitmap(codes: codes, among: wanted, within: selection)
+            #expect(found == Bitmap(count: count) { selection[$0] && wanted.contains(Int(codes[$0])) })
+        }
+        #expect(
+            Bitmap(codes: codes, among: wanted, within: nil)
+                == Bitmap(count: count) { wanted.contains(Int(codes[$0])) }
+        )
+    }
 }

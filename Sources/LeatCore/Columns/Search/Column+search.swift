@@ -90,9 +90,7 @@ extension DictionaryColumn {
         let codes = self.codes
         func rows(of texts: Bitmap) -> Bitmap {
             if texts.isEmpty { return Bitmap(repeating: false, count: codes.count) }
-            return codes.withUnsafeBufferPointer { codes in
-                Bitmap(within: candidates, count: codes.count) { texts[Int(codes[$0])] }
-            }
+            return Bitmap(codes: codes, among: texts.rows.lazy.map { Int($0) }, within: candidates)
         }
         return RowMatches(passing: rows(of: texts.passing), uncertain: texts.uncertain.map { rows(of: $0) })
     }
@@ -103,6 +101,12 @@ extension ByteStrings {
     func strings(passing automaton: TextAutomaton, within candidates: Bitmap?) -> RowMatches {
         if let needle = automaton.program.needle {
             return RowMatches(passing: self.indexes(containing: needle, within: candidates))
+        }
+        var candidates = candidates
+        if let required = automaton.program.required {
+            let found = self.indexes(containing: required, within: candidates)
+            if found.isEmpty { return RowMatches(passing: found) }
+            candidates = found
         }
         var uncertain: [Int] = []
         let passing = Bitmap(within: candidates, count: self.count) { index in
@@ -169,11 +173,12 @@ extension IdentifierColumn {
         let area = self.bytes.unsafeBytes
         var scratch = TextScratch()
         let column = Column.identifier(self)
-        for wanted in [even, odd] {
+        // A whole text has its first digit at its beginning.
+        for wanted in needle.bytes.count == self.textByteCount ? [even] : [even, odd] {
             var position = 0
             wanted.withUnsafeBytes { wanted in
                 while let found = ByteSearch.find(wanted, in: area, from: position) {
-                    let row = found / self.width
+                    let row = self.row(ofValue: found / self.width)
                     position = found + 1
                     guard candidates?[row] ?? true else { continue }
                     if ByteSearch.find(needle, in: scratch.text(of: column, at: row)) != nil { result.set(row) }

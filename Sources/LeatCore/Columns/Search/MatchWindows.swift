@@ -162,7 +162,7 @@ public struct MatchWindows {
             values.values.count * 2 < rows.count
         else { return false }
         let places = self.texts.places
-        let codes = rows.map { values.codes[places.value(of: column, row: Int($0))] }
+        let codes = rows.map { values.codeList[places.value(of: column, row: Int($0))] }
         let (ordered, starts) = rows.ordered(by: codes, among: values.values.count)
         for code in 0..<values.values.count where starts[code] < starts[code + 1] {
             let group = ordered[starts[code]..<starts[code + 1]]

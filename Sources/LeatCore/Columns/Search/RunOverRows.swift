@@ -26,6 +26,12 @@ struct RunOverRows {
     ) {
         if let common = self.common, TextAutomaton.isFinal(common) { return }
         if let found, self.look(at: found, at: value, followedBy: text, isLast: isLast) { return }
+        if let common = self.common, case .dictionary(let dictionary) = column,
+            self.step(dictionary, from: common, at: value)
+        {
+            self.step(text)
+            return
+        }
         if let common = self.common {
             self.states = [TextAutomaton.State](repeating: common, count: self.rowCount)
             self.common = nil
@@ -136,11 +142,32 @@ struct RunOverRows {
         self.stepEach { UnsafeRawBufferPointer(start: target, count: write($0, target)) }
     }
 
+    /// Fast path: all are in one state, so that each text of a dictionary is gone over once; `false` when there are more
+    /// texts than rows.
+    private mutating func step(
+        _ column: DictionaryColumn,
+        from common: TextAutomaton.State,
+        at value: (Int) -> Int
+    ) -> Bool {
+        let texts = column.values
+        guard texts.count <= self.rowCount else { return false }
+        let ends = (0..<texts.count).map { self.automaton.run(common, texts[$0]) }
+        if ends.allSatisfy({ $0 == ends[0] }) {
+            self.common = ends[0]
+            return true
+        }
+        let codes = column.codes
+        self.common = nil
+        self.states = (0..<self.rowCount).map { ends[Int(codes[value($0)])] }
+        return true
+    }
+
     /// Each text of a dictionary once per state before it.
     private mutating func step(_ column: DictionaryColumn, at value: (Int) -> Int) {
         var known: [TextAutomaton.State: Int] = [:]
         var ends: [TextAutomaton.State] = []
         let textCount = column.values.count
+        let codes = column.codeList
         var last = (state: TextAutomaton.State(-1), place: 0)
         for index in self.states.indices {
             let state = self.states[index]
@@ -151,7 +178,7 @@ struct RunOverRows {
                 known[state] = place
                 last = (state, place)
             }
-            let code = Int(column.codes[value(index)])
+            let code = Int(codes[value(index)])
             if ends[last.place + code] < 0 { ends[last.place + code] = self.automaton.run(state, column.values[code]) }
             self.states[index] = ends[last.place + code]
         }

@@ -10,6 +10,8 @@ struct TemplateSearch {
     private let texts: TemplateTexts
     private let automaton: TextAutomaton
     private var slots: SlotEnds
+    /// Where a needle is that every passing text has.
+    private var needle: NeedleInTemplates?
     /// Per column that was searched for a needle the values that contain it.
     private var valuesWithNeedle: [Int: Bitmap?] = [:]
 
@@ -17,12 +19,15 @@ struct TemplateSearch {
         self.texts = texts
         self.automaton = automaton
         self.slots = SlotEnds(automaton)
+        self.needle = NeedleInTemplates(automaton, in: texts)
     }
 
     /// What is known of the rows of a template.
     private enum Verdict: Equatable {
         case all(Bool)
         case uncertain
+        /// The rows pass whose value in one of these columns has the needle.
+        case values([Int])
         /// Values matter from this slot on, before which the automaton is in this state.
         case read(slot: Int, TextAutomaton.State)
     }
@@ -30,14 +35,21 @@ struct TemplateSearch {
     /// The rows among `candidates` that pass.
     mutating func rows(within candidates: Bitmap?) -> RowMatches {
         let texts = self.texts
-        let verdicts = texts.templates.map { self.verdict(on: $0) }
+        let areThere = self.codesOf(candidates)
+        let verdicts = texts.templates.indices.map { index in
+            areThere?[index + 1] ?? true ? self.verdict(on: texts.templates[index]) : .all(false)
+        }
         var result = RowMatches(passing: self.rows(within: candidates, where: verdicts, are: .all(true)))
         if verdicts.contains(.uncertain) {
             result.uncertain = self.rows(within: candidates, where: verdicts, are: .uncertain)
         }
         for (index, verdict) in verdicts.enumerated() {
-            guard case .read(let slot, let state) = verdict else { continue }
-            self.read(code: index + 1, from: slot, state, within: candidates, into: &result)
+            switch verdict {
+            case .all, .uncertain: break
+            case .values(let columns): self.take(code: index + 1, columns, within: candidates, into: &result)
+            case .read(let slot, let state):
+                self.read(code: index + 1, from: slot, state, within: candidates, into: &result)
+            }
         }
         if texts.whole.count > 0 { self.searchWhole(within: candidates, into: &result) }
         return result
@@ -47,13 +59,20 @@ struct TemplateSearch {
     private func rows(within candidates: Bitmap?, where verdicts: [Verdict], are wanted: Verdict) -> Bitmap {
         let codes = self.texts.codes
         guard verdicts.contains(wanted) else { return Bitmap(repeating: false, count: codes.count) }
-        var isWanted = [UInt8](repeating: 0, count: Int(UInt16.max) + 1)
-        for (index, verdict) in verdicts.enumerated() where verdict == wanted { isWanted[index + 1] = 1 }
-        return isWanted.withUnsafeBufferPointer { isWanted in
-            codes.withUnsafeBufferPointer { codes in
-                Bitmap(within: candidates, count: codes.count) { isWanted[Int(codes[$0])] != 0 }
-            }
-        }
+        return Bitmap(
+            codes: codes,
+            among: verdicts.indices.lazy.filter { verdicts[$0] == wanted }.map { $0 + 1 },
+            within: candidates
+        )
+    }
+
+    /// Per code whether some candidate has it; `nil` when most do.
+    private func codesOf(_ candidates: Bitmap?) -> [Bool]? {
+        guard let candidates, candidates.setCount * 2 < candidates.count else { return nil }
+        var areThere = [Bool](repeating: false, count: Int(UInt16.max) + 1)
+        let codes = self.texts.codes
+        candidates.forEachSet { areThere[Int(codes[$0])] = true }
+        return areThere
     }
 
     private func searchWhole(within candidates: Bitmap?, into result: inout RowMatches) {
@@ -72,6 +91,27 @@ struct TemplateSearch {
     // MARK: deciding templates
 
     private mutating func verdict(on template: TemplateTexts.Template) -> Verdict {
+        // A needle that is not there decides for any test that asks for it, one that is there for the search for it.
+        let isExact = self.automaton.program.needle != nil
+        switch self.needle?.verdict(on: template) {
+        case .all(false): return .all(false)
+        case .all(true) where isExact: return .all(true)
+        case .values(let columns) where isExact: return .values(columns)
+        case .all(true) where self.isMatch(inPartOf: template): return .all(true)
+        case .all, .values, .unknown, nil: return self.verdictOfAutomaton(on: template)
+        }
+    }
+
+    /// Whether a part with the needle holds a whole match, whatever is around it.
+    private func isMatch(inPartOf template: TemplateTexts.Template) -> Bool {
+        guard let needle = self.needle else { return false }
+        return (template.firstPart...template.firstPart + template.slotCount).contains { part in
+            needle.isFound(inPart: part)
+                && self.automaton.run(self.automaton.idle, self.texts.parts[part]) == TextAutomaton.accepted
+        }
+    }
+
+    private mutating func verdictOfAutomaton(on template: TemplateTexts.Template) -> Verdict {
         let automaton = self.automaton
         var states: [TextAutomaton.State]? = [automaton.run(automaton.start, self.texts.parts[template.firstPart])]
         var known = (slot: 0, state: automaton.start)
@@ -130,6 +170,18 @@ struct TemplateSearch {
     }
 
     // MARK: reading values
+
+    /// Takes the rows of a template whose value in one of some columns has the needle.
+    private func take(code: Int, _ columns: [Int], within candidates: Bitmap?, into result: inout RowMatches) {
+        guard let needle = self.needle else { return }
+        let places = self.texts.places
+        for column in columns {
+            let isFound = needle.valueTest(of: column)
+            for row in places.rows(of: code).lazy.map({ Int($0) }) where candidates?[row] ?? true {
+                if isFound(places.value(of: column, row: row)) { result.passing.set(row) }
+            }
+        }
+    }
 
     /// Runs over the values of the rows of a template.
     private mutating func read(

@@ -29,6 +29,8 @@ public struct AutomatonProgram: Sendable {
     let isASCIIOnly: Bool
     /// The text that a value must contain, if that is all that is asked.
     public let needle: Needle?
+    /// A text that every value that passes contains, if there is one.
+    public internal(set) var required: Needle?
 
     /// Passes what contains the needle; `nil` when it is too long.
     public init?(_ needle: Needle) {
@@ -54,6 +56,9 @@ public struct AutomatonProgram: Sendable {
             parts.append(AutomatonNode(piece, foldsCase: foldsCase))
         }
         self.init(.sequence(parts + [.endOfText]))
+        self.required = pieces.max { $0.count < $1.count }.flatMap {
+            $0.isEmpty ? nil : Needle($0, foldsCase: foldsCase)
+        }
     }
 
     /// Passes what the regular expression matches; `nil` when it uses what automata do not know, such as look-around,
@@ -84,6 +89,7 @@ public struct AutomatonProgram: Sendable {
         self.start = start
         self.isASCIIOnly = isASCIIOnly
         self.needle = needle
+        self.required = needle
         var sets: [ByteSet] = isASCIIOnly ? [ByteSet(0x80...0xFF)] : []
         var seen = Set(sets)
         for step in compiler.steps {

@@ -6,6 +6,7 @@ extension TextAutomaton {
 
     /// Whether some text with these traits may pass or be uncertain.
     func mayPass(_ traits: TextTraits) -> Bool {
+        if let required = self.program.required, !traits.mayHold(required) { return false }
         guard let ends = self.reached(from: [self.start], lengths: traits.lengths, self.classes(of: traits.bytes))
         else {
             return true
