@@ -8,6 +8,8 @@ internal import LeatCore
 final class Agent: InputSink {
     /// How often events may be given another route tag before that counts as a circle.
     private static let rerouteCountMax = 16
+    /// What Fluent Bit's `expect` exits with.
+    private static let filterExitCode: Int32 = 255
 
     let loop: EventLoop
     let store: ChunkStore
@@ -17,6 +19,8 @@ final class Agent: InputSink {
     /// Outputs that need no chunk.
     let directOutputs: [Int: DirectOutput]
 
+    /// What the program exits with.
+    private(set) var exitCode: Int32 = 0
     private(set) var inputs: [any Input] = []
     private(set) var inputCounters: [InputCounters] = []
     let filters: [NamedFilter]
@@ -179,6 +183,13 @@ extension Agent {
         self.loop.enqueue { [weak self] in self?.stop() }
     }
 
+    /// A filter asked for the end, with an exit code that says so.
+    private func stopForFilter() {
+        guard self.exitCode == 0 else { return }
+        self.exitCode = Self.filterExitCode
+        self.loop.enqueue { [weak self] in self?.stop() }
+    }
+
     func forget(source: UInt64) { self.store.forget(source: source) }
 
     func whenDurable(_ body: @escaping () -> Void) {
@@ -309,14 +320,16 @@ extension Agent {
         _ rerouteCount: Int,
         _ frames: inout [ChunkStore.NewFrame]
     ) {
-        for warning in context.warnings { self.log.once("[\(named.name)] \(warning)", .warning) }
+        let level: AgentLog.Level = context.stopsAgent ? .error : .warning
+        for warning in context.warnings { self.log.once("[\(named.name)] \(warning)", level) }
+        if context.stopsAgent { self.stopForFilter() }
         for (text, events) in context.rerouted {
             if rerouteCount >= Self.rerouteCountMax {
                 self.log.once(
-                    "[\(named.name)] the tag '\(text)' goes round in a circle; the events are dropped",
+                    "[\(named.name)] the tag '\(text)' goes round in a circle; the events go out with it, unfiltered",
                     .error
                 )
-                named.counters.droppedEvents += UInt64(events.count)
+                self.route(events, tag: self.routeTag(text), rerouteCount: rerouteCount, behind: .max, to: &frames)
             } else {
                 self.route(events, tag: self.routeTag(text), rerouteCount: rerouteCount + 1, to: &frames)
             }

@@ -59,7 +59,7 @@ struct AgentFactory {
         self.makeProcessors(parsers)
         let router = Router(
             filters: self.configuration.filters.map { self.matcher($0) },
-            outputs: self.configuration.outputs.map { self.matcher($0) }
+            outputs: self.configuration.outputs.map { self.outputMatcher($0) }
         )
         return self.diagnostics.contains { $0.severity == .error } ? nil : (filters, router)
     }
@@ -107,6 +107,23 @@ struct AgentFactory {
 
     private mutating func collect(_ body: () throws(Diagnostics) -> Void) {
         do throws(Diagnostics) { try body() } catch { self.diagnostics += error.all }
+    }
+
+    /// As `matcher`, but a single output without a rule takes what a single input reads, as in Fluent Bit.
+    private mutating func outputMatcher(_ plugin: PluginConfiguration) -> Router.Matcher {
+        let hasRule = plugin.settings.text("match") != nil || !plugin.settings.entries("match_regex").isEmpty
+        if hasRule { return self.matcher(plugin) }
+        if self.configuration.inputs.count == 1, self.configuration.outputs.count == 1 {
+            return .pattern(TagPattern("*"))
+        }
+        self.diagnostics.append(
+            plugin.mark.diagnostic(
+                "the output '\(plugin.name)' has no Match and sees no event",
+                hint: "add a line such as: Match *",
+                severity: .warning
+            )
+        )
+        return .pattern(.nothing)
     }
 
     /// `Match`, `Match_Regex`; without either nothing matches, as in Fluent Bit.

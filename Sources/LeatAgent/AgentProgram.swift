@@ -214,6 +214,7 @@ struct AgentRun {
             do throws(InputError) { try agent.start() } catch { throw AgentError(code: 74, text: "\(error)") }
             log.write(.info, "leat-agent \(AgentProgram.version) started, state in \(names.folder)")
             loop.run()
+            if agent.exitCode != 0 { return agent.exitCode }
         } catch {
             AgentProgram.printError(error.text)
             return error.code

@@ -128,7 +128,7 @@ struct ConfigurationBuild {
                 valueMark: entry.valueMark
             )
         }
-        if kind != .input, own.value("match") == nil, own.value("match_regex") == nil {
+        if kind == .filter, own.value("match") == nil, own.value("match_regex") == nil {
             self.diagnostics.append(
                 name.valueMark.diagnostic(
                     "the \(kind.rawValue) '\(known.name)' has no Match and sees no event",

@@ -52,7 +52,7 @@ final class MultilineFilter: EventFilter {
         for name in settings.list("multiline.parser") where name != "cri" && name != "docker" {
             rules.append(try registry.multiline(name, entry).rules)
         }
-        self.machine = MultilineMachine(MultilineRules.combined(rules))
+        self.machine = MultilineMachine(MultilineRules.combined(rules), joinsFields: true)
     }
 
     var keepsEvents: Bool { true }

@@ -64,6 +64,7 @@ final class NestFilter: EventFilter {
         object.append(UInt8(ascii: "}"))
         for index in chosen.reversed() { record.remove(index) }
         record.append(name: name, value: object)
+        record.removeReplaced(from: record.members.count - 1)
         return .changed
     }
 
@@ -79,6 +80,7 @@ final class NestFilter: EventFilter {
             if self.addedPrefix == nil && self.removedPrefix == nil { break }
             record.rename(lifted, to: self.prefixed(record.name(lifted)))
         }
+        record.removeReplaced(from: before)
         return .changed
     }
 

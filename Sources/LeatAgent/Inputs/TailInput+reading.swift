@@ -172,13 +172,18 @@ extension TailInput {
         self.apply(next, to: file)
     }
 
+    /// Hands out the events of a file whose next lines will not come.
+    func deliverUnfinished(_ file: TailFile) {
+        guard file.shaper.pendingByteCount > 0 else { return }
+        var events = EventList()
+        file.shaper.finishAll(now: self.now, recordTail: file.recordTail, to: &events)
+        self.noteHeld(file)
+        self.handOn(events, file, start: file.state.offset)
+    }
+
     func close(_ file: TailFile) {
         let hasSuccessor = self.newest.values.contains { $0.predecessor === file }
-        if !hasSuccessor, file.shaper.pendingByteCount > 0 {
-            var events = EventList()
-            file.shaper.finishAll(now: self.now, recordTail: file.recordTail, to: &events)
-            self.handOn(events, file, start: file.state.offset)
-        }
+        if !hasSuccessor { self.deliverUnfinished(file) }
         file.isClosed = true
         self.noteHeld(file)
         self.counters.filesClosed += 1

@@ -155,8 +155,11 @@ extension TailInput {
 
     func exitIfAtEnd() {
         guard self.files.values.allSatisfy({ $0.predecessor == nil && $0.state.isDrained }) else { return }
-        // Nothing follows: a last line without newline is a line.
-        for file in Array(self.files.values) where file.state.restByteCount > 0 { self.apply(.deliverRest, to: file) }
+        // Nothing follows: a last line without newline is a line, and an unfinished event is one.
+        for file in Array(self.files.values) {
+            if file.state.restByteCount > 0 { self.apply(.deliverRest, to: file) }
+            self.deliverUnfinished(file)
+        }
         self.sink.inputEnded()
     }
 }

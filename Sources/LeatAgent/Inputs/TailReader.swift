@@ -94,15 +94,21 @@ struct TailReader: ~Copyable {
             }
             let offset = base + UInt64(range.lowerBound)
             if file.replayed != nil, offset >= file.replayEnd { file.replayed = nil }
-            if range.isEmpty, self.options.skipsEmptyLines { continue }
+            let line = Self.withoutReturn(part.slice(range))
+            if line.isEmpty, self.options.skipsEmptyLines { continue }
             if range.count > self.options.lineByteCountMax {
                 _ = self.deliverCut(part.slice(range), file, &shaper, now: now, into: &events)
                 continue
             }
             place.offset = offset
-            shaper.add(part.slice(range), at: place, only: file.replayed, to: &events)
+            shaper.add(line, at: place, only: file.replayed, to: &events)
         }
         return splitter.rest.lowerBound
+    }
+
+    /// A line without the carriage return before its newline.
+    private static func withoutReturn(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        line.last == UInt8(ascii: "\r") ? line.slice(0..<line.count - 1) : line
     }
 
     /// Takes the beginning of a line that is longer than allowed; its rest will be skipped.

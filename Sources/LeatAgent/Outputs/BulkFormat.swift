@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// How the bulk outputs turn events into the lines of a request, by Fluent Bit's options.
 struct BulkFormat {
@@ -29,6 +30,15 @@ struct BulkFormat {
         var dateFormat: TimeFormat
         /// Field whose value is the prefix, as a path of names.
         var prefixPath: [String] = []
+    }
+
+    /// The index of all events of a chunk; `nil` when they have different ones.
+    fileprivate func fixedIndex(chunkTime: Int64) -> [UInt8]? {
+        guard let logstash else { return Array(self.index.utf8) }
+        guard self.datesByChunk, logstash.prefixPath.isEmpty else { return nil }
+        var index = Array((logstash.prefix + logstash.separator).utf8)
+        logstash.dateFormat.append(Timestamp(nanoseconds: chunkTime), to: &index)
+        return index
     }
 
     /// Events that the server could not take, by their number in the batch: an update must name its document.
@@ -71,6 +81,9 @@ private struct BulkWriter {
     private let opening: [UInt8]
     /// Action line and opening together, when all events begin alike and nothing is put between time and record.
     private let fixedPrefix: [UInt8]?
+    /// The name of the time member with its quotes: a record that has it keeps its own.
+    private let timeName: [UInt8]
+    private let timeNeedle: Needle
     private var indexSecond: Int64 = .min
     private var dateText: [UInt8] = []
     private var tagMember: (tag: [UInt8], bytes: [UInt8])?
@@ -85,8 +98,11 @@ private struct BulkWriter {
         opening.append(UInt8(ascii: "{"))
         opening.appendMember(format.timeKey, json: "\"", start: 1)
         self.opening = opening
-        let isFixed = format.logstash == nil && format.idPath == nil && !format.generatesID
-        let action = isFixed ? Self.action(format, index: Array(format.index.utf8), id: nil) : nil
+        self.timeName = Array(opening.dropFirst().dropLast(2))
+        self.timeNeedle = Needle(self.timeName)
+        let hasID = format.idPath != nil || format.generatesID
+        let index = hasID ? nil : format.fixedIndex(chunkTime: chunk.createdAtNanoseconds)
+        let action = index.map { Self.action(format, index: $0, id: nil) }
         self.fixedAction = action
         let isPlain =
             format.timeFormat == nil && format.tagKey == nil && format.action != "update" && !format.replacesDots
@@ -120,6 +136,7 @@ private struct BulkWriter {
     /// Fast path: `PREFIX TIME",MEMBERS,TAIL}`, written in one go.
     mutating func addPlain(_ time: Int64, _ members: UnsafeRawBufferPointer, tail: UnsafeRawBufferPointer) {
         guard let prefix = self.fixedPrefix else { preconditionFailure("events do not begin alike") }
+        if self.hasOwnTime(members) { return self.addWithOwnTime(members, tail: tail) }
         let digitCount = self.format.hasNanoseconds ? 9 : 3
         let count = prefix.count + RecordTimeText.byteCountMax + members.count + tail.count + 5
         // Taken out, since the closure changes the text of the time meanwhile.
@@ -135,6 +152,30 @@ private struct BulkWriter {
             return end - target
         }
         swap(&body, &self.body)
+    }
+
+    /// Whether a record has a member of the time's name: two of one name are no document.
+    private func hasOwnTime(_ members: UnsafeRawBufferPointer) -> Bool {
+        guard ByteSearch.find(self.timeNeedle, in: members) != nil else { return false }
+        // The text may also be part of a value.
+        var scanner = MemberScanner(members)
+        let name = self.timeName[1..<(self.timeName.count - 1)]
+        while let member = scanner.next() {
+            if members.slice(member.name).elementsEqual(name) { return true }
+        }
+        return false
+    }
+
+    /// Slow path: the record's own time goes out in place of the event's.
+    private mutating func addWithOwnTime(_ members: UnsafeRawBufferPointer, tail: UnsafeRawBufferPointer) {
+        self.body.append(contentsOf: self.fixedAction ?? [])
+        self.body.append(UInt8(ascii: "{"))
+        self.body.append(contentsOf: members)
+        if !tail.isEmpty {
+            self.body.append(UInt8(ascii: ","))
+            self.body.append(contentsOf: tail)
+        }
+        self.body.append("}\n")
     }
 
     /// Slow path: index, id or fields depend on the event.
@@ -153,12 +194,17 @@ private struct BulkWriter {
         }
         let isUpdate = self.format.action == "update"
         if isUpdate { self.body.append("{\"doc\":") }
-        self.body.append(contentsOf: self.opening)
-        self.appendTime(event.time)
-        self.body.append(UInt8(ascii: "\""))
-        if let key = self.format.tagKey { self.appendTag(key, event.head.tag) }
+        let start = self.body.count + 1
+        if self.hasOwnTime(record) {
+            self.body.append(UInt8(ascii: "{"))
+        } else {
+            self.body.append(contentsOf: self.opening)
+            self.appendTime(event.time)
+            self.body.append(UInt8(ascii: "\""))
+        }
+        if let key = self.format.tagKey { self.appendTag(key, event.head.tag, isFirst: self.body.count == start) }
         if !record.isEmpty {
-            self.body.append(UInt8(ascii: ","))
+            if self.body.count > start { self.body.append(UInt8(ascii: ",")) }
             if self.format.replacesDots {
                 RecordKeys.appendReplacingDots(record, to: &self.body)
             } else {
@@ -180,13 +226,14 @@ private struct BulkWriter {
         self.body.append(UInt8(ascii: "Z"))
     }
 
-    private mutating func appendTag(_ key: String, _ tag: [UInt8]) {
+    private mutating func appendTag(_ key: String, _ tag: [UInt8], isFirst: Bool) {
         if self.tagMember?.tag != tag {
             var bytes: [UInt8] = []
             bytes.appendMember(key, text: tag, start: -1)
             self.tagMember = (tag, bytes)
         }
-        self.body.append(contentsOf: self.tagMember?.bytes ?? [])
+        // The member begins with a comma.
+        self.body.append(contentsOf: self.tagMember?.bytes.dropFirst(isFirst ? 1 : 0) ?? [])
     }
 
     private mutating func index(_ time: Int64, _ record: UnsafeRawBufferPointer) -> [UInt8] {

@@ -166,7 +166,10 @@ extension BulkFormat {
         if let entry = settings.entries("time_key_format").last, entry.value != "%Y-%m-%dT%H:%M:%S" {
             self.timeFormat = try Self.timeFormat(entry.value, entry.valueMark)
         }
-        guard settings.flag("logstash_format") else { return }
+        guard settings.flag("logstash_format") else {
+            try self.readDatedIndex(settings)
+            return
+        }
         let date = settings.text("logstash_dateformat") ?? "%Y.%m.%d"
         let mark = settings.entries("logstash_dateformat").last?.valueMark ?? plugin.mark
         var logstash = Logstash(dateFormat: try Self.timeFormat(date, mark))
@@ -174,6 +177,16 @@ extension BulkFormat {
         logstash.separator = settings.text("logstash_prefix_separator") ?? "-"
         logstash.prefixPath = settings.text("logstash_prefix_key").map(Self.accessorPath) ?? []
         self.logstash = logstash
+    }
+
+    /// An `Index` may hold the date of sending: here that of the chunk, so that a resend has the same.
+    private mutating func readDatedIndex(_ settings: Settings) throws(Diagnostics) {
+        guard let entry = settings.entries("index").last, entry.value.contains("%") else { return }
+        var dated = Logstash(dateFormat: try Self.timeFormat(entry.value, entry.valueMark))
+        dated.prefix = ""
+        dated.separator = ""
+        self.logstash = dated
+        self.datesByChunk = true
     }
 
     private static func timeFormat(_ text: String, _ mark: SourceMark) throws(Diagnostics) -> TimeFormat {

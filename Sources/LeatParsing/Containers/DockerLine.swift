@@ -16,6 +16,8 @@ public struct DockerLine: Sendable {
     public let messageRange: Range<Int>
     /// The text of the time, without quotes.
     public let timeRange: Range<Int>
+    /// The other members, each from its name's quote to the end of its value: the labels under `attrs`.
+    public let otherRanges: [Range<Int>]
 
     /// Takes a line without its newline apart; `nil` when it is not an object with `log`, `stream` and `time`.
     public init?(_ line: UnsafeRawBufferPointer) {
@@ -33,6 +35,7 @@ public struct DockerLine: Sendable {
         self.isPartial = !endsLine
         self.messageRange = log.lowerBound..<(endsLine ? log.upperBound - 2 : log.upperBound)
         self.timeRange = timeRange
+        self.otherRanges = members.others
     }
 
     /// The contents of the JSON string that holds the application's line.
@@ -65,6 +68,8 @@ private struct DockerMembers {
     var log: Range<Int>?
     var stream: Range<Int>?
     var time: Range<Int>?
+    /// Whole members of other names.
+    var others: [Range<Int>] = []
 
     init?(_ line: UnsafeRawBufferPointer) {
         var index = 0
@@ -75,9 +80,10 @@ private struct DockerMembers {
             Self.skipSpace(line, &index)
             if index < line.count, line[index] == UInt8(ascii: "\"") {
                 guard let value = Self.string(line, &index) else { return nil }
-                self.keep(value, key: line[key])
-            } else if !Self.skipValue(line, &index) {
-                return nil
+                if !self.keep(value, key: line[key]) { self.others.append(key.lowerBound - 1..<index) }
+            } else {
+                guard Self.skipValue(line, &index) else { return nil }
+                self.others.append(key.lowerBound - 1..<index)
             }
             if Self.take(line, UInt8(ascii: ","), &index) { continue }
             guard Self.take(line, UInt8(ascii: "}"), &index) else { return nil }
@@ -87,14 +93,18 @@ private struct DockerMembers {
         }
     }
 
-    private mutating func keep(_ value: Range<Int>, key: Slice<UnsafeRawBufferPointer>) {
+    /// Whether the member is one of those that make the line.
+    private mutating func keep(_ value: Range<Int>, key: Slice<UnsafeRawBufferPointer>) -> Bool {
         if key.elementsEqual("log".utf8) {
             self.log = value
         } else if key.elementsEqual("stream".utf8) {
             self.stream = value
         } else if key.elementsEqual("time".utf8) {
             self.time = value
+        } else {
+            return false
         }
+        return true
     }
 
     /// The contents of the string that begins at `index`; moves behind its closing quote.

@@ -25,6 +25,8 @@ public struct ParserDefinition: Sendable {
     public struct TimeField: Sendable {
         public let key: String
         public let pattern: TimePattern
+        /// `Time_Strict Off`: what is tried when a text goes on otherwise, the longest first.
+        public let shorterPatterns: [TimePattern]
         /// The zone of times that name none.
         public let zone: TimeZoneRules
         /// Whether the field stays in the record.
@@ -109,6 +111,7 @@ private struct ParserSectionReading {
             return ParserDefinition.TimeField(
                 key: self.section.value("time_key") ?? "time",
                 pattern: try TimePattern(strptime: entry.value),
+                shorterPatterns: self.flag("time_strict") == false ? Self.shorterPatterns(of: entry.value) : [],
                 zone: zone,
                 isKept: self.flag("time_keep") ?? false
             )
@@ -123,8 +126,37 @@ private struct ParserSectionReading {
             if let zone = TimeZoneRules.named(entry.value) { return zone }
             self.report(entry.valueMark, "unknown time zone '\(entry.value)'", "such as +0200 or Europe/Copenhagen")
         }
-        if self.flag("time_system_timezone") == true, let zone = TimeZoneRules.named("localtime") { return zone }
-        return .utc
+        guard self.flag("time_system_timezone") == true, let entry = self.section.entry("time_system_timezone") else {
+            return .utc
+        }
+        switch SystemTimeZone.find() {
+        case .rules(let zone): return zone
+        case .unknown(let text):
+            self.report(
+                entry.valueMark,
+                "the system's time zone '\(text)' is not known",
+                "set TZ or Time_Zone to a name"
+            )
+            return .utc
+        }
+    }
+
+    /// The form's beginnings that end with a conversion and reach the day or the hour, the longest first.
+    private static func shorterPatterns(of format: String) -> [TimePattern] {
+        var patterns: [TimePattern] = []
+        var reachesDay = false
+        var rest = format[...]
+        while let percent = rest.firstIndex(of: "%") {
+            let letter = rest.index(after: percent)
+            guard letter < rest.endIndex else { break }
+            rest = rest[rest.index(after: letter)...]
+            if "dejDFcsxHT".contains(format[letter]) { reachesDay = true }
+            guard reachesDay, format[letter] != "%", rest.startIndex < format.endIndex,
+                let pattern = try? TimePattern(strptime: String(format[..<rest.startIndex]))
+            else { continue }
+            patterns.insert(pattern, at: 0)
+        }
+        return patterns
     }
 
     mutating func types() -> [String: FieldType] {

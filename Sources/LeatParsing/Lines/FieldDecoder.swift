@@ -70,7 +70,9 @@ public struct FieldDecoder: Hashable, Sendable {
             if self.replaces {
                 record.setValue(index, to: object)
             } else {
+                let before = record.members.count
                 record.appendMembers(Array(object[1..<object.count - 1]))
+                record.removeReplaced(from: before)
             }
             return true
         } catch {

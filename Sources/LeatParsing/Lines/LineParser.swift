@@ -148,7 +148,7 @@ public final class LineParser {
         return count > 0
     }
 
-    /// Labels and values between tabs (ltsv.org).
+    /// Labels and values between tabs (ltsv.org); a field without a label has no place, so that the line stays as it is.
     private func parseLTSV(_ line: UnsafeRawBufferPointer, into target: inout [UInt8], from start: Int) -> Bool {
         var at = 0
         var count = 0
@@ -156,11 +156,10 @@ public final class LineParser {
             let end = line.firstIndex(ofByte: 0x09, from: at) ?? line.count
             let field = line.slice(at..<end)
             at = end + 1
-            guard let colon = field.firstIndex(ofByte: UInt8(ascii: ":")), colon > 0 else { continue }
+            if field.isEmpty { continue }
+            guard let colon = field.firstIndex(ofByte: UInt8(ascii: ":")), colon > 0 else { return false }
             count += 1
-            let value = field.slice(colon + 1..<field.count)
-            if value.isEmpty && self.definition.skipsEmpty { continue }
-            self.append(field.slice(0..<colon), value, to: &target, start)
+            self.append(field.slice(0..<colon), field.slice(colon + 1..<field.count), to: &target, start)
         }
         return count > 0
     }
@@ -196,9 +195,20 @@ public final class LineParser {
     private func takeTime(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let field = self.definition.time,
             let found = field.pattern.parsePrefix(text, now: self.now, zone: field.zone)
+                ?? self.takeShorterTime(text, field)
         else { return false }
         self.time = found.timestamp
         return !field.isKept
+    }
+
+    private func takeShorterTime(
+        _ text: UnsafeRawBufferPointer,
+        _ field: ParserDefinition.TimeField
+    ) -> (timestamp: Timestamp, end: Int)? {
+        for pattern in field.shorterPatterns {
+            if let found = pattern.parsePrefix(text, now: self.now, zone: field.zone) { return found }
+        }
+        return nil
     }
 
     private static func separate(_ target: inout [UInt8], _ start: Int) {

@@ -106,6 +106,14 @@ public struct Record: Sendable {
         }
     }
 
+    /// Removes the members before number `added` whose names come again from there on: the last one of a name counts.
+    public mutating func removeReplaced(from added: Int) {
+        guard added < self.members.count else { return }
+        let names = Set(self.members[added...].map { Array(self.pool[$0.name]) })
+        let isKept = { (record: Record, index: Int) in index >= added || !names.contains(Array(record.name(index))) }
+        self.filter(isKept)
+    }
+
     private mutating func store(_ bytes: some Collection<UInt8>) -> Range<Int> {
         let start = self.pool.count
         self.pool.append(contentsOf: bytes)

@@ -27,8 +27,13 @@ public final class MultilineMachine {
     private let kind: MultilineRules.Kind
     private var steps: [[Step]] = []
 
-    public init(_ rules: MultilineRules) {
+    /// Whether lines are joined with a newline between them, which was taken from them before.
+    let joinsWithNewline: Bool
+
+    /// `joinsFields` says that lines are values of a field, which bring their newlines: `endswith` and `equal` add none.
+    public init(_ rules: MultilineRules, joinsFields: Bool = false) {
         self.kind = rules.kind
+        if case .machine = rules.kind { self.joinsWithNewline = true } else { self.joinsWithNewline = !joinsFields }
         guard case .machine(let list) = rules.kind else { return }
         var numbers = [MultilineRules.start: Self.start]
         let number = { (name: String) -> Int in
@@ -48,9 +53,6 @@ public final class MultilineMachine {
             while self.steps.count < numbers.count { self.steps.append([]) }
         }
     }
-
-    /// Whether lines are joined with a newline between them, which was taken from them before.
-    var joinsWithNewline: Bool { if case .machine = self.kind { true } else { false } }
 
     /// Judges a line.
     func judge(_ line: UnsafeRawBufferPointer, in state: Int) -> Verdict {

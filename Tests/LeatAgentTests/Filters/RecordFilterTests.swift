@@ -101,6 +101,17 @@ struct RecordFilterTests {
         ),
         Case(lines: "Name nest\nOperation lift\nNested_under n", record: #"{"n":"text"}"#, expected: #"{"n":"text"}"#),
         Case(lines: "Name nest\nOperation lift\nNested_under n", record: #"{"n":{}}"#, expected: "{}"),
+        // Of two members with one name the last one counts.
+        Case(
+            lines: "Name nest\nOperation nest\nWildcard a\nNest_under n",
+            record: #"{"a":1,"n":2}"#,
+            expected: #"{"n":{"a":1}}"#
+        ),
+        Case(
+            lines: "Name nest\nOperation lift\nNested_under n\nAdd_prefix p_",
+            record: #"{"p_a":1,"n":{"a":2,"b":3}}"#,
+            expected: #"{"p_a":2,"p_b":3}"#
+        ),
         Case(
             lines:
                 "Name type_converter\nInt_key a b string\nStr_key s n int\nStr_key t f float\nFloat_key f g int\nInt_key s z int",

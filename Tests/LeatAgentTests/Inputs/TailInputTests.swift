@@ -35,6 +35,41 @@ import Testing
         }
     }
 
+    @Test func aCarriageReturnBeforeTheNewlineIsNoText() throws {
+        try self.withTail({ $0.skipsEmptyLines = true }) { world in
+            try world.append("one\r\n\r\ntwo\r\nthree\n", to: "a.log")
+            world.pass()
+            #expect(world.texts == ["one", "two", "three"])
+        }
+    }
+
+    @Test func theEndOfAllFilesEndsUnfinishedEvents() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.append("Error: x\n\tat y\n", to: "a.log")
+            try world.append("Error: z\n\tat v", to: "b.log")
+            try world.start { options in
+                options.exitsAtEnd = true
+                options.form.multiline = BuiltInMultiline.rules("java").map { MultilineMachine($0) }
+            }
+            defer { world.stop() }
+            // Sooner than the timeout of unfinished events.
+            world.pass(.milliseconds(50))
+            #expect(Set(world.texts) == ["Error: x\\n\\tat y", "Error: z\\n\\tat v"])
+        }
+    }
+
+    @Test func dockersOtherMembersStay() throws {
+        try self.withTail({ $0.form.readsDocker = true }) { world in
+            let rest = #""stream":"stdout","attrs":{"tag": "t"},"time":"2024-02-29T12:00:00Z"}"#
+            try world.append(#"{"log":"one\n","# + rest + "\n" + #"{"log":"tw","# + rest + "\n", to: "a.log")
+            try world.append(#"{"log":"o\n","# + rest + "\n", to: "a.log")
+            world.pass()
+            #expect(world.texts == ["one", "two"])
+            #expect(world.records.count == 2 && world.records.allSatisfy { $0.hasSuffix(#","attrs":{"tag":"t"}"#) })
+        }
+    }
+
     @Test func aCopiedAndTruncatedFileGoesOnAtItsBeginning() throws {
         try self.withTail { world in
             try world.append("one\ntwo\n", to: "a.log")

@@ -1,4 +1,5 @@
 import LeatCore
+import LeatParsing
 import Testing
 
 @testable import LeatAgent
@@ -85,6 +86,36 @@ import Testing
                 #"{"update":{"_index":"app","_id":"7"}}"#, document + #"7}}"# + ending,
             ]
         )
+    }
+
+    @Test(arguments: [nil, "tag"] as [String?])
+    func aRecordsOwnTimeIsTheOnlyOne(tagKey: String?) {
+        var format = BulkFormat()
+        format.type = nil
+        format.index = "app"
+        format.tagKey = tagKey
+        let records = [#""@timestamp":"own","a":1"#, #""a":"\"@timestamp\":1","b":{"@timestamp":2}"#]
+        let lines = Self.lines(format, records, tail: #""k":1"#, items: [0..<2])
+        let tag = tagKey == nil ? "" : #""tag":"kube.web","#
+        #expect(lines[1] == "{" + tag + #""@timestamp":"own","a":1,"k":1}"#)
+        #expect(
+            lines[3] == #"{"@timestamp":"2025-11-20T09:08:07.123Z","# + tag
+                + #""a":"\"@timestamp\":1","b":{"@timestamp":2},"k":1}"#
+        )
+    }
+
+    @Test func anIndexMayHoldTheDate() throws {
+        let settings = "Name es\nIndex my-%Y-idx\nSuppress_Type_Name On\nMatch *"
+        let text = "[OUTPUT]\n" + settings.split(separator: "\n").map { "    \($0)\n" }.joined()
+        var build = ConfigurationBuild(environment: EnvironmentText([:]))
+        build.add(
+            ClassicFormat(text: text, source: "test").items.compactMap {
+                if case .section(let section) = $0 { section } else { nil }
+            }
+        )
+        let format = try BulkFormat(try #require(build.configuration.outputs.first))
+        // The chunk was made in 1970.
+        #expect(Self.lines(format, ["\"a\":1"], items: [0..<1]).first == #"{"create":{"_index":"my-1970-idx"}}"#)
     }
 
     @Test func anUpdateWithoutIDCannotBeSent() {

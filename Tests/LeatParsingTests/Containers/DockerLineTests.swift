@@ -35,6 +35,15 @@ struct DockerLineTests {
     }
 
     @Test
+    func otherMembersAreFound() throws {
+        let text = #"{"log":"x\n","stream":"stdout","attrs":{"a":"}"}, "n" : 1 ,"time":"2024-02-29T12:00:00Z","z":"y"}"#
+        let bytes = ByteSlice(text)
+        let parsed = try #require(DockerLine(bytes.unsafeBytes))
+        let others = parsed.otherRanges.map { bytes.unsafeBytes.slice($0).trimmed.text }
+        #expect(others == [#""attrs":{"a":"}"}"#, #""n" : 1"#, #""z":"y""#])
+    }
+
+    @Test
     func timesWithoutFractionAreRead() throws {
         let bytes = ByteSlice(#"{"log":"x\n","stream":"stdout","time":"2024-02-29T12:00:00Z"}"#)
         let parsed = try #require(DockerLine(bytes.unsafeBytes))

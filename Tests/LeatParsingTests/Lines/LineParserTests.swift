@@ -31,6 +31,9 @@ struct LineParserTests {
         var time: Int64?
     }
 
+    static let lenient =
+        "Format regex\nRegex ^(?<time>\\S+) (?<m>.*)\nTime_Format %Y-%m-%dT%H:%M:%S.%L%z\nTime_Strict Off"
+
     static let cases: [Case] = [
         Case(lines: "Format regex\nRegex ^(?<a>\\w+) (?<b>\\d*)$", line: "x 12", members: #""a":"x","b":"12""#),
         Case(lines: "Format regex\nRegex ^(?<a>\\w+) (?<b>\\d*)$", line: "x ", members: #""a":"x""#),
@@ -110,10 +113,30 @@ struct LineParserTests {
         Case(
             lines: "Format ltsv\nTime_Key time\nTime_Format [%d/%b/%Y:%H:%M:%S %z]\nTypes n:integer",
             line: "time:[29/Feb/2024:12:00:00 +0000]\thost:a:b\tn:5\tempty:",
-            members: #""host":"a:b","n":5"#,
+            members: #""host":"a:b","n":5,"empty":"""#,
             time: 1_709_208_000_000_000_000
         ),
         Case(lines: "Format ltsv", line: "no labels", members: nil),
+        Case(lines: "Format ltsv", line: "nolabel\thost:x", members: nil),
+        Case(lines: "Format ltsv", line: "host:x\t\ta:b\t", members: #""host":"x","a":"b""#),
+        Case(
+            lines: "Format json\nDecode_Field json log",
+            line: #"{"log":"{\"a\": 1}","a":2}"#,
+            members: #""log":"{\"a\": 1}","a":1"#
+        ),
+        Case(
+            lines: Self.lenient,
+            line: "2024-03-01T10:00:00.123 x",
+            members: #""m":"x""#,
+            time: 1_709_287_200_123_000_000
+        ),
+        Case(lines: Self.lenient, line: "2024-03-01T10:00 x", members: #""m":"x""#, time: 1_709_287_200_000_000_000),
+        Case(lines: Self.lenient, line: "2024-03 x", members: #""time":"2024-03","m":"x""#),
+        Case(
+            lines: Self.lenient.replacing("Off", with: "On"),
+            line: "2024-03-01T10:00 x",
+            members: #""time":"2024-03-01T10:00","m":"x""#
+        ),
     ]
 
     @Test(arguments: cases)

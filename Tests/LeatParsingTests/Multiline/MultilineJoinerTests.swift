@@ -144,13 +144,25 @@ struct MultilineJoinerTests {
     func endsAreRecognised() throws {
         var run = Run(try Self.custom("type endswith\nmatch_string ;"))
         run.add(["a", "b;", "c;", "d"])
-        #expect(run.events == ["ab;", "c;"])
+        #expect(run.events == ["a\nb;", "c;"])
         run = Run(try Self.custom("type endswith\nmatch_string \\\nnegate on"))
         run.add(["a\\", "b", "c"])
-        #expect(run.events == ["a\\b", "c"])
+        #expect(run.events == ["a\\\nb", "c"])
         run = Run(try Self.custom("type equal\nmatch_string end"))
         run.add(["a", "end", "end"])
-        #expect(run.events == ["aend", "end"])
+        #expect(run.events == ["a\nend", "end"])
+    }
+
+    @Test
+    func valuesOfAFieldAreJoinedAsTheyAre() throws {
+        let machine = MultilineMachine(try Self.custom("type endswith\nmatch_string ;"), joinsFields: true)
+        var joiner = MultilineJoiner(machine, byteCountMax: 100, timeoutNanoseconds: 1)
+        var events: [String] = []
+        for (offset, line) in ["a", "b;"].enumerated() {
+            let bytes = ByteSlice(line)
+            joiner.add(bytes.unsafeBytes, nanoseconds: 0, offset: UInt64(offset), now: 0) { events.append($1.text) }
+        }
+        #expect(events == ["ab;"])
     }
 
     static let wrong: [(lines: String, message: String)] = [

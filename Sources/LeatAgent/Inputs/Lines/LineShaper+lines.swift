@@ -178,7 +178,26 @@ extension LineShaper {
         )
         bytes.append(contentsOf: time)
         bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: self.dockerExtras)
         return isText
+    }
+
+    /// Notes the further members of a docker line; `false`, and the line is none, when they are no JSON.
+    mutating func takeExtras(_ docker: DockerLine, _ line: UnsafeRawBufferPointer) -> Bool {
+        if !self.dockerExtras.isEmpty { self.dockerExtras.removeAll(keepingCapacity: true) }
+        for range in docker.otherRanges {
+            let object = [UInt8(ascii: "{")] + line.slice(range) + [UInt8(ascii: "}")]
+            do throws(JSONError) {
+                let compact = try ByteSlice(object).withUnsafeBytes { bytes throws(JSONError) in
+                    try JSONCompact.compacted(bytes)
+                }
+                self.dockerExtras.append(UInt8(ascii: ","))
+                self.dockerExtras += compact.dropFirst().dropLast()
+            } catch {
+                return false
+            }
+        }
+        return true
     }
 
     /// Slow path: a part of a split line, or a line that may be part of an event.

@@ -35,6 +35,9 @@ struct LineShaper {
     /// Whether and how objects are merged while they are read; set for one read.
     var earlyMerge: EarlyMerge?
 
+    /// Further members of docker's lines, each behind a comma: the labels of the container, the same in all its lines.
+    var dockerExtras: [UInt8] = []
+
     var tally = Tally()
     /// Whether what is handed out now is the beginning of something longer.
     private(set) var isCutting = false
@@ -99,7 +102,7 @@ struct LineShaper {
                 return self.addCRI(cri, line, place, to: &events)
             }
         case .docker:
-            if let docker = DockerLine(line) {
+            if let docker = DockerLine(line), self.takeExtras(docker, line) {
                 if Self.isSkipped(docker.stream.name, place, only) { return }
                 return self.addDocker(docker, line, place, to: &events)
             }
