@@ -60,7 +60,7 @@ struct ServerAssembly: Sendable {
             [Listener.name] + extra.filter { $0.address != nil }.map(\.name),
             onComplete: onListening
         )
-        var services: [any Service] = [self.ownLog, self.httpListener(identity, ports)]
+        var services: [any Service] = [self.ownLog, MemoryReturn(), self.httpListener(identity, ports)]
         let key = try self.sharedKey()
         for (name, address) in extra {
             guard let address else { continue }

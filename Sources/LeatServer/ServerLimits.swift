@@ -58,6 +58,10 @@ enum ServerLimits {
     static let jobReapSeconds = 5
     /// Shortest time between two runs of a live query job whose query asks everything anew.
     static let repetitionSeconds = 10
+    /// Between looks at memory that is held and not used.
+    static let memoryReturnSeconds = 1
+    /// Bytes of memory that may be held and not used; more goes back to the system.
+    static let spareMemoryByteCountMax: UInt64 = 48 << 20
     /// Query jobs that may exist at a time.
     static let jobCountMax = 200
     /// Events that a query job keeps of a filter query, the newest, to page through.
