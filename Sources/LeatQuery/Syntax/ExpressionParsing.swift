@@ -15,7 +15,9 @@ extension QueryReader {
         var left = try self.binary(precedence: precedence + 1, as: kind)
         while true {
             try self.scanner.skipTrivia()
+            let start = self.scanner.position
             guard let symbol = self.binaryOperator(precedence) else { return left }
+            try self.countOperator(at: start..<self.scanner.position)
             left = .binary(symbol, left, try self.binary(precedence: precedence + 1, as: kind))
             if precedence == 1 { return left }
         }

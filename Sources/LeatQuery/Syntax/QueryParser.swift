@@ -31,6 +31,8 @@ struct QueryReader {
     /// Errors so far; a step with an error is skipped, so that later ones are found too.
     var failures: [SyntaxFailure] = []
     private var depth = 0
+    /// At least as many as the operators on any path of what was read at this level.
+    private var operators = 0
 
     init(_ text: String) { self.scanner = Scanner(text) }
 
@@ -51,13 +53,29 @@ struct QueryReader {
     mutating func nested<Result>(
         _ body: (inout QueryReader) throws(SyntaxFailure) -> Result
     ) throws(SyntaxFailure) -> Result {
+        let outer = self.operators
         self.depth += 1
-        defer { self.depth -= 1 }
+        self.operators = 0
+        defer {
+            self.depth -= 1
+            self.operators = self.depth == 0 ? 0 : max(outer, self.operators)
+        }
         if self.depth > SyntaxLimits.depthMax {
             let here = self.scanner.position
             throw SyntaxFailure("nested more than \(SyntaxLimits.depthMax) levels deep", at: here..<here + 1)
         }
         return try body(&self)
+    }
+
+    /// Counts an operator that joins what was read at this level with what follows.
+    mutating func countOperator(at range: Range<Int>) throws(SyntaxFailure) {
+        self.operators += 1
+        guard self.operators > SyntaxLimits.operatorsMax else { return }
+        throw SyntaxFailure(
+            "an expression with more than \(SyntaxLimits.operatorsMax) operators",
+            at: range,
+            hint: "compute parts of it in steps of their own: part := … | x := part + …"
+        )
     }
 
     /// Reads steps up to `;`, `}`, `)` or the end; records errors and goes on at the next pipe.
