@@ -85,3 +85,12 @@ extension Expression {
         }
     }
 }
+
+extension [String] {
+    /// Each name once, where it stands first.
+    var withoutRepetitions: [String] {
+        self.reduce(into: []) { names, name in
+            if !names.contains(name) { names.append(name) }
+        }
+    }
+}

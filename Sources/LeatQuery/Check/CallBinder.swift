@@ -124,7 +124,16 @@ public struct CallBinder {
                 )
                 return
             }
-            self.values[parameters[index].name] = argument.value
+            let parameter = parameters[index]
+            // `format("…", a, b)`: all that are left are elements of the array.
+            let takesRest = parameter.isRequired && [.expressions, .strings].contains(parameter.kind)
+            if takesRest && index + 1 < arguments.count {
+                let rest = arguments[index...]
+                let range = argument.range.joined(arguments[arguments.count - 1].range)
+                self.values[parameter.name] = .array(rest.flatMap { $0.value.elements }, range)
+                return
+            }
+            self.values[parameter.name] = argument.value
         }
     }
 

@@ -201,7 +201,7 @@ extension PlanBuilder {
         let limits = self.options.limits
         let sortFields = call.isGiven("sortby") ? call.texts("sortby") : []
         var plan = KeepRowsPlan(
-            columns: call.texts("fields"),
+            columns: call.texts("fields").withoutRepetitions,
             orders: self.orders(call, fields: sortFields),
             limit: self.limit(call, default: limits.rowsDefault, max: limits.rowsMax)
         )

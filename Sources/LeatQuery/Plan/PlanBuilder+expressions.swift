@@ -59,6 +59,7 @@ extension PlanBuilder {
         case "end": return self.moment(self.end)
         default: break
         }
+        let before = self.diagnostics.count
         switch self.rowFunction(bound) {
         case .function(let function)? where !function.outputs.isEmpty:
             return .function(function, operands: self.operands(function.inputs))
@@ -68,6 +69,8 @@ extension PlanBuilder {
         case .predicate(let predicate)?:
             return .filter(.predicate(predicate, operands: self.operands(predicate.inputs)))
         case nil:
+            // What is wrong with the call was said already.
+            if self.diagnostics.count > before { return .null }
             guard bound.signature.canFilter else {
                 self.report("\(call.name)() cannot be used in an expression", at: call.range)
                 return .null

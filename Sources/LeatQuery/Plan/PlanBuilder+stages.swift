@@ -51,7 +51,7 @@ extension PlanBuilder {
     /// The stages of a call that stands alone.
     mutating func callStages(_ call: BoundCall) -> [any Stage] {
         switch call.signature.name {
-        case "select": return [SelectStage(names: call.texts("fields"))]
+        case "select": return [SelectStage(names: call.texts("fields").withoutRepetitions)]
         case "drop": return [DropStage(names: call.texts("fields"))]
         case "rename": return [RenameStage(pairs: self.renamePairs(call))]
         case "regex": return self.regexStages(call)
@@ -121,7 +121,12 @@ extension PlanBuilder {
     }
 
     private mutating func defaultStages(_ call: BoundCall) -> [any Stage] {
-        let value = self.expression(call.expression("value"))
+        let given = call.expression("value")
+        var value = self.expression(given)
+        // A bare word is the field's value, or the text itself where there is no such field.
+        if case .field(let word, _)? = given {
+            value = .first([value, .literal(Array(word.utf8))], ignoresEmpty: false)
+        }
         return call.texts("field").map { field in
             AssignStage(
                 target: field,

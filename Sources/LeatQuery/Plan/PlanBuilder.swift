@@ -111,6 +111,8 @@ struct PlanBuilder {
         var program = Program()
         for step in pipeline.steps {
             if let source = self.source(step) {
+                // Whatever stands before it has nothing to say: its events replace all others.
+                program = Program()
                 program.source = source
                 program.columns = source.columns
                 continue

@@ -66,14 +66,15 @@ extension QueryReader {
         }
         if let labelled = try self.labelledSubquery() { return labelled }
         if let call = try self.callIfAny() { return .call(call) }
-        return try self.word()
+        return try self.word(as: kind)
     }
 
     /// A field, number, duration or constant.
-    private mutating func word() throws(SyntaxFailure) -> Expression {
+    private mutating func word(as kind: FunctionParameter.Kind) throws(SyntaxFailure) -> Expression {
         let start = self.scanner.position
         var end = self.scanner.endOfFieldWord()
         guard end > start else { throw self.missingExpression(at: start) }
+        if [.expression, .expressions, .condition].contains(kind) { end = self.endBeforeRemainder(start, end) }
         end = self.endOfExponent(start, end)
         self.scanner.position = end
         let text = self.scanner.text(start..<end)
@@ -84,6 +85,17 @@ extension QueryReader {
         case .duration: return .duration(text, range)
         case .other: return .field(text, range)
         }
+    }
+
+    /// Ends a word before a `%` that has a number on one side: `id%2` computes, though `%` may stand in names.
+    private func endBeforeRemainder(_ start: Int, _ end: Int) -> Int {
+        let signs = (start..<end).filter { self.scanner.scalars[$0] == "%" }
+        guard let first = signs.first, first > start, first + 1 < end else { return end }
+        let next = signs.count > 1 ? signs[1] : end
+        let isOperator =
+            WordShape(self.scanner.text(start..<first)) == .number
+            || WordShape(self.scanner.text(first + 1..<next)) == .number
+        return isOperator ? first : end
     }
 
     /// Lengthens `1e` by `+5`, as a sign is no part of a word.

@@ -22,7 +22,10 @@ extension FunctionCatalogue {
                 .init("field", .fields, required: true),
                 .init("replaceEmpty", .boolean, default: "false"),
             ],
-            summary: "Sets each listed field to the value if it is missing, or empty with replaceEmpty."
+            summary: """
+                Sets each listed field to the value if it is missing, or empty with replaceEmpty. A bare word as the value \
+                is that field's value, or else the word itself.
+                """
         ),
         FunctionSignature(
             "drop",
