@@ -116,6 +116,25 @@ struct StoreTests {
         try again.close()
     }
 
+    @Test func repeatsAloneInADatasourceDoNotKeepTheJournal() async throws {
+        let folder = try TemporaryFolder()
+        let store = try Store.open(testOptions(folder.path))
+        try store.createRepository("web")
+        for (index, repeated) in [("a", []), ("b", [0])] as [(String, [Int])] {
+            let batch = IngestBatch(
+                repository: "web",
+                tags: DatasourceTags([.init(name: "#index", value: index)]),
+                batch: .rows([["n": "1"]]),
+                ids: [ByteSlice("id")],
+                arrivedAt: arrival
+            )
+            #expect(try await store.append(batch).repeatedIDs == [repeated])
+        }
+        try store.compact()
+        #expect(store.status().journalByteCount == 0)
+        try store.close()
+    }
+
     @Test func oldIDsAreForgotten() async throws {
         let folder = try TemporaryFolder()
         let time = ManualTime()

@@ -12,9 +12,10 @@ public final class WorkerThread: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - name: At most 15 bytes are shown by the system.
-    ///   - stackByteCount: Size of the stack; memory is only used as far as it is touched.
+    ///   - stackByteCount: Size of the stack; memory is only used as far as it is touched. The deepest expression that a
+    ///     query may have takes some MB of it.
     ///   - body: What the thread does.
-    public init(name: String, stackByteCount: Int = 1 << 20, _ body: @escaping @Sendable () -> Void) {
+    public init(name: String, stackByteCount: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) {
         let start = Unmanaged.passRetained(ThreadStart(name: name, body: body))
         let result = leat_thread_start(
             { argument in

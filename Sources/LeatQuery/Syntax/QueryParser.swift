@@ -31,8 +31,7 @@ struct QueryReader {
     /// Errors so far; a step with an error is skipped, so that later ones are found too.
     var failures: [SyntaxFailure] = []
     private var depth = 0
-    /// At least as many as the operators on any path of what was read at this level.
-    private var operators = 0
+    private var operators = OperatorDepth()
 
     init(_ text: String) { self.scanner = Scanner(text) }
 
@@ -55,10 +54,10 @@ struct QueryReader {
     ) throws(SyntaxFailure) -> Result {
         let outer = self.operators
         self.depth += 1
-        self.operators = 0
+        self.operators = outer.inside
         defer {
             self.depth -= 1
-            self.operators = self.depth == 0 ? 0 : max(outer, self.operators)
+            self.operators = self.depth == 0 ? OperatorDepth() : outer.around(self.operators)
         }
         if self.depth > SyntaxLimits.depthMax {
             let here = self.scanner.position
@@ -69,8 +68,8 @@ struct QueryReader {
 
     /// Counts an operator that joins what was read at this level with what follows.
     mutating func countOperator(at range: Range<Int>) throws(SyntaxFailure) {
-        self.operators += 1
-        guard self.operators > SyntaxLimits.operatorsMax else { return }
+        self.operators.add()
+        guard self.operators.most > SyntaxLimits.operatorsMax else { return }
         throw SyntaxFailure(
             "an expression with more than \(SyntaxLimits.operatorsMax) operators",
             at: range,
@@ -234,5 +233,38 @@ struct QueryReader {
         guard end > start else { return nil }
         self.scanner.position = end
         return FieldName(self.scanner.text(start..<end), range: SourceRange(start..<end))
+    }
+}
+
+/// How many operators lie on a path of the tree that is being read: each is a level that is descended by recursion.
+private struct OperatorDepth {
+    /// Operators above this level.
+    private var above = 0
+    /// Operators of this level so far; what follows is an operand of all of them.
+    private var own = 0
+    /// The most on a path of what was read at this level.
+    private var deepest = 0
+
+    /// The most on a path from the root.
+    var most: Int { self.above + self.deepest }
+
+    /// What is one level deeper.
+    var inside: OperatorDepth {
+        var result = OperatorDepth()
+        result.above = self.above + self.own
+        return result
+    }
+
+    /// This level with a deeper one that has ended; those of different arguments do not add up.
+    func around(_ ended: OperatorDepth) -> OperatorDepth {
+        var result = self
+        result.deepest = max(self.deepest, self.own + ended.deepest)
+        return result
+    }
+
+    /// An operator joins what was read at this level with what follows.
+    mutating func add() {
+        self.own += 1
+        self.deepest += 1
     }
 }

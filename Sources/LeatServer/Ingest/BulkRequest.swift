@@ -114,7 +114,8 @@ struct BulkRequest {
             try self.check(action)
             guard let index = self.items.number(ofIndex: action.index), let rows = self.rows.rows(of: self.tags(action))
             else { throw ItemFault.argument("too many different indexes in one request") }
-            let id = action.id.map { ByteSlice($0) }
+            // Ids are unique per index, so the index belongs to what tells repeats apart; no name of an index has a NUL.
+            let id = action.id.map { ByteSlice("\(action.index)\0\($0)") }
             let part = rows.part
             let row = UInt16(rows.rowCount)
             if action.kind == .update {

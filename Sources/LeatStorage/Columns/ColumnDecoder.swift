@@ -281,20 +281,10 @@ extension Column {
             return .constant(ConstantColumn(value: column.value, rowCount: presence.count, presence: presence))
         case .dictionary(let column):
             let dense = column.codes
-            var codes = [UInt16](repeating: 0, count: presence.count)
-            var next = 0
-            presence.forEachSet { row in
-                codes[row] = dense[next]
-                next += 1
-            }
+            let codes = presence.spreading(absent: UInt16(0)) { dense[$0] }
             return .dictionary(DictionaryColumn(values: column.values, codes: codes, presence: presence))
         case .integer(let column):
-            var values = [Int64](repeating: 0, count: presence.count)
-            var next = 0
-            presence.forEachSet { row in
-                values[row] = column.values[next]
-                next += 1
-            }
+            let values = presence.spreading(absent: Int64(0)) { column.values[$0] }
             return .integer(IntegerColumn(values: values, presence: presence))
         case .plain(let column):
             var offsets = [UInt32](repeating: 0, count: presence.count + 1)
@@ -307,12 +297,7 @@ extension Column {
             return .plain(PlainColumn(values: values, presence: presence))
         case .number(let column):
             let dense = column.values
-            var values = [Int64](repeating: 0, count: presence.count)
-            var next = 0
-            presence.forEachSet { row in
-                values[row] = dense[next]
-                next += 1
-            }
+            let values = presence.spreading(absent: Int64(0)) { dense[$0] }
             return .number(NumberColumn(form: column.form, numbers: .array(values), presence: presence))
         case .identifier(let column):
             guard column.rowCount > 0 else {
@@ -322,30 +307,33 @@ extension Column {
         case .prefixed(let column):
             return .prefixed(PrefixedColumn(prefix: column.prefix, rest: column.rest.spread(over: presence)))
         case .reference(let column):
-            var rows = [Int32](repeating: 0, count: presence.count)
-            var next = 0
-            presence.forEachSet { row in
-                rows[row] = Int32(column.row(next))
-                next += 1
-            }
-            let dropped = column.droppedByteCount
             return .reference(
                 ReferenceColumn(
                     target: column.target,
-                    rows: rows,
-                    droppedByteCount: dropped,
+                    rows: presence.spreading(absent: Int32(0)) { Int32(column.row($0)) },
+                    droppedByteCount: column.droppedByteCount,
                     rowCount: presence.count,
                     presence: presence
                 )
             )
         case .template(let column):
-            var codes = [UInt16](repeating: TemplateTexts.absent, count: presence.count)
-            var next = 0
-            presence.forEachSet { row in
-                codes[row] = column.texts.codes[next]
-                next += 1
-            }
+            let dense = column.texts.codes
+            let codes = presence.spreading(absent: TemplateTexts.absent) { dense[$0] }
             return .template(TemplateColumn(texts: column.texts.with(codes: codes), presence: presence))
         }
+    }
+}
+
+extension Bitmap {
+    /// Values for all rows: at those that are set one after the other of `value`, elsewhere `absent`.
+    @inline(__always)
+    fileprivate func spreading<Value>(absent: Value, _ value: (Int) -> Value) -> [Value] {
+        var values = [Value](repeating: absent, count: self.count)
+        var next = 0
+        self.forEachSet { row in
+            values[row] = value(next)
+            next += 1
+        }
+        return values
     }
 }

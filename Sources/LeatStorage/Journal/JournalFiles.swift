@@ -39,7 +39,8 @@ final class JournalFiles: Sendable {
             for frame in frames {
                 let meta = frame.meta
                 var row = meta.firstRow
-                for part in meta.parts {
+                // A part without rows, all of them repeats, protects nothing: its datasource may never have a segment.
+                for part in meta.parts where part.rowCount > 0 {
                     row += Int64(part.rowCount)
                     entries[number]?.coverage[meta.repositoryID, default: [:]][part.tags] = row - 1
                 }

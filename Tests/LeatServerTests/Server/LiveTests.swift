@@ -104,7 +104,7 @@ import Testing
             let admin = try await AccessTests.make(server, #"{"name":"root","kind":"admin"}"#)
             let right = ["Authorization": "Bearer \(admin)"]
             #expect(try await server.send("POST", "/_bulk", Self.bulk("first"), headers: right).status == 200)
-            let body = #"{"name":"brief","kind":"query","expiresInSeconds":2}"#
+            let body = #"{"name":"brief","kind":"query","expiresInSeconds":8}"#
             let brief = try await AccessTests.make(server, body, by: admin)
             let port = server.port
             let last = try await onThread {
