@@ -23,10 +23,7 @@ import Testing
             // Fluent Bit itself may lose lines of files that rotate faster than it reads, so that it gets the time.
             for _ in 0..<3 {
                 try writer.append(1_000)
-                try eventually(within: .seconds(30), "Fluent Bit's \(writer.count) lines: \(before.errors)") {
-                    usleep(50_000)
-                    return Self.lineCount(folder) >= writer.count
-                }
+                try Self.waitForLines(writer.count, in: folder, of: before, within: .seconds(30))
                 try writer.rotateAll()
             }
             // In the middle of its work: what it has not read by then is ours, with all rotations that follow.
@@ -41,10 +38,7 @@ import Testing
             // Files that come and go within a moment while the agent starts are another matter.
             for _ in 0..<5 {
                 try writer.append(300)
-                try eventually(within: .seconds(60), "all \(writer.count) lines: \(after.errors)") {
-                    usleep(50_000)
-                    return Self.lineCount(folder) >= writer.count
-                }
+                try Self.waitForLines(writer.count, in: folder, of: after, within: .seconds(60))
                 try writer.rotateAll()
             }
             #expect(try after.stop() == .exited(0), "\(after.errors)")
@@ -54,6 +48,18 @@ import Testing
             #expect((0..<writer.count).filter { counts[$0] == nil } == [], "lost; seed \(seed), \(after.errors)")
             #expect(counts.filter { $0.value > 1 } == [:], "repeated; seed \(seed), \(atSwitch) lines at the switch")
             #expect(atSwitch >= 3_000 && atSwitch < writer.count)
+        }
+    }
+
+    private static func waitForLines(
+        _ count: Int,
+        in folder: TemporaryFolder,
+        of program: RunningProgram,
+        within time: Duration
+    ) throws {
+        try eventually(within: time, "all \(count) lines: \(program.errors)") {
+            usleep(50_000)
+            return Self.lineCount(folder) >= count
         }
     }
 
