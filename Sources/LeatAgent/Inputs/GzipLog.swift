@@ -27,6 +27,12 @@ final class GzipLog: File, @unchecked Sendable {
     /// Whether a name is that of a compressed file.
     static func isName(_ path: String) -> Bool { path.hasSuffix(".gz") }
 
+    /// Whether the file that is compressed into one of this name is still there, and is the one to be read.
+    static func isBesideOriginal(_ path: String, on disk: any FileSystem) throws(FileSystemError) -> Bool {
+        guard Self.isName(path) else { return false }
+        return try disk.status(String(path.dropLast(3)))?.kind == .regular
+    }
+
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(FileSystemError) -> Int {
         if offset < self.windowStart { self.rewind() }
         let end = offset + UInt64(buffer.count)
@@ -38,6 +44,22 @@ final class GzipLog: File, @unchecked Sendable {
             buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[first..<(first + count)]))
         }
         return count
+    }
+
+    /// Whether the file ends where a compressed stream ends, so that nobody is still writing it, or is damaged, so that
+    /// nobody will make it whole.
+    func isWhole() throws(FileSystemError) -> Bool {
+        self.rewind()
+        defer { self.rewind() }
+        while !self.isAtEnd {
+            self.window.removeAll(keepingCapacity: true)
+            do throws(FileSystemError) {
+                try self.step(keepingFrom: 0)
+            } catch  where error.code == EILSEQ {
+                return true
+            }
+        }
+        return self.compressedOffset > 0 && self.stream.isComplete
     }
 
     private func rewind() {

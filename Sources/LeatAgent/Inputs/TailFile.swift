@@ -25,6 +25,7 @@ final class TailFile {
     var mayBeginWithHole = false
     /// Bytes of unfinished events, as `TailInput.heldByteCount` counts them.
     var heldByteCount = 0
+    /// When it was last written, as of the last read; nanoseconds since 1970.
     var modifiedAtNanoseconds: Int64
 
     /// Lines of these streams before `replayEnd` complete events that a restart interrupted; others were delivered.
@@ -33,6 +34,8 @@ final class TailFile {
 
     /// The file that had the name before, which must be read to its end first; unfinished lines come from it.
     var predecessor: TailFile?
+    /// Whether further files may have had its name after it while nobody was told.
+    var mayMissSuccessors = false
     /// Whether the file is waiting in the queue of files to read.
     var isQueued = false
     var isClosed = false

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LeatCore
 
 extension TailInput {
@@ -62,31 +63,76 @@ extension TailInput {
             self.log.once("as many files are open as the system allows; others wait until some are closed", .error)
             return
         }
+        // From here on the watch tells what happens to the name.
+        self.finder.unfollow(path)
+        let place = self.finder.follow(path)
         do throws(FileSystemError) {
-            let opened = try self.disk.open(path, .read)
-            let handle: any File = GzipLog.isName(path) ? GzipLog(opened) : opened
-            let status = try handle.status()
-            // Between looking and opening the name may have got another meaning; the watch tells.
-            guard status.kind == .regular, FileKey(status) == expected else {
-                handle.close()
-                return
+            guard let (handle, status) = try self.openRegular(path) else {
+                return self.lookForMoved(expected, path: path)
             }
-            if handle is GzipLog, let original = try self.original(of: handle, status) {
-                // What is in it was read, or is being read, under another name.
-                original.copies.insert(path)
-                return handle.close()
+            guard FileKey(status) == expected else {
+                handle.close()
+                return self.lookForMoved(expected, path: path)
+            }
+            if let archive = handle as? GzipLog, try !self.isReadable(archive, status, path: path) {
+                return archive.close()
             }
             if let old { self.detach(old, from: path) }
-            self.finder.unfollow(path)
-            let start = try self.known.start(path: path, handle: handle, status: status, hasOld: old != nil)
+            let start = try self.known.start(
+                path: path,
+                handle: handle,
+                status: status,
+                old: old?.position,
+                looksBeside: old.map { self.mayMissSuccessors(of: $0) } ?? true,
+                isFirstLook: self.isFirstScan
+            )
             for earlier in start.earlier { self.followEarlier(earlier, path: path) }
             let file = try self.makeFile(path, handle, status, start.known, isNew: start.isNew)
             self.adopt(file, path: path)
             file.names.insert(path)
-            self.setPlace(file, path)
+            if let place { self.setPlace(file, number: place.number) }
         } catch {
             self.log.once("\(error); \(path) is tried again when it changes", .warning)
         }
+    }
+
+    /// An open file and what it is; `nil` when the name leads to no regular file, or not any more.
+    func openRegular(_ path: String) throws(FileSystemError) -> (handle: any File, status: FileStatus)? {
+        let opened: any File
+        do throws(FileSystemError) {
+            opened = try self.disk.open(path, .read)
+        } catch  where error.code == ENOENT {
+            return nil
+        }
+        let handle: any File = GzipLog.isName(path) ? GzipLog(opened) : opened
+        let status = try handle.status()
+        guard status.kind == .regular else {
+            handle.close()
+            return nil
+        }
+        return (handle, status)
+    }
+
+    /// Whether a compressed file is whole, and no copy of one that is open.
+    private func isReadable(
+        _ archive: GzipLog,
+        _ status: FileStatus,
+        path: String
+    ) throws(FileSystemError) -> Bool {
+        let isBesideOriginal = try GzipLog.isBesideOriginal(path, on: self.disk)
+        var isWhole = self.isQuiet(status)
+        if !isWhole, !isBesideOriginal { isWhole = try archive.isWhole() }
+        if isBesideOriginal || !isWhole {
+            // Somebody writes it; what it is a copy of can be told only when it is whole.
+            self.growing.insert(path)
+            return false
+        }
+        if let original = try self.original(of: archive, status) {
+            // What is in it was read, or is being read, under another name.
+            original.copies.insert(path)
+            return false
+        }
+        return true
     }
 
     /// The open file that was compressed into this one.
@@ -110,39 +156,24 @@ extension TailInput {
             self.restless[ObjectIdentifier(file)] = file
         }
         self.newest[path] = file
+        self.register(file)
+    }
+
+    /// Takes a file into the tables of those that are read.
+    func register(_ file: TailFile) {
         if let key = self.key(of: file) { self.files[key] = file }
+        self.known.claims.sources.insert(file.source)
         self.counters.filesOpened += 1
         self.known.claims.openFileCount += 1
+        // Before its first line: a later run must know that the name was followed, and from where.
+        if !self.known.isKnown(source: file.source) {
+            self.sink.accept(self.read(EventList(), file), from: self.counters)
+        }
         self.enqueue(file)
     }
 
     func key(of file: TailFile) -> FileKey? {
         FileKey(device: file.identity.device, inode: file.identity.inode)
-    }
-
-    /// A file that was rotated away while nobody looked, to be read before the one that has its name now.
-    func followEarlier(_ earlier: TailResume.Earlier, path: String) {
-        do throws(FileSystemError) {
-            let status = try earlier.handle.status()
-            guard self.files[FileKey(status)] == nil else { return }
-            let file = try self.makeFile(path, earlier.handle, status, earlier.known, isNew: true)
-            self.adopt(file, path: path)
-            self.counters.filesRotated += 1
-            self.log.write(.info, "\(earlier.path) was \(path) before; reading it from byte \(file.state.offset)")
-            self.detach(file, from: path)
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// Goes on with files that lost their name while nobody looked.
-    func followOrphans() {
-        do throws(FileSystemError) {
-            let orphans = try self.known.orphans { self.finder.isFollowed($0) }
-            for orphan in orphans { self.followEarlier(orphan.file, path: orphan.name) }
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
     }
 
     func makeFile(
@@ -227,38 +258,5 @@ extension TailInput {
         if !file.state.isDetached { self.counters.filesRotated += isDeleted ? 0 : 1 }
         self.restless[ObjectIdentifier(file)] = file
         self.apply(file.state.detached(true, isDeleted: isDeleted, now: self.now), to: file)
-    }
-
-    /// A file got another name, where its changes are reported now.
-    ///
-    /// One that was never seen is read before its successor.
-    func fileRenamed(from old: PathFinder.WatchKey, to new: PathFinder.WatchKey, paths: [String]) {
-        do throws(FileSystemError) {
-            guard let status = try self.disk.status(new.path), status.kind == .regular else { return }
-            if let file = self.files[FileKey(status)] {
-                if self.places[old.number] === file { self.places[old.number] = nil }
-                self.setPlace(file, number: new.number)
-                self.enqueue(file)
-            } else if let path = paths.first, !self.isTooOld(status) {
-                self.openUnseen(new.path, path: path, status: status)
-                if let file = self.files[FileKey(status)] { self.setPlace(file, number: new.number) }
-            }
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// A file that was created and rotated away between two looks.
-    func openUnseen(_ place: String, path: String, status: FileStatus) {
-        do throws(FileSystemError) {
-            let handle = try self.disk.open(place, .read)
-            guard FileKey(try handle.status()) == FileKey(status) else { return handle.close() }
-            if let old = self.newest[path] { self.detach(old, from: path) }
-            let file = try self.makeFile(path, handle, status, nil, isNew: true)
-            self.adopt(file, path: path)
-            self.detach(file, from: path)
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
     }
 }

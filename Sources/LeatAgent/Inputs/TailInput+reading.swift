@@ -74,7 +74,7 @@ extension TailInput {
     func handOn(_ events: EventList, _ file: TailFile, start: UInt64) {
         if file.shaper.deadline != nil { self.held[ObjectIdentifier(file)] = file }
         self.counters.readBytes += file.state.offset - start
-        self.growIdentity(file)
+        self.noteStatus(file)
         let tally = file.shaper.tally
         file.shaper.tally = LineShaper.Tally()
         self.counters.longLinesCut += UInt64(tally.cutLines)
@@ -82,18 +82,15 @@ extension TailInput {
         self.counters.invalidTexts += UInt64(tally.invalidTexts)
         // Until it is over, a replay makes no events and must not move the position back.
         if file.replayed != nil, file.state.offset < file.replayEnd { return }
-        file.modifiedAtNanoseconds = self.loop.time.now().nanoseconds
-        self.sink.accept(
-            InputRead(tag: file.tag, events: events, position: file.position, startOffset: start),
-            from: self.counters
-        )
+        self.sink.accept(self.read(events, file, start: start), from: self.counters)
     }
 
-    /// Covers more of a young file's beginning.
-    func growIdentity(_ file: TailFile) {
-        guard file.identity.prefixByteCount < FileIdentity.prefixByteCountMax else { return }
+    /// Notes when the file was written, and covers more of a young file's beginning.
+    func noteStatus(_ file: TailFile) {
         do throws(FileSystemError) {
             let status = try file.file.status()
+            file.modifiedAtNanoseconds = status.modifiedAt.nanoseconds
+            guard file.identity.prefixByteCount < FileIdentity.prefixByteCountMax else { return }
             file.identity = try FileIdentity.of(file.file, status: status)
         } catch {
             self.log.once("\(error)", .warning)
@@ -126,8 +123,13 @@ extension TailInput {
         }
     }
 
-    func read(_ events: EventList, _ file: TailFile, start: UInt64) -> InputRead {
-        InputRead(tag: file.tag, events: events, position: file.position, startOffset: start)
+    func read(_ events: EventList, _ file: TailFile, start: UInt64? = nil) -> InputRead {
+        InputRead(
+            tag: file.tag,
+            events: events,
+            position: file.position,
+            startOffset: start ?? file.state.offset
+        )
     }
 
     /// The same open file under a new source number.
@@ -144,6 +146,8 @@ extension TailInput {
         for other in self.restless.values where other.predecessor === file { other.predecessor = successor }
         self.restless[ObjectIdentifier(file)] = nil
         if file.state.isDetached { self.detach(successor, from: "") }
+        self.known.claims.sources.insert(successor.source)
+        self.sink.accept(self.read(EventList(), successor), from: self.counters)
         self.enqueue(successor)
     }
 
@@ -182,7 +186,7 @@ extension TailInput {
     }
 
     func close(_ file: TailFile) {
-        let hasSuccessor = self.newest.values.contains { $0.predecessor === file }
+        let hasSuccessor = self.restless.values.contains { $0.predecessor === file }
         if !hasSuccessor { self.deliverUnfinished(file) }
         file.isClosed = true
         self.noteHeld(file)

@@ -18,6 +18,9 @@ extension TailInput {
             self.enqueue(file)
         }
         self.flushHeld()
+        let growing = self.growing
+        self.growing = []
+        for path in growing { self.consider(path) }
         let polls = self.options.polls || self.watch.isShortOfWatches
         if polls || self.isLookDue || self.secondsSinceScan >= 60 { self.lookAtEverything() }
     }
@@ -59,6 +62,20 @@ extension TailInput {
             if self.options.leavesOldFiles { self.leaveIfOld(file) }
             self.enqueue(file)
         }
+    }
+
+    /// Events were lost, so that files may have had a name for a moment that nobody was told of.
+    func lookAfterLoss() {
+        for file in self.files.values { file.mayMissSuccessors = true }
+        self.lookAtEverything()
+        for (path, file) in self.newest where file.mayMissSuccessors && !file.names.contains(path) {
+            self.followMissed(path, after: file)
+        }
+    }
+
+    /// Whether a file was not written for so long that nobody can be expected to go on.
+    func isQuiet(_ status: FileStatus) -> Bool {
+        self.loop.time.now().nanoseconds - status.modifiedAt.nanoseconds > 60_000_000_000
     }
 
     /// Closes a file that has been read and was not written for too long; it is found again when it changes.

@@ -46,6 +46,8 @@ final class TailInput: Input {
     var secondsSinceScan = 0
     /// Whether a file could not be opened since too many are.
     var isShortOfFiles = false
+    /// Compressed files that somebody still writes, to be looked at every second.
+    var growing: Set<String> = []
     /// Whether a file that is not followed has changed, so that names are looked at within a second.
     var isLookDue = false
 
@@ -81,7 +83,7 @@ final class TailInput: Input {
                 self.isLookDue = true
             }
         }
-        self.watch.overflowed = { [weak self] in self?.lookAtEverything() }
+        self.watch.overflowed = { [weak self] in self?.lookAfterLoss() }
     }
 
     func start() {

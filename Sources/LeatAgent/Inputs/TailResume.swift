@@ -30,25 +30,27 @@ struct TailResume {
     /// Most deleted files that are remembered.
     private static let deletedCountMax = 256
 
-    private let disk: any FileSystem
+    let disk: any FileSystem
     /// Files that are gone, oldest first.
     private var deleted: [SourcePosition] = []
-    private var bySource: [UInt64: SourcePosition] = [:]
-    private var byFile: [FileKey: [UInt64]] = [:]
-    private var byPath: [String: [UInt64]] = [:]
+    /// When an earlier run last saw a file change, nanoseconds since 1970; `nil` without one.
+    private let lastSeen: Int64?
+    private(set) var bySource: [UInt64: SourcePosition] = [:]
+    private(set) var byFile: [FileKey: [UInt64]] = [:]
+    private(set) var byPath: [String: [UInt64]] = [:]
     /// Sources that have a file, in any input.
     let claims: SourceClaims
 
     init(known: [SourcePosition], disk: any FileSystem, claims: SourceClaims) {
         self.disk = disk
         self.claims = claims
+        self.lastSeen = known.map(\.modifiedAtNanoseconds).max()
         for position in known { self.add(position) }
     }
 
     private mutating func add(_ position: SourcePosition) {
         self.bySource[position.source] = position
-        let key = FileKey(device: position.identity.device, inode: position.identity.inode)
-        self.byFile[key, default: []].append(position.source)
+        self.byFile[position.key, default: []].append(position.source)
         self.byPath[position.path, default: []].append(position.source)
     }
 
@@ -64,36 +66,54 @@ struct TailResume {
 
     /// Keeps what is known of a deleted file for a while, should a compressed copy of it be followed.
     mutating func rememberDeleted(_ position: SourcePosition) {
+        self.claims.sources.remove(position.source)
+        self.bySource[position.source] = nil
         self.deleted.append(position)
         if self.deleted.count > Self.deletedCountMax { self.deleted.removeFirst(Self.deletedCountMax / 2) }
     }
 
+    /// Whether an earlier run, or this one, has a position of a source.
+    func isKnown(source: UInt64) -> Bool { self.bySource[source] != nil }
+
     /// Decides how to begin with an open file.
     ///
-    /// `hasOld` says that the name led to another file a moment ago, so that nothing can have happened between.
-    mutating func start(
+    /// `old` is the file that had the name before in this run; `looksBeside` says that others may have had it since, and
+    /// `isFirstLook` that nobody has watched until now.
+    func start(
         path: String,
         handle: any File,
         status: FileStatus,
-        hasOld: Bool
+        old: SourcePosition?,
+        looksBeside: Bool,
+        isFirstLook: Bool
     ) throws(FileSystemError) -> Start {
         var start = Start()
-        let history = (self.byPath[path] ?? []).sorted().compactMap { self.bySource[$0] }
+        let history = self.history(of: path)
+        start.known = try self.position(of: handle, status)
+        start.isNew = start.known == nil && (old != nil || !history.isEmpty)
+        guard looksBeside else { return start }
+        var search = Search(place: PathText.resolved(path), history: history + [old].compactMap { $0 })
+        search.current = FileKey(status)
+        search.known = start.known
+        search.open = old?.source
+        search.since = isFirstLook ? self.lastSeen : nil
+        start.earlier = try self.earlier(search)
+        return start
+    }
+
+    /// Positions of a name that no file has, oldest first.
+    func history(of path: String) -> [SourcePosition] {
+        (self.byPath[path] ?? []).sorted().compactMap { self.bySource[$0] }
             .filter { !self.claims.sources.contains($0.source) }
+    }
+
+    /// How far an open file was read; `nil` for one that was never seen.
+    func position(of handle: any File, _ status: FileStatus) throws(FileSystemError) -> SourcePosition? {
         for source in (self.byFile[FileKey(status)] ?? []).sorted(by: >) {
             guard let position = self.bySource[source], !self.claims.sources.contains(source) else { continue }
-            if try Self.isSame(position, handle) {
-                start.known = position
-                break
-            }
+            if try Self.isSame(position, handle) { return position }
         }
-        if start.known == nil, handle is GzipLog { start.known = try self.compressed(handle) }
-        start.isNew = start.known == nil && (hasOld || !history.isEmpty)
-        if let known = start.known { self.claims.sources.insert(known.source) }
-        if !hasOld, !history.isEmpty || !(start.known?.pending.isEmpty ?? true) {
-            start.earlier = try self.earlier(path: path, history: history, known: start.known, status: status)
-        }
-        return start
+        return handle is GzipLog ? try self.compressed(handle) : nil
     }
 
     /// The file that was compressed into an open one, which has another inode.
@@ -111,10 +131,12 @@ struct TailResume {
     }
 
     /// Whether an open file holds the bytes that a position describes.
-    private static func isSame(_ position: SourcePosition, _ handle: any File) throws(FileSystemError) -> Bool {
+    static func isSame(_ position: SourcePosition, _ handle: any File) throws(FileSystemError) -> Bool {
         let status = try handle.status()
         guard status.byteCount >= position.offset else { return false }
         let count = position.identity.prefixByteCount
+        // Without bytes to compare, only the number tells.
+        if count == 0 { return FileKey(status) == position.key }
         let identity = try FileIdentity.of(handle, status: status, prefixByteCount: count)
         guard identity.prefixByteCount == count, identity.prefixDigest == position.identity.prefixDigest else {
             return false
@@ -123,79 +145,8 @@ struct TailResume {
             == position.marker
     }
 
-    /// The rotated files of a followed name that were not read to their end.
-    private mutating func earlier(
-        path: String,
-        history: [SourcePosition],
-        known: SourcePosition?,
-        status: FileStatus
-    ) throws(FileSystemError) -> [Earlier] {
-        var wanted = history.filter { !$0.isFinished && $0.source != known?.source }
-        self.addPendingSources(of: wanted + [known].compactMap { $0 }, to: &wanted)
-        let last = history.last
-        let looksForNewer = last != nil && last?.source != known?.source
-        guard !wanted.isEmpty || looksForNewer else { return [] }
-        var result: [Earlier] = []
-        var unseen: [(modifiedAt: Int64, path: String, handle: any File)] = []
-        for sibling in try self.siblings(of: path, except: FileKey(status)) {
-            if let index = try wanted.firstIndexThrowing({ position throws(FileSystemError) in
-                try Self.isSame(position, sibling.handle)
-            }) {
-                let position = wanted.remove(at: index)
-                self.claims.sources.insert(position.source)
-                result.append(Earlier(path: sibling.path, handle: sibling.handle, known: position))
-            } else if looksForNewer, let last, sibling.modifiedAt >= last.modifiedAtNanoseconds,
-                try !self.isKnown(sibling.handle)
-            {
-                unseen.append(sibling)
-            } else {
-                sibling.handle.close()
-            }
-        }
-        result.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
-        unseen.sort { ($0.modifiedAt, $0.path) < ($1.modifiedAt, $1.path) }
-        return result + unseen.map { Earlier(path: $0.path, handle: $0.handle, known: nil) }
-    }
-
-    /// Files that were not read to their end and whose followed name is gone, oldest first.
-    ///
-    /// They are looked for where they lay, and beside it under a rotated name.
-    mutating func orphans(_ isFollowed: (String) -> Bool) throws(FileSystemError) -> [(name: String, file: Earlier)] {
-        var result: [(name: String, file: Earlier)] = []
-        for position in self.bySource.values.sorted(by: { $0.source < $1.source })
-        where !position.isFinished && !self.claims.sources.contains(position.source) && isFollowed(position.path) {
-            guard try self.disk.status(position.path) == nil, let found = try self.lookFor(position) else { continue }
-            self.claims.sources.insert(position.source)
-            result.append((position.path, Earlier(path: found.path, handle: found.handle, known: position)))
-        }
-        return result
-    }
-
-    /// The file of a position, where it lay or beside it.
-    private func lookFor(_ position: SourcePosition) throws(FileSystemError) -> (path: String, handle: any File)? {
-        let place = position.place.isEmpty ? position.path : position.place
-        guard try self.disk.status(place.parentFolder) != nil else { return nil }
-        let key = FileKey(device: position.identity.device, inode: position.identity.inode)
-        var found: (path: String, handle: any File)?
-        var candidates = try self.siblings(of: place, except: nil).map { (path: $0.path, handle: $0.handle) }
-        if let status = try self.disk.status(place), status.kind == .regular {
-            candidates.insert((place, try self.disk.open(place, .read)), at: 0)
-        }
-        for candidate in candidates {
-            let isSame = try Self.isSame(position, candidate.handle)
-            // Without bytes to compare, only the number tells.
-            let isKey = try FileKey(candidate.handle.status()) == key
-            if found == nil, isSame, isKey || position.identity.prefixByteCount > 0 {
-                found = candidate
-            } else {
-                candidate.handle.close()
-            }
-        }
-        return found
-    }
-
     /// Files that are finished but hold the beginning of an unfinished event.
-    private func addPendingSources(of positions: [SourcePosition], to wanted: inout [SourcePosition]) {
+    func addPendingSources(of positions: [SourcePosition], to wanted: inout [SourcePosition]) {
         for start in positions.flatMap(\.pending) {
             if let index = wanted.firstIndex(where: { $0.source == start.source }) {
                 if !wanted[index].pending.contains(start) { wanted[index].pending.append(start) }
@@ -206,35 +157,6 @@ struct TailResume {
                 wanted.append(position)
             }
         }
-    }
-
-    private func isKnown(_ handle: any File) throws(FileSystemError) -> Bool {
-        let status = try handle.status()
-        for source in self.byFile[FileKey(status)] ?? [] {
-            if let position = self.bySource[source], try Self.isSame(position, handle) { return true }
-        }
-        return false
-    }
-
-    /// The open siblings of the file that a followed name leads to.
-    private func siblings(
-        of path: String,
-        except current: FileKey?
-    ) throws(FileSystemError) -> [(modifiedAt: Int64, path: String, handle: any File)] {
-        let target = PathText.resolved(path)
-        let prefix = target.lastPathComponent + "."
-        let folder = target.parentFolder
-        var result: [(Int64, String, any File)] = []
-        for name in try self.disk.list(folder) where name.hasPrefix(prefix) && !name.hasSuffix(".tmp") {
-            let place = folder + "/" + name
-            guard let status = try self.disk.status(place), status.kind == .regular, FileKey(status) != current else {
-                continue
-            }
-            let file = try self.disk.open(place, .read)
-            let handle: any File = GzipLog.isName(place) ? GzipLog(file) : file
-            result.append((status.modifiedAt.nanoseconds, place, handle))
-        }
-        return result
     }
 
     /// Forgets positions whose files have not been there for long.
@@ -267,12 +189,7 @@ final class SourceClaims {
     }
 }
 
-extension Array {
-    /// `firstIndex(where:)` for a condition that looks at the disk.
-    fileprivate func firstIndexThrowing(
-        _ isWanted: (Element) throws(FileSystemError) -> Bool
-    ) throws(FileSystemError) -> Int? {
-        for index in self.indices where try isWanted(self[index]) { return index }
-        return nil
-    }
+extension SourcePosition {
+    /// Device and inode of the file.
+    var key: FileKey { FileKey(device: self.identity.device, inode: self.identity.inode) }
 }

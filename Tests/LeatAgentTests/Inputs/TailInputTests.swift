@@ -355,6 +355,69 @@ import Testing
         }
     }
 
+    /// The forms of logrotate's `dateext`, and of its `olddir`.
+    @Test(arguments: [
+        ["a.log-20261129", "a.log-20261130"], ["a.log-1.old", "a.log.bak"], ["old/a.log.2", "old/a.log.1"],
+    ])
+    func rotationsUnderAnyNameWhileNobodyLookedLoseNothing(names: [String]) throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try PosixFileSystem().createDirectory(folder.path("old"))
+            try world.start()
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.append("2\n", to: "a.log")
+            try world.rename("a.log", to: names[0])
+            try world.append("3\n", to: "a.log")
+            try world.rename("a.log", to: names[1])
+            try world.append("4\n", to: "a.log")
+            // No log, though written since.
+            try world.append("nothing\n", to: "a.log.pos")
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts == ["1", "2", "3", "4"])
+        }
+    }
+
+    /// Kubernetes moves the link to the log of the container's next start.
+    @Test func containersThatStartedAnewWhileNobodyLookedLoseNothing() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.append("1\n", to: "pods/0.log")
+            try #require(symlink("pods/0.log", folder.path("c.log")) == 0)
+            try world.start()
+            world.pass()
+            world.stop()
+            try world.append("2\n", to: "pods/0.log")
+            try world.append("3\n", to: "pods/1.log")
+            try world.append("4\n", to: "pods/2.log")
+            try world.remove("c.log")
+            try #require(symlink("pods/2.log", folder.path("c.log")) == 0)
+            // A pod of its own, which was rotated before anybody saw it.
+            try world.append("5\n", to: "other/0.log.20261130-080000")
+            try world.append("6\n", to: "other/0.log")
+            try #require(symlink("other/0.log", folder.path("d.log")) == 0)
+            try world.start()
+            world.pass(.seconds(1))
+            #expect(world.texts.sorted() == ["1", "2", "3", "4", "5", "6"])
+        }
+    }
+
+    @Test func linesThatCameBeforeTheFirstOneWasReadAreNotPassedOver() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.append("old\n", to: "a.log")
+            try world.start { $0.readsFromHead = false }
+            world.pass()
+            world.stop()
+            try world.append("new\n", to: "a.log")
+            try world.start { $0.readsFromHead = false }
+            world.pass()
+            #expect(world.texts == ["new"])
+        }
+    }
+
     @Test func aCompressedSiblingIsReadFromWhereTheFileWasLeft() throws {
         try withTemporaryFolder { folder in
             let world = try TailWorld(folder)

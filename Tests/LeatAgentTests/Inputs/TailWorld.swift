@@ -11,8 +11,12 @@ final class TailWorld: InputSink {
     let counters = InputCounters(name: "tail.0")
     let loop: EventLoop
     private(set) var input: TailInput?
+    /// The disk as the input sees it.
+    var disk: any FileSystem = PosixFileSystem()
     /// Records in the order in which they came.
     private(set) var records: [String] = []
+    /// How often each text of `log` came.
+    private(set) var counts: [String: Int] = [:]
     /// Route tags in the order in which they were first seen.
     private(set) var tags: [String] = []
     /// How far sources are read, as a buffer would keep it.
@@ -39,7 +43,7 @@ final class TailWorld: InputSink {
             options: options,
             counters: self.counters,
             sink: self,
-            disk: PosixFileSystem(),
+            disk: self.disk,
             loop: self.loop,
             known: Array(self.positions.values),
             claims: SourceClaims(openFileCountMax: self.openFileCountMax),
@@ -64,11 +68,11 @@ final class TailWorld: InputSink {
     }
 
     /// The texts of `log`, which must hold nothing that JSON escapes.
-    var texts: [String] {
-        self.records.map { record in
-            guard record.hasPrefix("\"log\":\"") else { return record }
-            return String(record.dropFirst(7).prefix { $0 != "\"" })
-        }
+    var texts: [String] { self.records.map(Self.text) }
+
+    private static func text(_ record: String) -> String {
+        guard record.hasPrefix("\"log\":\"") else { return record }
+        return String(record.dropFirst(7).prefix { $0 != "\"" })
     }
 
     /// Appends text to a file of the folder, which is created if need be.
@@ -113,7 +117,9 @@ final class TailWorld: InputSink {
 
     func accept(_ read: InputRead, from input: InputCounters) {
         for index in 0..<read.events.count {
-            self.records.append(read.events.withMembers(of: index) { String(decoding: $0, as: UTF8.self) })
+            let record = read.events.withMembers(of: index) { String(decoding: $0, as: UTF8.self) }
+            self.records.append(record)
+            self.counts[Self.text(record), default: 0] += 1
         }
         if let position = read.position { self.positions[position.source] = position }
     }

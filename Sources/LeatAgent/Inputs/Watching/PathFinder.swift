@@ -8,7 +8,7 @@ internal import LeatCore
 final class PathFinder {
     /// A name matched by a pattern appeared, vanished, or leads elsewhere; called with its path.
     var candidateChanged: (String) -> Void = { _ in }
-    /// A file was renamed: its old and new name, and the followed paths that the old name belonged to.
+    /// A file was renamed: its old and new name, and the followed paths that led to it before, perhaps some names ago.
     var renamed: (_ from: WatchKey, _ to: WatchKey, _ paths: [String]) -> Void = { _, _, _ in }
 
     /// A name in a watched folder.
@@ -41,6 +41,7 @@ final class PathFinder {
     /// Per followed path the keys under which `linkTargets` has it.
     private var linkKeys: [String: [UInt64]] = [:]
     private var vanishing: [UInt32: WatchKey] = [:]
+    private var trail = RenameTrail()
 
     init(options: TailOptions, watch: FolderWatch, disk: any FileSystem) {
         self.patterns = options.paths.map { path in
@@ -50,6 +51,7 @@ final class PathFinder {
         self.watch = watch
         self.disk = disk
         watch.changed = { [weak self] in self?.handle($0) }
+        watch.drained = { [weak self] in self?.trail.age() }
     }
 
     /// The path from the root; a relative one begins at the working folder.
@@ -177,7 +179,9 @@ final class PathFinder {
             if event.cookie != 0, event.kind == .vanished {
                 self.vanishing[event.cookie] = key
             } else if event.cookie != 0, let old = self.vanishing.removeValue(forKey: event.cookie) {
-                self.renamed(old, key, Array(self.linkTargets[old.number] ?? []))
+                self.noteRenamed(old, key)
+            } else if event.kind == .vanished {
+                self.trail.end(at: key.number)
             }
             for interest in self.interests[folder] ?? [] {
                 self.consider(event.name, in: folder, interest, depth: 0)
@@ -186,6 +190,51 @@ final class PathFinder {
         for path in followed { self.candidateChanged(path) }
         // Halves whose other half went to a folder that is not watched.
         if self.vanishing.count > 1_000 { self.vanishing.removeAll() }
+    }
+}
+
+extension PathFinder {
+    /// Says that a file was renamed; by now it may have yet another name, which a later event tells.
+    private func noteRenamed(_ old: WatchKey, _ new: WatchKey) {
+        var paths = self.linkTargets[old.number] ?? []
+        paths.formUnion(self.trail.paths(at: old.number))
+        // A name that nobody had time to follow.
+        if self.isFollowed(old.path) { paths.insert(old.path) }
+        self.trail.move(paths, from: old.number, to: new.number)
+        self.renamed(old, new, paths.sorted())
+    }
+}
+
+/// Where files that had a followed name are now, while further events about them may be on their way.
+///
+/// A file that is renamed twice within a moment is looked for under its first new name when it has its second one already;
+/// the event of the second renaming must still lead to it. What is known after one batch of events is kept for the next
+/// one: an event that came in neither had not happened when the name was looked at.
+struct RenameTrail {
+    private var recent: [UInt64: Set<String>] = [:]
+    private var older: [UInt64: Set<String>] = [:]
+
+    /// The followed paths that led to what has the name of this number now.
+    func paths(at number: UInt64) -> Set<String> { self.recent[number] ?? self.older[number] ?? [] }
+
+    /// A file was renamed, over the one that had the new name.
+    mutating func move(_ paths: Set<String>, from old: UInt64, to new: UInt64) {
+        self.end(at: old)
+        self.end(at: new)
+        if !paths.isEmpty { self.recent[new] = paths }
+    }
+
+    /// A name is gone.
+    mutating func end(at number: UInt64) {
+        self.recent[number] = nil
+        self.older[number] = nil
+    }
+
+    /// All events that had arrived were handled.
+    mutating func age() {
+        if self.recent.isEmpty, self.older.isEmpty { return }
+        self.older = self.recent
+        self.recent = [:]
     }
 }
 

@@ -1,0 +1,134 @@
+import LeatCore
+import LeatTesting
+import Testing
+
+@testable import LeatAgent
+
+/// Files that are written, renamed, compressed and removed between any two calls of the agent, from a seed.
+@Suite struct RotationRaceTests {
+    static let seeds = UInt64(1)...(isLongRun ? 1_000 : 8)
+
+    /// The rotated files have names that are followed too, or not.
+    static let cases: [(pattern: String, style: RotatedLog.Style)] = [
+        ("*.log", .numbered), ("*.log", .cascading), ("*.log", .compressed), ("*.log*", .numbered),
+        ("*.log*", .cascading),
+    ]
+
+    @Test(arguments: cases)
+    func everyLineIsDeliveredOnce(pattern: String, style: RotatedLog.Style) throws {
+        for seed in Self.seeds {
+            var race = try RotationRace(seed: seed, pattern: pattern, style: style, polls: false)
+            try race.run()
+            #expect(race.mistakes == [], "seed \(seed)\n\(race.story)")
+        }
+    }
+
+    @Test(arguments: [RotatedLog.Style.numbered, .cascading])
+    func everyLineIsDeliveredOnceWithoutNotifications(style: RotatedLog.Style) throws {
+        for seed in Self.seeds {
+            var race = try RotationRace(seed: seed, pattern: "*.log", style: style, polls: true)
+            try race.run()
+            #expect(race.mistakes == [], "seed \(seed)\n\(race.story)")
+        }
+    }
+}
+
+/// One run: logs that are rotated, and an agent that is started anew now and then.
+private struct RotationRace {
+    private let world: TailWorld
+    private let disk = MeddledDisk()
+    private let logs: [RotatedLog]
+    private let pattern: String
+    private let polls: Bool
+    private var random: SeededRandom
+
+    init(seed: UInt64, pattern: String, style: RotatedLog.Style, polls: Bool) throws {
+        self.random = SeededRandom(seed: seed)
+        let world = try TailWorld(try TemporaryFolder())
+        self.world = world
+        self.pattern = pattern
+        self.polls = polls
+        self.logs = ["a.log", "b.log"].map { name in
+            RotatedLog(
+                folder: world.folder.path,
+                name: name,
+                style: style,
+                random: SeededRandom(seed: seed &* 31 &+ UInt64(name.utf8.first ?? 0)),
+                isDelivered: { world.counts[$0] != nil }
+            )
+        }
+        world.disk = self.disk
+    }
+
+    mutating func run() throws {
+        var random = self.random
+        let logs = self.logs
+        var failure: (any Error)?
+        // Without an end the agent would find new files for ever.
+        var stepCount = 0
+        self.disk.meddle = {
+            guard stepCount < 500 else { return }
+            // Mostly nothing, sometimes a step, now and then so many that a log is rotated more than once.
+            let chance = Int.random(in: 0..<20, using: &random)
+            let count = chance < 16 ? 0 : chance < 19 ? 1 : Int.random(in: 5...25, using: &random)
+            stepCount += count
+            do {
+                for _ in 0..<count { try logs.randomElement(using: &random)?.step() }
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        // What had a name before the first run ever looked is nobody's.
+        let meddle = self.disk.meddle
+        self.disk.meddle = {}
+        try self.start()
+        for log in self.logs { try log.begin() }
+        self.world.pass(.seconds(2))
+        self.disk.meddle = meddle
+        for _ in 0..<60 { try self.live() }
+        for log in self.logs { try log.finish() }
+        self.disk.meddle = {}
+        if let failure { throw failure }
+        self.world.pass(.seconds(5))
+        // Renamed files are closed, and nothing of them may come again.
+        self.world.pass(.seconds(65))
+        self.world.stop()
+    }
+
+    private func start() throws {
+        let pattern = self.world.folder.path(self.pattern)
+        let polls = self.polls
+        try self.world.start { options in
+            options.paths = [pattern]
+            options.polls = polls
+        }
+    }
+
+    /// A moment of the agent's life, or its end and the next one's beginning.
+    private mutating func live() throws {
+        if Int.random(in: 0..<12, using: &self.random) == 0 {
+            self.world.stop()
+            for log in self.logs { log.isUnobserved = true }
+            for _ in 0..<Int.random(in: 0...30, using: &self.random) {
+                try self.logs.randomElement(using: &self.random)?.step()
+            }
+            for log in self.logs { log.isUnobserved = false }
+            try self.start()
+        }
+        for _ in 0..<Int.random(in: 0...2, using: &self.random) {
+            try self.logs.randomElement(using: &self.random)?.step()
+        }
+        self.world.time.advance(by: .milliseconds(Int.random(in: 0...40, using: &self.random)))
+        self.world.loop.turn(waitsAtMost: .zero)
+    }
+
+    /// Lines that did not come, or came twice.
+    var mistakes: [String] {
+        let lines = self.logs.flatMap(\.lines)
+        let wrong = lines.filter { self.world.counts[$0] != 1 }.map { "\($0): \(self.world.counts[$0] ?? 0) times" }
+        let invented = self.world.counts.keys.filter { !Set(lines).contains($0) }
+        return wrong + invented
+    }
+
+    var story: String { self.logs.flatMap(\.history).joined(separator: "\n") }
+}
