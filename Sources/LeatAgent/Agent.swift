@@ -24,6 +24,8 @@ final class Agent: InputSink {
     private(set) var inputs: [any Input] = []
     private(set) var inputCounters: [InputCounters] = []
     let filters: [NamedFilter]
+    /// Filters that may hold events back, and the names under which the buffer knows what they hold.
+    private let keepers: [(index: Int, name: String)]
     /// Filters of single outputs, by the output's number.
     let processors: [Int: [NamedFilter]]
     private let files: any FileSystem
@@ -80,6 +82,7 @@ final class Agent: InputSink {
         self.log = parts.log
         self.router = parts.router
         self.filters = parts.filters
+        self.keepers = Self.keepers(of: parts.filters)
         self.processors = parts.processors
         self.queues = parts.queues
         self.directOutputs = parts.directOutputs
@@ -129,6 +132,7 @@ final class Agent: InputSink {
 
     private func startInputs(notAfter deadline: UInt64) throws(InputError) {
         if self.allFilters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
+            self.restoreHeld()
             for input in self.inputs { try input.start() }
             return
         }
@@ -193,8 +197,6 @@ extension Agent {
     func forget(source: UInt64) { self.store.forget(source: source) }
 
     func whenDurable(_ body: @escaping () -> Void) {
-        // What a filter holds back is not on its way to the disk.
-        self.releaseFromFilters(all: true)
         self.durabilityWaiters.append(body)
         self.flushForWaiters()
     }
@@ -222,7 +224,13 @@ extension Agent {
         var frames: [ChunkStore.NewFrame] = []
         if input.isRoutable { self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames) }
         let before = self.store.gatheredByteCount
-        self.store.append(frames, position: read.position, startOffset: read.startOffset, ring: input.ring)
+        self.store.append(
+            frames,
+            position: read.position,
+            startOffset: read.startOffset,
+            ring: input.ring,
+            held: self.takeHeldChanges()
+        )
         input.noteAccepted(byteCount: self.store.gatheredByteCount - before)
         self.planFlush()
     }
@@ -338,16 +346,58 @@ extension Agent {
 
     /// Asks filters for events that they held back.
     private func releaseFromFilters(all: Bool) {
-        for (index, named) in self.filters.enumerated() where named.filter.keepsEvents {
+        for (index, _) in self.keepers {
+            let named = self.filters[index]
             var context = self.filterContext()
             named.filter.release(all: all, context: &context)
             guard !context.rerouted.isEmpty || !context.released.isEmpty || !context.warnings.isEmpty else { continue }
             var frames: [ChunkStore.NewFrame] = []
             self.takeRerouted(context, from: named, 0, &frames)
             self.takeReleased(context, from: index, 0, &frames)
-            self.store.append(frames, position: nil, startOffset: 0)
+            self.store.append(frames, position: nil, startOffset: 0, held: self.takeHeldChanges())
             self.planFlush()
         }
+    }
+}
+
+// MARK: - Events that filters hold
+
+extension Agent {
+    /// The filters that may hold events back, each under a name of its own.
+    private static func keepers(of filters: [NamedFilter]) -> [(index: Int, name: String)] {
+        var names: Set<String> = []
+        return filters.indices.filter { filters[$0].filter.keepsEvents }.map { index in
+            let name = filters[index].name
+            return (index, names.insert(name).inserted ? name : "\(name)#\(index)")
+        }
+    }
+
+    private func takeHeldChanges() -> [HeldChange] {
+        self.keepers.flatMap { self.filters[$0.index].filter.takeHeldChanges(filter: $0.name) }
+    }
+
+    /// Gives filters back what they held when the last run ended without handing it on.
+    private func restoreHeld() {
+        let held = self.store.positions.held.events
+        guard !held.isEmpty else { return }
+        var frames: [ChunkStore.NewFrame] = []
+        var changes: [HeldChange] = []
+        for (key, events) in held {
+            let tag = self.routeTag(key.tag)
+            if let keeper = self.keepers.first(where: { $0.name == key.filter }) {
+                var context = self.filterContext()
+                self.filters[keeper.index].filter.restore(events, of: key, tag: tag, context: &context)
+                self.takeReleased(context, from: keeper.index, 0, &frames)
+            } else {
+                // The configuration has no such filter any more.
+                var list = EventList()
+                for event in events { event.members.withUnsafeBytes { list.append(time: event.time, members: $0) } }
+                self.route(list, tag: tag, rerouteCount: 0, behind: .max, to: &frames)
+                changes.append(HeldChange(key: key, replaces: true, events: []))
+            }
+        }
+        self.store.append(frames, position: nil, startOffset: 0, held: changes + self.takeHeldChanges())
+        self.planFlush()
     }
 }
 

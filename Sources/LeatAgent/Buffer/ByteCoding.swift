@@ -46,9 +46,13 @@ struct FieldReader {
         return self.offset..<(self.offset + count)
     }
 
+    /// The next `count` bytes.
+    mutating func bytes(_ count: Int) -> UnsafeRawBufferPointer? {
+        self.take(count).map { UnsafeRawBufferPointer(rebasing: self.bytes[$0]) }
+    }
+
     mutating func counted() -> UnsafeRawBufferPointer? {
-        guard let count = self.integer(UInt16.self), let range = self.take(Int(count)) else { return nil }
-        return UnsafeRawBufferPointer(rebasing: self.bytes[range])
+        self.integer(UInt16.self).flatMap { self.bytes(Int($0)) }
     }
 
     mutating func countedText() -> String? {

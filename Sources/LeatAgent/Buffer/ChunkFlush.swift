@@ -19,6 +19,10 @@ final class ChunkFlush: @unchecked Sendable {
     private(set) var parts: [Part]
     /// How far sources are read once the flush is durable; `nil` forgets the source.
     let positions: [UInt64: SourcePosition?]
+    /// What reads changed of the events that filters hold back, oldest first.
+    let held: [(read: UInt64, section: HeldSection)]
+    /// Number of the newest read.
+    let lastRead: UInt64
 
     /// Why nothing counts as durable; `nil` after a success.
     private(set) var failure: FileSystemError?
@@ -33,12 +37,16 @@ final class ChunkFlush: @unchecked Sendable {
     init(
         parts: [Part],
         positions: [UInt64: SourcePosition?],
+        held: [(read: UInt64, section: HeldSection)],
+        lastRead: UInt64,
         isFolderChanged: Bool,
         disk: any FileSystem,
         folder: String
     ) {
         self.parts = parts
         self.positions = positions
+        self.held = held
+        self.lastRead = lastRead
         self.isFolderChanged = isFolderChanged
         self.disk = disk
         self.folder = folder

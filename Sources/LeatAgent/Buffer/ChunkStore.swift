@@ -41,6 +41,14 @@ final class ChunkStore {
     private var isFolderChanged = false
     private var spares: SpareBuffers
     private var newPositions: [UInt64: SourcePosition?] = [:]
+    /// What reads changed of the events that filters hold back, oldest first, as far as no flush has taken it.
+    private var newHeld: [(read: UInt64, section: HeldSection)] = []
+    /// Number of the newest read that changed it.
+    private var heldRead: UInt64
+    /// Number of the newest read of all.
+    private var lastRead: UInt64 = 0
+    /// Where the first reads of sources began of which nothing is durable.
+    private var firstOffsets: [UInt64: UInt64] = [:]
     private var settled: [ClosedChunk] = []
     private var nextChunk: UInt64
     private var closedSinceCheckpoint = 0
@@ -79,6 +87,7 @@ final class ChunkStore {
         self.time = time
         self.outputNames = outputNames
         self.positions = recovered.positions
+        self.heldRead = recovered.positions.held.read
         self.nextChunk = recovered.nextChunk
         for chunk in recovered.chunks {
             self.closed[chunk.number] = chunk
@@ -118,35 +127,64 @@ final class ChunkStore {
 
     /// Takes the events of one read, and how far the source was read with it.
     ///
-    /// Events of a ring are in chunks of their own, so that the oldest can be dropped.
+    /// Events of a ring are in chunks of their own, so that the oldest can be dropped. What the read changed of the events
+    /// that filters hold back is in a chunk for no output.
     func append(
         _ frames: [NewFrame],
         position: SourcePosition?,
         startOffset: UInt64,
-        ring: ChunkRing? = nil
+        ring: ChunkRing? = nil,
+        held changes: [HeldChange] = []
     ) {
         var position = position
         let read = self.nextSequence()
+        self.lastRead = read
         position?.read = read
+        var head = EventFrameHead(
+            read: read,
+            frameCount: frames.count + (changes.isEmpty ? 0 : 1),
+            tag: [],
+            position: position,
+            startOffset: startOffset,
+            durableOffset: position.map { self.durableOffset(of: $0.source, from: startOffset) } ?? 0,
+            changesHeld: !changes.isEmpty
+        )
         for frame in frames {
-            let head = EventFrameHead(
-                read: read,
-                frameCount: frames.count,
-                tag: frame.tag.bytes,
-                position: position,
-                startOffset: startOffset
-            )
-            let chunk = self.openChunk(of: ChunkKind(outputs: frame.outputs, ring: ring))
-            let before = chunk.unwritten.count
-            if before > BufferLimits.largeBufferByteCount {
-                chunk.unwritten.reserveCapacity(self.limits.backlogFlushByteCount + (1 << 20))
-            }
-            Frame.append(to: &chunk.unwritten) { head.encode(frame.events, to: &$0) }
+            head.tag = frame.tag.bytes
+            let kind = ChunkKind(outputs: frame.outputs, ring: ring)
+            self.append(to: kind) { head.encode(frame.events, to: &$0) }
             // As many as a request will have.
-            let tailByteCount = frame.events.count * frame.events.commonTail.count
-            self.gatheredByteCount += chunk.unwritten.count - before + tailByteCount
+            self.gatheredByteCount += frame.events.count * frame.events.commonTail.count
+        }
+        if !changes.isEmpty {
+            head.tag = []
+            let section = HeldSection(after: self.heldRead, changes: changes)
+            self.append(to: ChunkKind(outputs: OutputSet(), ring: nil)) {
+                head.encode(EventList(), held: section, to: &$0)
+            }
+            self.newHeld.append((read, section))
+            self.heldRead = read
         }
         if let position { self.newPositions[position.source] = .some(position) }
+    }
+
+    /// How far a source is durable; where its first read began while nothing of it is.
+    private func durableOffset(of source: UInt64, from startOffset: UInt64) -> UInt64 {
+        if let known = self.positions.sources[source] { return known.offset }
+        let first = self.firstOffsets[source] ?? startOffset
+        self.firstOffsets[source] = first
+        return first
+    }
+
+    /// Appends a frame to the chunk that gathers its kind.
+    private func append(to kind: ChunkKind, _ body: (inout [UInt8]) -> Void) {
+        let chunk = self.openChunk(of: kind)
+        let before = chunk.unwritten.count
+        if before > BufferLimits.largeBufferByteCount {
+            chunk.unwritten.reserveCapacity(self.limits.backlogFlushByteCount + (1 << 20))
+        }
+        Frame.append(to: &chunk.unwritten, body)
+        self.gatheredByteCount += chunk.unwritten.count - before
     }
 
     /// Forgets a source whose file is gone for good; takes effect with the next flush.
@@ -221,7 +259,8 @@ extension ChunkStore {
         }
         for chunk in self.open.values.sorted(by: { $0.number < $1.number }) where chunk.hasUnwritten {
             let isLong = chunk.byteCount + chunk.unwritten.count >= self.byteCountMax(of: chunk)
-            guard isLong || isWanted(chunk.outputs) else { continue }
+            // What filters hold is in the positions soon: a chunk of it is never needed for long.
+            guard isLong || chunk.outputs.isEmpty || isWanted(chunk.outputs) else { continue }
             self.open[chunk.kind] = nil
             self.closing.append(chunk)
         }
@@ -236,11 +275,14 @@ extension ChunkStore {
                 return chunk.beginFlush(names: self.names, buffer: keepsGathering ? self.spares.take() : [])
             },
             positions: self.newPositions,
+            held: self.newHeld,
+            lastRead: self.lastRead,
             isFolderChanged: self.isFolderChanged,
             disk: self.disk,
             folder: self.names.chunks
         )
         self.newPositions.removeAll(keepingCapacity: true)
+        self.newHeld.removeAll()
         self.flushingByteCount = self.gatheredByteCount
         self.gatheredByteCount = 0
         self.current = flush
@@ -263,8 +305,13 @@ extension ChunkStore {
     }
 
     private func commit(_ flush: ChunkFlush) {
-        for (source, position) in flush.positions { self.positions.sources[source] = position }
-        if !flush.positions.isEmpty { self.isPositionsFileOld = true }
+        for (source, position) in flush.positions {
+            self.positions.sources[source] = position
+            self.firstOffsets[source] = nil
+        }
+        for (read, section) in flush.held { self.positions.held.apply(section, of: read) }
+        self.positions.wholeRead = max(self.positions.wholeRead, flush.lastRead)
+        if !flush.positions.isEmpty || !flush.held.isEmpty { self.isPositionsFileOld = true }
         for part in flush.takeParts() {
             guard let chunk = self.chunk(part.chunk) else { continue }
             self.chunkByteCount += UInt64(part.bytes.count)
@@ -286,6 +333,7 @@ extension ChunkStore {
     private func takeBack(_ flush: ChunkFlush) {
         // What came since is newer.
         self.newPositions.merge(flush.positions) { newer, _ in newer }
+        self.newHeld = flush.held + self.newHeld
         self.gatheredByteCount += self.flushingByteCount
         for part in flush.takeParts() { self.chunk(part.chunk)?.takeBack(part) }
         if let number = flush.unsyncedChunk, let chunk = self.chunk(number) { self.abandon(chunk) }
@@ -354,6 +402,10 @@ extension ChunkStore {
         chunk.content = nil
         self.closed[chunk.number] = closed
         self.closedSinceCheckpoint += 1
+        if closed.remaining.isEmpty {
+            self.dropCached(closed)
+            self.settled.append(closed)
+        }
         self.chunkClosed(closed)
     }
 

@@ -4,7 +4,7 @@ internal import LeatCore
 ///
 ///      0       4       8                                                  8+n     12+n
 ///      ├───────┼───────┼──────────────────────────────────────────────────┼───────┤
-///      │"LFRM" │   n   │ read · frames · tag · position · times · records │ crc32c│
+///      │"LFRM" │   n   │ read · frames · tag · position · held · events   │ crc32c│
 ///      │  u32  │  u32  │                     n bytes                      │  u32  │
 ///      └───────┴───────┴──────────────────────────────────────────────────┴───────┘
 ///
@@ -84,25 +84,43 @@ struct EventFrameHead: Hashable, Sendable {
     var position: SourcePosition?
     /// Offset in the source where the read began.
     var startOffset: UInt64
+    /// How far the source was durable when the read was made, or where its first read began: what a start goes back to that
+    /// knows nothing of the source but this read, and not those in between.
+    var durableOffset: UInt64 = 0
 
-    private static let hasPosition: UInt8 = 1
-    private static let hasTail: UInt8 = 2
+    /// Whether the read changed what filters hold back, which one of its frames says.
+    var changesHeld = false
 
-    /// Appends the head and the events.
-    func encode(_ events: EventList, to bytes: inout [UInt8]) {
+    /// What the flags of a frame mean.
+    enum Flag {
+        static let position: UInt8 = 1
+        static let tail: UInt8 = 2
+        static let held: UInt8 = 4
+        static let changesHeld: UInt8 = 8
+    }
+
+    /// Appends the head, the events, and what the read changed of those that filters hold back.
+    func encode(_ events: EventList, held: HeldSection? = nil, to bytes: inout [UInt8]) {
         bytes.appendInteger(self.read)
         bytes.appendInteger(UInt16(self.frameCount))
         let hasTail = !events.commonTail.isEmpty
-        bytes.appendInteger((self.position == nil ? 0 : Self.hasPosition) | (hasTail ? Self.hasTail : 0))
+        var flags: UInt8 = 0
+        if self.position != nil { flags |= Flag.position }
+        if hasTail { flags |= Flag.tail }
+        if held != nil { flags |= Flag.held }
+        if self.changesHeld { flags |= Flag.changesHeld }
+        bytes.appendInteger(flags)
         bytes.appendCounted(self.tag.prefix(Int(UInt16.max)))
         if let position {
             bytes.appendInteger(self.startOffset)
+            bytes.appendInteger(self.durableOffset)
             position.encode(to: &bytes)
         }
         if hasTail {
             bytes.appendInteger(UInt32(events.commonTail.count))
             bytes.append(contentsOf: events.commonTail)
         }
+        held?.encode(to: &bytes)
         bytes.appendInteger(UInt32(events.count))
         for time in events.times { bytes.appendInteger(time) }
         var start = 0
@@ -126,6 +144,8 @@ final class EventFrame {
     let records: Int
     /// Where in the chunk the members lie that follow those of every record; empty without such.
     let tail: Range<Int>
+    /// What the read changed of the events that filters hold back, if this is the frame that says so.
+    let held: HeldSection?
 
     /// Reads a payload; `nil` if it is not the payload of a frame of events.
     init?(_ bytes: UnsafeRawBufferPointer, payload: Range<Int>) {
@@ -135,17 +155,24 @@ final class EventFrame {
             let flags = reader.integer(UInt8.self), let tag = reader.counted()
         else { return nil }
         var head = EventFrameHead(read: read, frameCount: Int(frameCount), tag: Array(tag), startOffset: 0)
-        if flags & 1 != 0 {
-            guard let start = reader.integer(UInt64.self), let position = SourcePosition(from: &reader) else {
-                return nil
-            }
+        head.changesHeld = flags & EventFrameHead.Flag.changesHeld != 0
+        if flags & EventFrameHead.Flag.position != 0 {
+            guard let start = reader.integer(UInt64.self), let durable = reader.integer(UInt64.self),
+                let position = SourcePosition(from: &reader)
+            else { return nil }
             head.startOffset = start
+            head.durableOffset = durable
             head.position = position
         }
         var tail = 0..<0
-        if flags & 2 != 0 {
+        if flags & EventFrameHead.Flag.tail != 0 {
             guard let count = reader.integer(UInt32.self), let range = reader.take(Int(count)) else { return nil }
             tail = (payload.lowerBound + range.lowerBound)..<(payload.lowerBound + range.upperBound)
+        }
+        var held: HeldSection?
+        if flags & EventFrameHead.Flag.held != 0 {
+            guard let section = HeldSection(from: &reader) else { return nil }
+            held = section
         }
         guard let count = reader.integer(UInt32.self), let times = reader.take(Int(count) * 8),
             let lengths = reader.take(Int(count) * 4)
@@ -153,6 +180,7 @@ final class EventFrame {
         self.head = head
         self.eventCount = Int(count)
         self.tail = tail
+        self.held = held
         self.times = payload.lowerBound + times.lowerBound
         self.lengths = payload.lowerBound + lengths.lowerBound
         self.records = payload.lowerBound + reader.offset

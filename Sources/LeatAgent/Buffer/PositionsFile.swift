@@ -6,26 +6,34 @@ struct Positions: Hashable, Sendable {
     var sequence: UInt64 = 0
     /// Chunks below this number hold no read that is missing here.
     var firstOpenChunk: UInt64 = 1
+    /// Every frame of the reads up to this number was durable.
+    var wholeRead: UInt64 = 0
     /// Per source how far it was read.
     var sources: [UInt64: SourcePosition] = [:]
+    /// What filters hold back of what was read.
+    var held = HeldState()
 }
 
 /// The form of the file `positions`: lines of text, so that a person can read it, and a checksum at the end.
 ///
-///     leat-positions 1 SEQUENCE CHUNK
+///     leat-positions 1 SEQUENCE CHUNK WHOLE HELD
 ///     SOURCE DEVICE INODE COUNT:DIGEST OFFSET COUNT:DIGEST FLAGS READ MODIFIED PENDING PATH PLACE     (divided by tabs)
+///     held FILTER TAG STREAM TIME RECORD                                                              (divided by tabs)
 ///     end COUNT CRC32C
 enum PositionsFile {
     private static let title = "leat-positions 1"
 
     static func encode(_ positions: Positions) -> [UInt8] {
-        var text = "\(Self.title) \(positions.sequence) \(positions.firstOpenChunk)\n"
+        var text = "\(Self.title) \(positions.sequence) \(positions.firstOpenChunk)"
+        text += " \(positions.wholeRead) \(positions.held.read)\n"
         for (_, position) in positions.sources.sorted(by: { $0.key < $1.key }) {
             Self.append(position, to: &text)
         }
+        let held = Self.lines(of: positions.held)
+        text += held.joined()
         var bytes = Array(text.utf8)
         let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
-        bytes += Array("end \(positions.sources.count) \(String(checksum, radix: 16))\n".utf8)
+        bytes += Array("end \(positions.sources.count + held.count) \(String(checksum, radix: 16))\n".utf8)
         return bytes
     }
 
@@ -41,6 +49,28 @@ enum PositionsFile {
         text += "\(Self.escape(position.path))\t\(Self.escape(position.place))\n"
     }
 
+    /// A line per event, those of one stream in their order.
+    private static func lines(of held: HeldState) -> [String] {
+        var lines: [String] = []
+        for (key, events) in held.events {
+            let start = "held\t\(Self.escape(key.filter))\t\(Self.escape(key.tag))\t\(Self.escape(bytes: key.stream))\t"
+            lines += events.map { "\(start)\($0.time)\t\(Self.escape(bytes: $0.members))\n" }
+        }
+        return lines
+    }
+
+    private static func held(_ line: Substring) -> HeldChange? {
+        let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+        guard fields.count == 6, let time = Int64(fields[4]) else { return nil }
+        let key = HeldKey(
+            filter: Self.unescape(fields[1]),
+            tag: Self.unescape(fields[2]),
+            stream: Self.unescapedBytes(fields[3])
+        )
+        let event = HeldEvent(time: time, members: Self.unescapedBytes(fields[5]))
+        return HeldChange(key: key, replaces: false, events: [event])
+    }
+
     /// The positions; `nil` when the bytes are not a whole, undamaged file.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> Positions? {
         let text = String(decoding: bytes, as: UTF8.self)
@@ -51,11 +81,17 @@ enum PositionsFile {
         let checksum = Checksum.crc32c(UnsafeRawBufferPointer(rebasing: bytes[..<covered]))
         guard end.count == 3, UInt32(end[2], radix: 16) == checksum, Int(end[1]) == lines.count - 2 else { return nil }
         let first = lines[0].split(separator: " ")
-        guard first.count == 4, lines[0].hasPrefix(Self.title), let sequence = UInt64(first[2]),
-            let chunk = UInt64(first[3])
+        guard first.count == 6, lines[0].hasPrefix(Self.title), let sequence = UInt64(first[2]),
+            let chunk = UInt64(first[3]), let wholeRead = UInt64(first[4]), let heldRead = UInt64(first[5])
         else { return nil }
-        var positions = Positions(sequence: sequence, firstOpenChunk: chunk)
+        var positions = Positions(sequence: sequence, firstOpenChunk: chunk, wholeRead: wholeRead)
+        positions.held.read = heldRead
         for line in lines.dropFirst().dropLast() {
+            if line.hasPrefix("held\t") {
+                guard let change = Self.held(line) else { return nil }
+                positions.held.apply(change)
+                continue
+            }
             guard let position = Self.position(line) else { return nil }
             positions.sources[position.source] = position
         }
@@ -105,19 +141,29 @@ enum PositionsFile {
     /// Replaces what divides fields, lines and pending events by `%` and two hexadecimal digits.
     private static func escape(_ text: String) -> String {
         guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x25 || $0 == 0x2C || $0 == 0x7F }) else { return text }
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if byte < 0x20 || byte == 0x25 || byte == 0x2C || byte == 0x7F {
-                bytes += Array(("%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8)
+        return Self.escape(bytes: Array(text.utf8))
+    }
+
+    /// The same for bytes that need be no UTF-8; then all beyond ASCII are replaced.
+    private static func escape(bytes: [UInt8]) -> String {
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        var escaped: [UInt8] = []
+        for byte in bytes {
+            if byte < 0x20 || byte == 0x25 || byte == 0x2C || byte == 0x7F || (byte >= 0x80 && !isText) {
+                escaped += Array(("%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8)
             } else {
-                bytes.append(byte)
+                escaped.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(decoding: escaped, as: UTF8.self)
     }
 
     private static func unescape(_ text: Substring) -> String {
-        guard text.contains("%") else { return String(text) }
+        guard text.utf8.contains(0x25) else { return String(text) }
+        return String(decoding: Self.unescapedBytes(text), as: UTF8.self)
+    }
+
+    private static func unescapedBytes(_ text: Substring) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.popFirst() {
@@ -128,7 +174,7 @@ enum PositionsFile {
                 bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
 

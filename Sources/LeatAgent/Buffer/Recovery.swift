@@ -153,37 +153,30 @@ struct BufferRecovery {
         return scan
     }
 
-    /// Numbers of the reads whose frames must be cut: a frame is missing, or an earlier read of that source.
+    /// Numbers of the reads whose frames must be cut: a frame is missing, or an earlier read of that source, or an earlier
+    /// change of the events that filters hold back.
     ///
     /// A chunk that an output has begun was closed after a complete flush, so that the reads in it are whole, whatever
     /// has become of their other frames.
     private func incompleteReads(_ scans: [Scan], _ positions: Positions) -> Set<UInt64> {
-        var found: [UInt64: (count: Int, isBegun: Bool, head: EventFrameHead)] = [:]
+        var check = ReadCheck(positions)
+        for (read, found) in self.reads(scans).sorted(by: { $0.key < $1.key }) { check.take(read, found) }
+        return check.cut
+    }
+
+    /// What the scans found of each read.
+    private func reads(_ scans: [Scan]) -> [UInt64: ReadCheck.Found] {
+        var reads: [UInt64: ReadCheck.Found] = [:]
         for scan in scans {
             for (_, frame) in scan.frames {
-                let before = found[frame.head.read]
-                let isBegun = self.chunksBegun.contains(scan.number) || before?.isBegun == true
-                found[frame.head.read] = ((before?.count ?? 0) + 1, isBegun, frame.head)
+                var found = reads[frame.head.read] ?? ReadCheck.Found(head: frame.head)
+                found.frameCount += 1
+                if self.chunksBegun.contains(scan.number) { found.isBegun = true }
+                found.held = found.held ?? frame.held
+                reads[frame.head.read] = found
             }
         }
-        var cut: Set<UInt64> = []
-        var brokenSources: Set<UInt64> = []
-        var offsets = positions.sources.mapValues(\.offset)
-        for (read, entry) in found.sorted(by: { $0.key < $1.key }) {
-            // Inputs without a file cannot read again: what survived stays.
-            guard let position = entry.head.position else { continue }
-            if let known = positions.sources[position.source], read <= known.read { continue }
-            // A gap is a read that an interrupted recovery had cut, or one without events, which may come again.
-            let isGap = offsets[position.source].map { entry.head.startOffset > $0 } ?? false
-            let isWhole = entry.isBegun || (entry.count >= entry.head.frameCount && !isGap)
-            if !isWhole || (brokenSources.contains(position.source) && !entry.isBegun) {
-                brokenSources.insert(position.source)
-                cut.insert(read)
-            } else {
-                offsets[position.source] = position.offset
-            }
-        }
-        return cut
+        return reads
     }
 
     /// Writes a chunk anew without its torn end and cut frames, and puts damaged bytes aside.
@@ -221,28 +214,28 @@ struct BufferRecovery {
         result.chunks.append(self.chunk(scan.header, byteCount: byteCount))
     }
 
-    /// Takes the frames' positions over where they are newer; a source of which only cut reads are known begins where
-    /// the first of them did.
+    /// Takes the frames' positions over where they are newer; a source of which only cut reads are known begins where it
+    /// was durable before the first of them.
     private func advance(_ positions: inout Positions, _ scans: [Scan], cut: Set<UInt64>) {
         let frames = scans.flatMap { $0.frames.map(\.frame) }.sorted { $0.head.read < $1.head.read }
         for frame in frames where cut.contains(frame.head.read) {
             guard var position = frame.head.position, positions.sources[position.source] == nil else { continue }
-            position.offset = frame.head.startOffset
+            position.offset = frame.head.durableOffset
             position.marker = .none
             position.pending = []
             position.isInsideCutLine = false
             position.read = 0
             positions.sources[position.source] = position
         }
-        for scan in scans {
-            for (_, frame) in scan.frames {
-                positions.sequence = max(positions.sequence, frame.head.read)
-                guard let position = frame.head.position else { continue }
-                positions.sequence = max(positions.sequence, position.source)
-                if cut.contains(frame.head.read) { continue }
-                if let known = positions.sources[position.source], known.read >= position.read { continue }
-                positions.sources[position.source] = position
-            }
+        for frame in frames {
+            let read = frame.head.read
+            positions.sequence = max(positions.sequence, read)
+            if let position = frame.head.position { positions.sequence = max(positions.sequence, position.source) }
+            if cut.contains(read) { continue }
+            if let held = frame.held, read > positions.held.read { positions.held.apply(held, of: read) }
+            guard let position = frame.head.position else { continue }
+            if let known = positions.sources[position.source], known.read >= position.read { continue }
+            positions.sources[position.source] = position
         }
     }
 

@@ -16,6 +16,15 @@ protocol EventFilter: AnyObject {
     /// Gives back events that were held long enough, or all of them when the agent stops.
     func release(all: Bool, context: inout FilterContext)
 
+    /// What of the events that are held back has changed since the last call; the agent asks after each `apply` and
+    /// `release`, and makes it durable together with what these handed on.
+    func takeHeldChanges(filter name: String) -> [HeldChange]
+
+    /// Holds back again what it held when the agent was killed; called after `start`, before the first event.
+    ///
+    /// What it would not hold any more goes on at once, as from `release`.
+    func restore(_ events: [HeldEvent], of key: HeldKey, tag: RouteTag, context: inout FilterContext)
+
     /// Called once before the first event, to begin what needs the loop.
     func start(_ services: FilterServices) throws(Diagnostics)
 
@@ -29,6 +38,10 @@ protocol EventFilter: AnyObject {
 extension EventFilter {
     var keepsEvents: Bool { false }
     func release(all: Bool, context: inout FilterContext) {}
+    func takeHeldChanges(filter name: String) -> [HeldChange] { [] }
+    func restore(_ events: [HeldEvent], of key: HeldKey, tag: RouteTag, context: inout FilterContext) {
+        preconditionFailure("a filter that keeps no events has none to restore")
+    }
     func start(_ services: FilterServices) throws(Diagnostics) {}
     func stop() {}
     var isReady: Bool { true }

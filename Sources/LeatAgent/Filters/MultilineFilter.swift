@@ -4,7 +4,7 @@ internal import LeatParsing
 /// `multiline`: joins the lines of several events, such as the frames of a stack trace.
 ///
 /// Events of one route tag and one `stream` belong together. The first event's fields stay; its text becomes the joined
-/// one. Held events are given back behind this filter, `Flush_ms` after the last line.
+/// one. Held events are given back behind this filter, `Flush_ms` after the last line; until then the buffer knows them.
 final class MultilineFilter: EventFilter {
     /// Streams that are held at a time; beyond it the oldest are handed out.
     static let streamCountMax = 4096
@@ -25,10 +25,17 @@ final class MultilineFilter: EventFilter {
     private struct Stream {
         let tag: RouteTag
         var joiner: MultilineJoiner
-        /// Members of events that the joiner holds, by the number that it was given as their offset.
-        var held: [UInt64: (members: [UInt8], time: Int64)] = [:]
-        var nextNumber: UInt64 = 0
+        /// Events that the joiner holds, by the number that it was given as their offset; without gaps.
+        var held: [UInt64: HeldEvent] = [:]
+        var nextNumber: UInt64
     }
+
+    /// Streams whose held events may have changed since the buffer was told.
+    private var changed: Set<StreamKey> = []
+    /// Numbers of the events that the buffer knows as held.
+    private var recorded: [StreamKey: Range<UInt64>] = [:]
+    /// Higher than every number that was given.
+    private var nextNumber: UInt64 = 0
 
     init(_ configuration: PluginConfiguration, _ registry: ParserRegistry) throws(Diagnostics) {
         let settings = configuration.settings
@@ -82,6 +89,43 @@ final class MultilineFilter: EventFilter {
         }
     }
 
+    func takeHeldChanges(filter name: String) -> [HeldChange] {
+        var changes: [HeldChange] = []
+        for key in self.changed {
+            let stream = self.streams[key]
+            let end = stream?.nextNumber ?? 0
+            let held = (end - UInt64(stream?.held.count ?? 0))..<end
+            let before = self.recorded[key] ?? 0..<0
+            guard held != before, !(held.isEmpty && before.isEmpty) else { continue }
+            let grows = before.isEmpty || held.lowerBound == before.lowerBound
+            let news = grows && !before.isEmpty ? before.upperBound..<held.upperBound : held
+            self.recorded[key] = held.isEmpty ? nil : held
+            changes.append(
+                HeldChange(
+                    key: HeldKey(filter: name, tag: key.tag, stream: key.stream),
+                    replaces: !grows,
+                    events: news.compactMap { stream?.held[$0] }
+                )
+            )
+        }
+        self.changed.removeAll(keepingCapacity: true)
+        return changes
+    }
+
+    func restore(_ events: [HeldEvent], of key: HeldKey, tag: RouteTag, context: inout FilterContext) {
+        var output = EventList()
+        let stream = StreamKey(tag: key.tag, stream: key.stream)
+        for event in events {
+            event.members.withUnsafeBytes {
+                self.add($0, time: event.time, tag, now: context.monotonicNanoseconds, to: &output)
+            }
+        }
+        // No numbers are equal to these: the buffer is told once more what is held.
+        self.recorded[stream] = .max - 1 ..< .max
+        self.changed.insert(stream)
+        if !output.isEmpty { context.released.append((tag: tag, events: output)) }
+    }
+
     private func add(
         _ members: UnsafeRawBufferPointer,
         time: Int64,
@@ -98,8 +142,12 @@ final class MultilineFilter: EventFilter {
         var stream = self.streams.removeValue(forKey: key) ?? self.newStream(tag)
         let number = stream.nextNumber
         stream.nextNumber += 1
-        stream.held[number] = (Array(members), time)
-        var held = stream.held
+        self.nextNumber = max(self.nextNumber, stream.nextNumber)
+        self.changed.insert(key)
+        var held: [UInt64: HeldEvent] = [:]
+        // Two owners would copy them for each line.
+        swap(&held, &stream.held)
+        held[number] = HeldEvent(time: time, members: Array(members))
         // docker's texts end with their newline, which is no part of the line.
         let line = text.last == 0x0A ? text.dropLast() : text[...]
         line.withUnsafeBytes { line in
@@ -117,12 +165,14 @@ final class MultilineFilter: EventFilter {
             byteCountMax: self.byteCountMax,
             timeoutNanoseconds: self.timeoutNanoseconds
         )
-        return Stream(tag: tag, joiner: joiner)
+        return Stream(tag: tag, joiner: joiner, nextNumber: self.nextNumber)
     }
 
     private func finish(_ key: StreamKey, now: UInt64, to output: inout EventList) {
         guard var stream = self.streams.removeValue(forKey: key) else { return }
-        var held = stream.held
+        self.changed.insert(key)
+        var held: [UInt64: HeldEvent] = [:]
+        swap(&held, &stream.held)
         stream.joiner.finish(now: now) { event, joined in self.emit(event, joined, &held, to: &output) }
         stream.held = held
         self.streams[key] = stream
@@ -132,7 +182,7 @@ final class MultilineFilter: EventFilter {
     private func emit(
         _ event: JoinedLine,
         _ joined: UnsafeRawBufferPointer,
-        _ held: inout [UInt64: (members: [UInt8], time: Int64)],
+        _ held: inout [UInt64: HeldEvent],
         to output: inout EventList
     ) {
         let last = event.offset + UInt64(event.partCount)

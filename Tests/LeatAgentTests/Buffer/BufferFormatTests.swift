@@ -22,9 +22,37 @@ import Testing
         return position
     }()
 
+    /// A filter that holds two events of a stream whose name is no text.
+    static let held = HeldSection(
+        after: 11,
+        changes: [
+            HeldChange(
+                key: HeldKey(filter: "multiline.0", tag: "a,\tb", stream: [0x22, 0xFF, 0x0A]),
+                replaces: true,
+                events: [
+                    HeldEvent(time: 5, members: Array(#""log":"Error: é%","n":1"#.utf8)),
+                    HeldEvent(time: -6, members: []),
+                ]
+            )
+        ]
+    )
+
+    @Test func whatFiltersHoldReadsBackAsItWasWritten() throws {
+        var bytes: [UInt8] = []
+        Self.held.encode(to: &bytes)
+        for count in 0...bytes.count {
+            let section = bytes.withUnsafeBytes { whole in
+                var reader = FieldReader(UnsafeRawBufferPointer(rebasing: whole[..<count]))
+                return HeldSection(from: &reader)
+            }
+            #expect(section == (count == bytes.count ? Self.held : nil), "\(count) bytes")
+        }
+    }
+
     @Test func positionsReadBackAsTheyWereWritten() {
-        var positions = Positions(sequence: 99, firstOpenChunk: 4)
+        var positions = Positions(sequence: 99, firstOpenChunk: 4, wholeRead: 98)
         positions.sources[7] = Self.position
+        positions.held.apply(Self.held, of: 97)
         let bytes = PositionsFile.encode(positions)
         #expect(bytes.withUnsafeBytes { PositionsFile.decode($0) } == positions)
     }

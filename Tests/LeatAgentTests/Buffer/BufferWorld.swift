@@ -73,6 +73,8 @@ final class ModelSender: BatchSender {
 }
 
 /// The buffer and two outputs on a simulated disk, between files that grow and a server; it can crash at any moment.
+///
+/// Every fifth event is held back for a while, as a filter does.
 final class BufferWorld {
     static let sourceCount = 3
     static let eventsPerSource = 60
@@ -89,6 +91,8 @@ final class BufferWorld {
     private var senders: [ModelSender] = []
     /// Per source its number and how many events were read.
     private var reads: [(source: UInt64, count: Int)] = []
+    /// Per source the numbers of events that a filter holds back.
+    private var held: [[Int]] = []
     /// A flush that the disk's thread works on, and whether it has done so.
     private var flushing: (flush: ChunkFlush, isRun: Bool)?
 
@@ -166,7 +170,16 @@ final class BufferWorld {
         for chunk in self.store.closed.values.sorted(by: { $0.number < $1.number }) { distribute(chunk) }
         for queue in self.queues { queue.resume() }
         self.reads = (0..<Self.sourceCount).map { self.readPosition(of: $0) }
+        self.held = (0..<Self.sourceCount).map { source in
+            (self.store.positions.held.events[Self.heldKey(source)] ?? []).map { Int($0.time) }
+        }
     }
+
+    private static func heldKey(_ source: Int) -> HeldKey {
+        HeldKey(filter: "f.0", tag: "t", stream: Array("\(source)".utf8))
+    }
+
+    private static func members(_ source: Int, _ number: Int) -> [UInt8] { Array("\"e\":\"\(source)-\(number)\"".utf8) }
 
     private func readPosition(of source: Int) -> (source: UInt64, count: Int) {
         let known = self.store.positions.sources.values.filter { $0.path == "/log/\(source)" }.max {
@@ -178,7 +191,8 @@ final class BufferWorld {
 
     /// Does one thing; throws when the disk has failed it.
     func step() {
-        switch Int.random(in: 0..<12, using: &self.random) {
+        switch Int.random(in: 0..<13, using: &self.random) {
+        case 12: self.release()
         case 0..<4: self.read()
         case 4..<6: self.flush()
         case 6..<10: self.answer()
@@ -193,14 +207,12 @@ final class BufferWorld {
         let first = self.reads[source].count
         let count = min(Int.random(in: 1...6, using: &self.random), Self.eventsPerSource - first)
         guard count > 0, !self.store.isFull else { return }
-        var lists: [OutputSet: EventList] = [:]
-        for number in first..<(first + count) {
-            let set = Self.outputs(of: number)
-            lists[set, default: EventList()].bytes += Array("\"e\":\"\(source)-\(number)\"".utf8)
-            lists[set]?.endEvent(time: Int64(number))
-        }
+        let numbers = first..<(first + count)
+        let handsOn = Bool.random(using: &self.random)
+        let news = numbers.filter { $0 % 5 == 4 }
+        let passed = (handsOn ? self.held[source] : []) + numbers.filter { $0 % 5 != 4 }
+        let changes = self.changeHeld(of: source, handsOn: handsOn, news: news)
         self.reads[source].count += count
-        let frames = lists.map { ChunkStore.NewFrame(outputs: $0.key, tag: RouteTag("t"), events: $0.value) }
         var position = SourcePosition(
             source: self.reads[source].source,
             path: "/log/\(source)",
@@ -209,7 +221,41 @@ final class BufferWorld {
             marker: .none
         )
         position.modifiedAtNanoseconds = 1
-        self.store.append(frames, position: position, startOffset: UInt64(10 * first))
+        self.store.append(
+            Self.frames(of: source, passed),
+            position: position,
+            startOffset: UInt64(10 * first),
+            held: changes
+        )
+    }
+
+    private static func frames(of source: Int, _ numbers: [Int]) -> [ChunkStore.NewFrame] {
+        var lists: [OutputSet: EventList] = [:]
+        for number in numbers {
+            let set = Self.outputs(of: number)
+            lists[set, default: EventList()].bytes += Self.members(source, number)
+            lists[set]?.endEvent(time: Int64(number))
+        }
+        return lists.map { ChunkStore.NewFrame(outputs: $0.key, tag: RouteTag("t"), events: $0.value) }
+    }
+
+    /// Holds more events of a source, after handing those on that were held.
+    private func changeHeld(of source: Int, handsOn: Bool, news: [Int]) -> [HeldChange] {
+        let replaces = handsOn && !self.held[source].isEmpty
+        if replaces { self.held[source] = [] }
+        self.held[source] += news
+        guard replaces || !news.isEmpty else { return [] }
+        let events = news.map { HeldEvent(time: Int64($0), members: Self.members(source, $0)) }
+        return [HeldChange(key: Self.heldKey(source), replaces: replaces, events: events)]
+    }
+
+    /// Time ends what is held of a source, without a read.
+    private func release() {
+        let source = Int.random(in: 0..<Self.sourceCount, using: &self.random)
+        let numbers = self.held[source]
+        guard !numbers.isEmpty else { return }
+        let changes = self.changeHeld(of: source, handsOn: true, news: [])
+        self.store.append(Self.frames(of: source, numbers), position: nil, startOffset: 0, held: changes)
     }
 
     /// Which outputs an event is for.
@@ -273,7 +319,7 @@ final class BufferWorld {
     func drain() -> Bool {
         for _ in 0..<20_000 {
             self.step()
-            let isRead = self.reads.allSatisfy { $0.count == Self.eventsPerSource }
+            let isRead = self.reads.allSatisfy { $0.count == Self.eventsPerSource } && self.held.allSatisfy(\.isEmpty)
             let isFlushed = !self.store.needsFlush && self.flushing == nil
             if isRead, isFlushed, self.queues.allSatisfy(\.isDone), self.store.closed.count <= 1 {
                 self.turn(.seconds(10))

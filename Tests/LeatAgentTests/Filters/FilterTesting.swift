@@ -57,6 +57,15 @@ struct FilterRun {
         return context.released.flatMap { Self.records($0.events) }
     }
 
+    /// Gives the filter events that it held before a restart, of the usual tag; the records that it does not hold any more.
+    mutating func restore(_ events: [HeldEvent], tag: String = "test.tag") -> [String] {
+        var context = FilterContext(now: self.time, monotonicNanoseconds: UInt64(self.time.nanoseconds))
+        let key = HeldKey(filter: "multiline.0", tag: tag, stream: [])
+        self.filter.restore(events, of: key, tag: RouteTag(tag), context: &context)
+        self.take(context)
+        return context.released.flatMap { Self.records($0.events) }
+    }
+
     private mutating func take(_ context: FilterContext) {
         self.warnings += context.warnings
         for (tag, events) in context.rerouted {

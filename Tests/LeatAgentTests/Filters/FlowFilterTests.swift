@@ -63,6 +63,44 @@ struct FlowFilterTests {
         #expect(run.apply([#"{"log":"Error: x"}"#]) == [#"{"log":"Error: x"}"#])
     }
 
+    /// What the buffer would know of the held events, after each call.
+    @Test
+    func multilineTellsWhatItHolds() throws {
+        var run = try FilterRun("Name multiline\nMultiline.Parser java\nFlush_ms 1000")
+        let held = { (run: FilterRun, state: inout HeldState) -> [String] in
+            let changes = run.filter.takeHeldChanges(filter: "multiline.0")
+            state.apply(HeldSection(after: 0, changes: changes), of: 1)
+            return state.events.flatMap { $0.value.map { String(decoding: $0.members, as: UTF8.self) } }
+        }
+        var state = HeldState()
+        _ = run.apply([#"{"log":"Error: 1"}"#])
+        #expect(held(run, &state) == [#""log":"Error: 1""#])
+        _ = run.apply([#"{"log":"\tat 2"}"#])
+        #expect(held(run, &state) == [#""log":"Error: 1""#, #""log":"\tat 2""#])
+        #expect(run.apply([#"{"log":"Error: 3"}"#]) == [#"{"log":"Error: 1\n\tat 2"}"#])
+        #expect(held(run, &state) == [#""log":"Error: 3""#])
+        // A trace that comes whole between two calls was never held.
+        #expect(run.apply([#"{"log":"plain"}"#]).count == 2)
+        #expect(held(run, &state) == [])
+        _ = run.apply([#"{"log":"Error: 4"}"#])
+        #expect(held(run, &state).count == 1)
+        #expect(run.release(all: true).count == 1)
+        #expect(held(run, &state) == [])
+    }
+
+    @Test
+    func multilineGoesOnWithWhatItHeldWhenItWasKilled() throws {
+        var run = try FilterRun("Name multiline\nMultiline.Parser java\nFlush_ms 1000")
+        let events = [#""log":"Error: 1""#, #""log":"\tat 2""#].map { HeldEvent(time: 7, members: Array($0.utf8)) }
+        #expect(run.restore(events) == [])
+        let changes = run.filter.takeHeldChanges(filter: "multiline.0")
+        #expect(changes.map(\.events) == [events])
+        #expect(run.apply([#"{"log":"\tat 3"}"#, #"{"log":"plain"}"#]).first == #"{"log":"Error: 1\n\tat 2\n\tat 3"}"#)
+        // What it would not hold any more goes on.
+        #expect(run.restore([HeldEvent(time: 7, members: Array(#""log":"x""#.utf8))]) == [#"{"log":"x"}"#])
+        #expect(run.filter.takeHeldChanges(filter: "multiline.0").map(\.replaces) == [true])
+    }
+
     @Test
     func multilineKeepsTagsApart() throws {
         var run = try FilterRun("Name multiline\nMultiline.Parser java")

@@ -75,6 +75,24 @@ struct ForwardTests {
         }
     }
 
+    /// An acknowledged event that a filter holds is on disk: an agent that is killed then hands it on in its next life.
+    @Test func whatAFilterHoldsIsDurableBeforeItIsAcknowledged() throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let filter = "[FILTER]\n    Name multiline\n    Match *\n    Multiline.Parser java\n    Flush_ms 600000\n"
+            let receiver = try world.start(Self.input("", world) + "\n" + filter, name: "receiver", state: "state")
+            let port = try #require((receiver.inputs[0] as? ForwardInput)?.port)
+            let text = Self.output("", port: port).replacing(/\{"n":.*\}/, with: #"{"log":"Error: x"}"#)
+            let sender = try world.start(text.replacing("Samples 3", with: "Samples 1"), name: "sender")
+            try world.turn("the event is acknowledged") { sender.queues[0]?.counters.deliveredEvents == 1 }
+            #expect(world.lines("out.log") == [])
+            // As after SIGKILL: nothing is told to stop, and another process begins on the same folder.
+            for input in receiver.inputs { input.stop() }
+            try world.start(Self.input("", world), name: "next", state: "state")
+            #expect(Self.withoutTimes(try world.lines("out.log", count: 1)) == [#"from.dummy: [{"log":"Error: x"}]"#])
+        }
+    }
+
     static let strangers: [(input: String, output: String)] = [
         ("Shared_Key secret", "Shared_Key other"),
         ("Shared_Key secret\nSecurity.Users alice right", "Shared_Key secret\nUsername alice\nPassword wrong"),

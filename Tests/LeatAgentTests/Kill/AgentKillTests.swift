@@ -11,9 +11,11 @@ import Testing
     /// Writes of the run, all lives together.
     static let writeCountMin = isLongRun ? 40_000 : 5_000
 
-    @Test func everyLineIsStoredOnceWhenTheAgentIsKilledAtEveryThousandthWrite() throws {
+    /// Lines by themselves, and in traces that the filter `multiline` joins.
+    @Test(arguments: [false, true])
+    func everyLineIsStoredOnceWhenTheAgentIsKilledAtEveryThousandthWrite(hasTraces: Bool) throws {
         try withTemporaryFolder { folder in
-            var world = KilledAgent(folder)
+            var world = KilledAgent(folder, hasTraces: hasTraces)
             // The first kill is at the first write of all, the next ones at the 1000th, 2000th, …
             try world.live(writeCount: 1)
             var writeCount = 1
@@ -44,8 +46,9 @@ private final class KeyedStore {
             self.repeatCount += 1
             return
         }
-        for text in request.body.split(separator: UInt8(ascii: "\"")) where text.starts(with: "line ".utf8) {
-            self.counts[String(decoding: text, as: UTF8.self), default: 0] += 1
+        // A joined text has several lines.
+        for text in request.body.split(separator: UInt8(ascii: "<")).dropFirst() {
+            self.counts[String(decoding: text.prefix { $0 != UInt8(ascii: ">") }, as: UTF8.self), default: 0] += 1
         }
     }
 }
@@ -59,13 +62,18 @@ private struct KilledAgent {
     private(set) var killCount = 0
     private var random = SeededRandom(seed: 20_261_130)
     private static let fileCount = 3
+    /// Whether some lines belong to the line before, and a filter joins them.
+    private let hasTraces: Bool
 
-    init(_ folder: TemporaryFolder) { self.folder = folder }
+    init(_ folder: TemporaryFolder, hasTraces: Bool) {
+        self.folder = folder
+        self.hasTraces = hasTraces
+    }
 
     /// Runs until so many writes have been begun, the last of which kills the agent.
     mutating func live(writeCount: Int) throws {
         let mortal = MortalDisk(self.disk, writeCount: writeCount)
-        let life = try Life(self.folder, mortal, self.store)
+        let life = try Life(self.folder, mortal, self.store, hasTraces: self.hasTraces)
         try eventually(within: .seconds(120), "write \(writeCount)") {
             for _ in 0..<50 where !mortal.isOver {
                 try self.appendLines()
@@ -80,7 +88,7 @@ private struct KilledAgent {
     /// Runs without further lines until all are delivered.
     mutating func finish() throws {
         let mortal = MortalDisk(self.disk, writeCount: .max)
-        let life = try Life(self.folder, mortal, self.store)
+        let life = try Life(self.folder, mortal, self.store, hasTraces: self.hasTraces)
         let count = self.lineCount
         let store = self.store
         try eventually(within: .seconds(60), "all \(count) lines") {
@@ -96,7 +104,7 @@ private struct KilledAgent {
         let name = "\(Int.random(in: 0..<Self.fileCount, using: &self.random)).log"
         var text = ""
         for _ in 0..<Int.random(in: 1...3, using: &self.random) {
-            text += "line \(self.lineCount)\n"
+            text += self.line(self.lineCount)
             self.lineCount += 1
         }
         let disk = PosixFileSystem()
@@ -108,10 +116,17 @@ private struct KilledAgent {
         }
     }
 
+    /// A line with its number, perhaps the beginning of a trace or a further line of one.
+    private mutating func line(_ number: Int) -> String {
+        guard self.hasTraces else { return "<\(number)>\n" }
+        return ["plain <\(number)>\n", "Error: <\(number)>\n", "\tat <\(number)>\n"]
+            .randomElement(using: &self.random) ?? ""
+    }
+
     /// Lines that are not stored exactly once.
     var mistakes: [String] {
         (0..<self.lineCount).compactMap { number in
-            let count = self.store.counts["line \(number)"] ?? 0
+            let count = self.store.counts["\(number)"] ?? 0
             return count == 1 ? nil : "line \(number) is stored \(count) times"
         }
     }
@@ -122,7 +137,7 @@ private struct KilledAgent {
         private var agent: Agent?
         private let listener: HTTPListener
 
-        init(_ folder: TemporaryFolder, _ disk: MortalDisk, _ store: KeyedStore) throws {
+        init(_ folder: TemporaryFolder, _ disk: MortalDisk, _ store: KeyedStore, hasTraces: Bool) throws {
             let loop = try EventLoop(time: SystemTime())
             self.loop = loop
             self.listener = try HTTPListener(StreamServer.Options(host: "127.0.0.1"), loop: loop) { request, respond in
@@ -130,7 +145,9 @@ private struct KilledAgent {
                 store.take(request)
                 respond(.json(#"{"errors":false}"#))
             }
-            let path = try folder.write("agent.conf", Self.configuration(folder, port: self.listener.port))
+            var text = Self.configuration(folder, port: self.listener.port)
+            if hasTraces { text += Self.joining }
+            let path = try folder.write("agent.conf", text)
             let configuration = try ConfigurationReader(files: disk, environment: [:]).read(path: path)
             let log = AgentLog(level: nil, descriptor: 2, time: loop.time)
             var factory = AgentFactory(configuration: configuration, loop: loop, disk: disk, log: log)
@@ -156,6 +173,17 @@ private struct KilledAgent {
             for input in self.agent?.inputs ?? [] { input.stop() }
             self.agent = nil
         }
+
+        /// Joins traces; `Flush_ms` is short, so that time ends many of them too.
+        private static let joining = """
+
+            [FILTER]
+                Name multiline
+                Match *
+                Multiline.Key_Content log
+                Multiline.Parser java
+                Flush_ms 20
+            """
 
         private static func configuration(_ folder: TemporaryFolder, port: Int) -> String {
             """
