@@ -71,7 +71,7 @@ final class TailInput: Input {
         self.finder = PathFinder(options: options, watch: self.watch, disk: disk)
         self.reader = TailReader(options: options)
         self.templates = LineTemplates(options.form)
-        self.known = TailResume(known: known, disk: disk, claims: claims)
+        self.known = TailResume(known: known, now: loop.time.now(), disk: disk, claims: claims)
         self.finder.candidateChanged = { [weak self] in self?.consider($0) }
         self.finder.renamed = { [weak self] in self?.fileRenamed(from: $0, to: $1, paths: $2) }
         self.watch.touched = { [weak self] key in

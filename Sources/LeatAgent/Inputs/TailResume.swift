@@ -35,13 +35,16 @@ struct TailResume {
     private var deleted: [SourcePosition] = []
     /// When an earlier run last saw a file change, nanoseconds since 1970; `nil` without one.
     private let lastSeen: Int64?
+    /// When this run began, nanoseconds since 1970.
+    private let startedAt: Int64
     private(set) var bySource: [UInt64: SourcePosition] = [:]
     private(set) var byFile: [FileKey: [UInt64]] = [:]
     private(set) var byPath: [String: [UInt64]] = [:]
     /// Sources that have a file, in any input.
     let claims: SourceClaims
 
-    init(known: [SourcePosition], disk: any FileSystem, claims: SourceClaims) {
+    init(known: [SourcePosition], now: Timestamp, disk: any FileSystem, claims: SourceClaims) {
+        self.startedAt = now.nanoseconds
         self.disk = disk
         self.claims = claims
         self.lastSeen = known.map(\.modifiedAtNanoseconds).max()
@@ -96,7 +99,9 @@ struct TailResume {
         search.current = FileKey(status)
         search.known = start.known
         search.open = old?.source
-        search.since = isFirstLook ? self.lastSeen : nil
+        // The log behind a link is another one by now, when the container started anew before anybody looked.
+        let isLink = search.place != path
+        search.since = isFirstLook ? self.lastSeen : isLink ? self.startedAt : nil
         start.earlier = try self.earlier(search)
         return start
     }

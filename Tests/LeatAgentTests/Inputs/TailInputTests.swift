@@ -127,6 +127,18 @@ import Testing
         }
     }
 
+    @Test func aLinkThatWasMovedBeforeAnybodyLookedLosesNothing() throws {
+        try self.withTail { world in
+            for number in 0...2 {
+                try world.append("\(number)\n", to: "pods/\(number).log")
+                if number > 0 { try world.remove("c.log") }
+                try #require(symlink("pods/\(number).log", world.folder.path("c.log")) == 0)
+            }
+            world.pass(.seconds(1))
+            #expect(world.texts == ["0", "1", "2"])
+        }
+    }
+
     @Test func onlyRegularFilesAreRead() throws {
         try self.withTail { world in
             mkfifo(world.folder.path("pipe.log"), 0o600)

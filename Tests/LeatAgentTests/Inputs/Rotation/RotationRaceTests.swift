@@ -6,7 +6,7 @@ import Testing
 
 /// Files that are written, renamed, compressed and removed between any two calls of the agent, from a seed.
 @Suite struct RotationRaceTests {
-    static let seeds = UInt64(1)...(isLongRun ? 1_000 : 8)
+    static let seeds = UInt64(1)...(isLongRun ? 1_000 : 4)
 
     /// The rotated files have names that are followed too, or not.
     static let cases: [(pattern: String, style: RotatedLog.Style)] = [
