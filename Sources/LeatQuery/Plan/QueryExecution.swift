@@ -157,7 +157,8 @@ final class QueryWorker: ScanWorker {
 
     // Contended only by `partialResult`.
     private let state: Guarded<State>
-    private let execution: QueryExecution
+    /// Holds its workers, and lives as long as the run that calls them.
+    private unowned let execution: QueryExecution
     private let sequence: @Sendable (Int) -> Int
 
     init(_ execution: QueryExecution, sequence: @escaping @Sendable (Int) -> Int) {
