@@ -35,7 +35,7 @@ public enum CodeList: Sendable {
     var byteCount: Int {
         switch self {
         case .array(let codes): codes.count * 2
-        case .packed(let numbers): numbers.frameCount * 16
+        case .packed(let numbers): numbers.byteCount
         }
     }
 }

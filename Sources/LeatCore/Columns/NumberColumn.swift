@@ -48,6 +48,12 @@ public enum NumberForm: Hashable, Sendable {
         }
     }
 
+    /// Whether all texts are digits and other characters that stand for themselves in JSON.
+    var isPlain: Bool {
+        if case .time = self { return false }
+        return true
+    }
+
     /// The number that has exactly this text; `nil` when none has.
     public func value(of text: UnsafeRawBufferPointer) -> Int64? {
         guard text.count > 0, text.count <= Self.byteCountMax, let value = self.candidate(text) else { return nil }

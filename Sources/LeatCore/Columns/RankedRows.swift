@@ -50,6 +50,18 @@ final class RankedRows: Sendable {
         return (low << 6) + word.trailingZeroBitCount
     }
 
+    /// Calls `body` with the rows that have a value, in order.
+    @inline(__always)
+    func forEachRow(_ body: (Int) -> Void) {
+        for (index, word) in self.words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                body(index << 6 &+ rest.trailingZeroBitCount)
+                rest &= rest &- 1
+            }
+        }
+    }
+
     /// Bytes of memory.
     var byteCount: Int { self.words.count * 12 }
 }

@@ -170,10 +170,14 @@ public final class TemplateTexts: Sendable {
         return result
     }
 
-    /// Bytes of memory that are held, those of a mapped file left out.
+    /// Bytes of memory that are held, those of a mapped file left out: with the places of values, and the objects of which
+    /// each column has some.
     var byteCount: Int {
-        self.columns.reduce(self.codes.count * 6 + self.parts.offsets.count * 4) { $0 + $1.byteCount }
+        let own = self.codes.count * 6 + self.parts.offsets.count * 4 + self.columns.count * Self.columnByteCount
+        return self.columns.reduce(own) { $0 + $1.byteCount }
     }
+
+    private static let columnByteCount = 400
 
     /// An array behind a reference.
     private final class SlotTraits: Sendable {

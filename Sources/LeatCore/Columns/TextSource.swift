@@ -10,8 +10,9 @@ enum TextSource {
     case plain(TextList)
     case dictionary(TextList, codes: UnsafePointer<UInt16>)
     case packedDictionary(TextList, codes: Unmanaged<PackedNumbers>)
-    case numbers(UnsafePointer<Int64>, NumberFormSource)
-    case packed(Unmanaged<PackedNumbers>, NumberFormSource)
+    case numbers(UnsafePointer<Int64>, NumberForm)
+    case packed(Unmanaged<PackedNumbers>, NumberForm)
+    case ranked(Unmanaged<RankedNumbers>, NumberForm)
     case identifier(UnsafeRawPointer?, width: Int, isUUID: Bool, places: Unmanaged<RankedRows>?)
     case prefixed(UnsafeRawPointer?, byteCount: Int, rest: UnsafePointer<TextSource>)
     case reference(UnsafePointer<TextSource>, rows: UnsafePointer<Int32>?, droppedByteCount: Int)
@@ -32,10 +33,10 @@ enum TextSource {
         case .plain(let column): self = .plain(TextList(column.values))
         case .integer(let column): self = .numbers(column.values.stableAddress, .integer)
         case .number(let column):
-            let form = NumberFormSource(column.form, nodes)
             switch column.numbers {
-            case .array(let values): self = .numbers(values.stableAddress, form)
-            case .packed(let numbers): self = .packed(Unmanaged.passUnretained(numbers), form)
+            case .array(let values): self = .numbers(values.stableAddress, column.form)
+            case .packed(let numbers): self = .packed(Unmanaged.passUnretained(numbers), column.form)
+            case .ranked(let numbers): self = .ranked(Unmanaged.passUnretained(numbers), column.form)
             }
         case .identifier(let column):
             self = .identifier(
@@ -66,7 +67,7 @@ enum TextSource {
         case .dictionary(let texts, let codes): texts.byteCount(Int(codes[row]))
         case .packedDictionary(let texts, let codes): texts.byteCount(Self.code(row, of: codes))
         case .plain(let texts): texts.byteCount(row)
-        case .numbers, .packed: NumberForm.byteCountMax
+        case .numbers, .packed, .ranked: NumberForm.byteCountMax
         case .identifier(_, let width, let isUUID, _): isUUID ? 36 : width * 2
         case .prefixed(_, let byteCount, let rest): byteCount + rest.pointee.room(at: row)
         case .reference(let target, let rows, _): target.pointee.room(at: rows.map { Int($0[row]) } ?? row)
@@ -77,7 +78,7 @@ enum TextSource {
     /// Whether all texts are digits, letters and other characters that stand for themselves in JSON.
     var isPlain: Bool {
         switch self {
-        case .numbers(_, let form), .packed(_, let form): form.isPlain
+        case .numbers(_, let form), .packed(_, let form), .ranked(_, let form): form.isPlain
         case .identifier: true
         case .reference(let target, _, _): target.pointee.isPlain
         case .constant, .plain, .dictionary, .packedDictionary, .prefixed, .template: false
@@ -95,6 +96,8 @@ enum TextSource {
         case .plain(let texts): return texts.write(row, to: target)
         case .numbers(let values, let form): return form.write(values[row], to: target)
         case .packed(let numbers, let form):
+            return form.write(numbers._withUnsafeGuaranteedRef { $0[row] }, to: target)
+        case .ranked(let numbers, let form):
             return form.write(numbers._withUnsafeGuaranteedRef { $0[row] }, to: target)
         case .identifier(let bytes, let width, let isUUID, let places):
             guard let bytes else { return 0 }
@@ -139,6 +142,7 @@ extension TextSource {
         case .plain(let texts): texts.prefetchBounds(row)
         case .numbers(let values, _): leat_prefetch(values + row)
         case .packed(let numbers, _): numbers._withUnsafeGuaranteedRef { $0.prefetch(row) }
+        case .ranked(let numbers, _): numbers._withUnsafeGuaranteedRef { $0.prefetch(row) }
         case .packedDictionary(_, let codes): codes._withUnsafeGuaranteedRef { $0.prefetch(row) }
         case .identifier(let bytes, let width, _, let places):
             if let bytes { leat_prefetch(bytes + Self.value(row, of: places) * width) }
@@ -153,7 +157,7 @@ extension TextSource {
     @inline(__always)
     func prefetchText(_ row: Int) {
         switch self {
-        case .constant, .numbers, .packed, .identifier: break
+        case .constant, .numbers, .packed, .ranked, .identifier: break
         case .dictionary(let texts, let codes): texts.prefetchBounds(Int(codes[row]))
         case .packedDictionary(let texts, let codes): texts.prefetchBounds(Self.code(row, of: codes))
         case .plain(let texts): texts.prefetchText(row)
@@ -205,49 +209,9 @@ struct TextList {
     }
 }
 
-/// `NumberForm` without what needs a reference.
-enum NumberFormSource {
-    case integer
-    case decimal(scale: Int)
-    case padded(digitCount: Int)
-    case address
-    case time(UnsafePointer<TimeText>)
-
-    init(_ form: NumberForm, _ nodes: TextSourceNodes) {
-        switch form {
-        case .integer: self = .integer
-        case .decimal(let scale): self = .decimal(scale: scale)
-        case .padded(let digitCount): self = .padded(digitCount: digitCount)
-        case .address: self = .address
-        case .time(let form): self = .time(nodes.add(form))
-        }
-    }
-
-    /// See `TextSource.isPlain`.
-    var isPlain: Bool {
-        if case .time = self { return false }
-        return true
-    }
-
-    /// See `NumberForm.write`.
-    @inline(__always)
-    func write(_ value: Int64, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        switch self {
-        case .integer: return DecimalDigits.write(value, to: target)
-        case .decimal(let scale): return DecimalDigits.write(value, scale: scale, to: target)
-        case .padded(let digitCount):
-            DecimalDigits.write(value.magnitude, digitCount: digitCount, to: target)
-            return digitCount
-        case .address: return DecimalDigits.write(address: value, to: target)
-        case .time(let form): return form.pointee.write(value, to: target)
-        }
-    }
-}
-
 /// Memory of the inner parts of sources.
 final class TextSourceNodes {
     private var sources: [UnsafeMutablePointer<TextSource>] = []
-    private var forms: [UnsafeMutablePointer<TimeText>] = []
 
     func add(_ source: TextSource) -> UnsafePointer<TextSource> {
         let node = UnsafeMutablePointer<TextSource>.allocate(capacity: 1)
@@ -256,20 +220,7 @@ final class TextSourceNodes {
         return UnsafePointer(node)
     }
 
-    func add(_ form: TimeText) -> UnsafePointer<TimeText> {
-        let node = UnsafeMutablePointer<TimeText>.allocate(capacity: 1)
-        node.initialize(to: form)
-        self.forms.append(node)
-        return UnsafePointer(node)
-    }
-
-    deinit {
-        for node in self.sources { node.deallocate() }
-        for node in self.forms {
-            node.deinitialize(count: 1)
-            node.deallocate()
-        }
-    }
+    deinit { for node in self.sources { node.deallocate() } }
 }
 
 /// Writes the texts of a column, any number of times and from any thread; the fast form of `Column.write`.

@@ -13,7 +13,11 @@ public struct TimeText: Hashable, Sendable {
     /// Digits of the fraction, with a point before them if there are any.
     public private(set) var fractionDigitCount: Int
     /// What follows the time, such as `Z` or ` +0000`.
-    public private(set) var suffix: [UInt8]
+    public var suffix: [UInt8] { (0..<Int(self.suffixByteCount)).map { self.suffixByte($0) } }
+
+    // In place, first byte lowest, so that copying a form counts no references.
+    private var suffixBytes: UInt64 = 0
+    private var suffixByteCount: UInt8 = 0
 
     /// Nanoseconds of the last digit.
     public var unit: Int64 { Self.powersOfTen[9 - self.fractionDigitCount] }
@@ -48,7 +52,7 @@ public struct TimeText: Hashable, Sendable {
             index = end
         }
         guard text.count - index <= Self.suffixByteCountMax else { return nil }
-        self.suffix = Array(text[index...])
+        self.keep(suffix: text[index...])
         guard self.value(of: text) != nil else { return nil }
     }
 
@@ -61,7 +65,19 @@ public struct TimeText: Hashable, Sendable {
         self.layout = layout
         self.separator = separator
         self.fractionDigitCount = fractionDigitCount
-        self.suffix = suffix
+        self.keep(suffix: suffix)
+    }
+
+    private mutating func keep(suffix: some Sequence<UInt8>) {
+        for byte in suffix {
+            self.suffixBytes |= UInt64(byte) << (UInt64(self.suffixByteCount) * 8)
+            self.suffixByteCount += 1
+        }
+    }
+
+    @inline(__always)
+    private func suffixByte(_ index: Int) -> UInt8 {
+        UInt8(truncatingIfNeeded: self.suffixBytes >> (UInt64(truncatingIfNeeded: index) &* 8))
     }
 
     /// Units since 1970 of a text of this form, the zone taken as part of the form; `nil` for any other text.
@@ -70,8 +86,9 @@ public struct TimeText: Hashable, Sendable {
         let fractionStart = timeStart + 8
         let fractionCount = self.fractionDigitCount == 0 ? 0 : self.fractionDigitCount + 1
         let end = fractionStart + fractionCount
-        guard text.count == end + self.suffix.count, text[timeStart - 1] == self.separator else { return nil }
-        for (index, byte) in self.suffix.enumerated() where text[end + index] != byte { return nil }
+        let suffixByteCount = Int(self.suffixByteCount)
+        guard text.count == end + suffixByteCount, text[timeStart - 1] == self.separator else { return nil }
+        for index in 0..<suffixByteCount where text[end + index] != self.suffixByte(index) { return nil }
         guard let day = self.day(of: text),
             let hour = Self.digits(text, timeStart, 2), hour < 24, text[timeStart + 2] == UInt8(ascii: ":"),
             let minute = Self.digits(text, timeStart + 3, 2), minute < 60, text[timeStart + 5] == UInt8(ascii: ":"),
@@ -152,11 +169,9 @@ public struct TimeText: Hashable, Sendable {
             DecimalDigits.write(UInt64(fraction), digitCount: self.fractionDigitCount, to: target + end + 1)
             end += self.fractionDigitCount + 1
         }
-        for byte in self.suffix {
-            target[end] = byte
-            end += 1
-        }
-        return end
+        let suffixByteCount = Int(self.suffixByteCount)
+        for index in 0..<suffixByteCount { target[end + index] = self.suffixByte(index) }
+        return end + suffixByteCount
     }
 
     /// The quotient rounded down.

@@ -275,18 +275,9 @@ extension ByteStringTable {
                     }
                 }
             }
-        case .integer(let integers):
-            var last: (value: Int64, number: UInt32)?
-            selection.forEachSet { row in
-                let value = integers.values[row]
-                if let last, last.value == value {
-                    values[row] = last.number
-                    return
-                }
-                let number = UInt32(NumberText.withDecimal(value) { self.index(of: $0) })
-                last = (value, number)
-                values[row] = number
-            }
+        case .integer(let column): self.number(column.values, within: selection, into: &values)
+        case .number(let column) where column.form == .integer:
+            self.number(column.values, within: selection, into: &values)
         case .plain(let plain):
             selection.forEachSet { values[$0] = UInt32(self.index(of: plain.values[$0])) }
         case .number, .identifier, .prefixed, .reference, .template:
@@ -299,6 +290,21 @@ extension ByteStringTable {
                     values[row] = UInt32(column.withBytes(at: row) { self.index(of: $0) })
                 }
             }
+        }
+    }
+
+    /// The same for texts that are the shortest forms of whole numbers.
+    private mutating func number(_ integers: [Int64], within selection: Bitmap, into values: inout [UInt32]) {
+        var last: (value: Int64, number: UInt32)?
+        selection.forEachSet { row in
+            let value = integers[row]
+            if let last, last.value == value {
+                values[row] = last.number
+                return
+            }
+            let number = UInt32(NumberText.withDecimal(value) { self.index(of: $0) })
+            last = (value, number)
+            values[row] = number
         }
     }
 }

@@ -90,10 +90,12 @@ struct SortKeys {
         switch column {
         case .constant: return self.distinct?[0] ?? .missing
         case .dictionary(let dictionary): return self.distinct?[Int(dictionary.codeList[row])] ?? .missing
-        case .integer(let integers):
-            if self.order.kind == .number || self.order.kind == .any { return .number(Double(integers.values[row])) }
-            return column.withBytes(at: row) { self.order.key($0) }
-        case .plain, .number, .identifier, .prefixed, .reference, .template:
+        case .integer(let integers) where self.order.kind == .number || self.order.kind == .any:
+            return .number(Double(integers.values[row]))
+        case .number(let numbers) where self.order.kind == .number || self.order.kind == .any:
+            guard let scale = numbers.form.scale else { return column.withBytes(at: row) { self.order.key($0) } }
+            return .number(NumberText.value(numbers.numbers[row], scale: scale))
+        case .integer, .plain, .number, .identifier, .prefixed, .reference, .template:
             return column.withBytes(at: row) { self.order.key($0) }
         }
     }

@@ -52,7 +52,7 @@ enum ColumnDecoder {
             throw page.structure.fail("texts of more than \(PageReader.areaByteCountMax) bytes")
         }
         guard let presence else { return dense }
-        return dense.spread(over: presence)
+        return dense.spread(over: presence, keepingNumbers: context.keepsNumbers)
     }
 
     /// `count` values, all of them present.
@@ -69,8 +69,8 @@ enum ColumnDecoder {
             return .constant(ConstantColumn(value: value, rowCount: count))
         case .dictionary: return try Self.dictionary(count: count, from: &page, context)
         case .integer:
-            // Numbers in a slot of a template stay packed; most searches need not look at them.
-            if context.depth > 0 { return try Self.numbers(.integer, count: count, from: &page) }
+            // Numbers in a slot of a template stay packed, as most searches need not look at them, and those of some rows.
+            if context.depth > 0 || context.keepsNumbers && context.rows != nil { return try Self.numbers(.integer, count: count, from: &page) }
             return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
         case .plain: return .plain(PlainColumn(values: try Self.strings(count: count, from: &page)))
         case .hexadecimal, .uuid: return try Self.identifiers(count: count, isUUID: kind == 6, from: &page)
@@ -118,13 +118,15 @@ enum ColumnDecoder {
         distinctCount: Int,
         from page: inout PageReader
     ) throws(FormatError) -> CodeList {
-        switch try IntegerPacking.list(count: count, from: &page) {
+        let list = try IntegerPacking.list(count: count, from: &page)
+        switch list {
         case .packed(let numbers):
             guard numbers.areCodes(below: distinctCount) else {
                 throw page.structure.fail("a code beyond \(distinctCount)")
             }
             return .packed(numbers)
-        case .array(let values):
+        case .array, .ranked:
+            let values = list.values
             for value in values where value < 0 || value >= Int64(distinctCount) {
                 throw page.structure.fail("code \(value) of \(distinctCount)")
             }
@@ -274,8 +276,9 @@ extension Column {
         }
     }
 
-    /// The column with its values, all present, put at the rows of `presence`.
-    fileprivate func spread(over presence: Bitmap) -> Column {
+    /// The column with its values, all present, put at the rows of `presence`; with `keepingNumbers` numbers stay end to
+    /// end.
+    fileprivate func spread(over presence: Bitmap, keepingNumbers: Bool) -> Column {
         switch self {
         case .constant(let column):
             return .constant(ConstantColumn(value: column.value, rowCount: presence.count, presence: presence))
@@ -295,6 +298,9 @@ extension Column {
             }
             let values = ByteStrings(offsets: offsets, bytes: column.values.bytes)
             return .plain(PlainColumn(values: values, presence: presence))
+        case .number(let column) where keepingNumbers:
+            let numbers = RankedNumbers(column.numbers, at: presence)
+            return .number(NumberColumn(form: column.form, numbers: .ranked(numbers), presence: presence))
         case .number(let column):
             let dense = column.values
             let values = presence.spreading(absent: Int64(0)) { dense[$0] }
@@ -305,7 +311,8 @@ extension Column {
             }
             return .identifier(column.spread(over: presence))
         case .prefixed(let column):
-            return .prefixed(PrefixedColumn(prefix: column.prefix, rest: column.rest.spread(over: presence)))
+            let rest = column.rest.spread(over: presence, keepingNumbers: keepingNumbers)
+            return .prefixed(PrefixedColumn(prefix: column.prefix, rest: rest))
         case .reference(let column):
             return .reference(
                 ReferenceColumn(

@@ -72,11 +72,18 @@ struct DecodingContext {
     var rowCount = 0
     /// Whether the values are those of a slot of a template, and the texts of the templates those of the page's rows.
     var isSlotOfRows = false
+    /// Whether numbers of fields that some rows lack stay end to end, as queries take them.
+    var keepsNumbers: Bool
     /// Reads another column of the block.
     var column: ((String) throws(FormatError) -> Column?)?
 
-    init(times: [Int64]? = nil, column: ((String) throws(FormatError) -> Column?)? = nil) {
+    init(
+        times: [Int64]? = nil,
+        keepsNumbers: Bool = false,
+        column: ((String) throws(FormatError) -> Column?)? = nil
+    ) {
         self.times = times
+        self.keepsNumbers = keepsNumbers
         self.column = column
     }
 

@@ -27,13 +27,11 @@ extension IntegerPacking {
             return .array(values)
         case Mode.patchedFrame:
             let (factor, base) = try Self.readFactor(from: &page)
-            var values = try Self.readPatched(count: count, from: &page)
-            if factor != 1 { for index in values.indices { values[index] = values[index] &* factor &+ base } }
-            return .array(values)
+            return .packed(try Self.readPatched(count: count, factor: factor, base: base, from: &page))
         case Mode.patchedDelta:
             let (factor, base) = try Self.readFactor(from: &page)
             let first = try page.structure.readSigned()
-            var values = try Self.readPatched(count: count, from: &page)
+            var values = try Self.readPatched(count: count, factor: 1, base: 0, from: &page).unpacked()
             Self.sum(&values, from: first, factor, base)
             return .array(values)
         case let mode:
@@ -50,21 +48,38 @@ extension IntegerPacking {
         }
     }
 
-    private static func readPatched(count: Int, from page: inout PageReader) throws(FormatError) -> [Int64] {
+    private static func readPatched(
+        count: Int,
+        factor: Int64,
+        base: Int64,
+        from page: inout PageReader
+    ) throws(FormatError) -> PackedNumbers {
         let (frames, bytes) = try Self.readFrameList(count: count, from: &page)
-        var values = PackedNumbers(count: count, frames: frames, bytes: bytes, factor: 1, base: 0).unpacked()
         let exceptionCount = try page.structure.readCount(limit: count)
         let gaps = try Self.readFrames(count: exceptionCount, factor: 1, base: 0, from: &page).unpacked()
         let highs = try Self.readFrames(count: exceptionCount, factor: 1, base: 0, from: &page).unpacked()
+        var exceptions: [PackedNumbers.Exception] = []
+        exceptions.reserveCapacity(exceptionCount)
         var index = 0
         for (gap, high) in zip(gaps, highs) {
-            guard gap >= 0, gap < count - index else { throw page.structure.fail("exception beyond \(count) numbers") }
+            // The first exception may be number 0, each further one lies behind the one before.
+            guard gap >= (exceptions.isEmpty ? 0 : 1), gap < count - index else {
+                throw page.structure.fail("exception beyond \(count) numbers")
+            }
             index += Int(gap)
-            let width = frames[index / Self.frameCount].width
-            guard width < 64 else { throw page.structure.fail("exception of 64 bits") }
-            values[index] &+= high << Int64(width)
+            guard frames[index / Self.frameCount].width < 64 else {
+                throw page.structure.fail("exception of 64 bits")
+            }
+            exceptions.append(.init(index: Int32(index), high: UInt64(bitPattern: high)))
         }
-        return values
+        return PackedNumbers(
+            count: count,
+            frames: frames,
+            bytes: bytes,
+            factor: factor,
+            base: base,
+            exceptions: exceptions
+        )
     }
 
     private static func frames(of count: Int) -> Int {

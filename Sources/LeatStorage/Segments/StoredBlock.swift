@@ -217,12 +217,13 @@ private final class StoredColumns: ColumnSource {
         }
         guard name != StoredFields.time, let page = self.block.page(named: name) else { return nil }
         // A column may refer to one that has its rows from a third; that one stands for itself, so that no circle can be.
-        return try self.load(page, self.context(self.context(DecodingContext(times: self.times))))
+        let innermost = DecodingContext(times: self.times, keepsNumbers: self.isKept)
+        return try self.load(page, self.context(self.context(innermost)))
     }
 
     /// The context of a column that may refer to others, which are read in `inner`.
     private func context(_ inner: DecodingContext) -> DecodingContext {
-        DecodingContext(times: self.times) { (other: String) throws(FormatError) -> Column? in
+        DecodingContext(times: self.times, keepsNumbers: self.isKept) { (other: String) throws(FormatError) -> Column? in
             guard let page = self.block.page(named: other) else { return nil }
             do throws(DamagedBlock) {
                 return try self.load(page, inner)

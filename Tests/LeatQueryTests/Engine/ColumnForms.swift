@@ -90,19 +90,32 @@ struct ColumnForms {
             guard numbers.allSatisfy({ $0 != nil }) else { return nil }
             var next = numbers.makeIterator()
             let values = self.values.map { $0 == nil ? 7 : (next.next() ?? nil) ?? 7 }
-            let list: NumberList = Bool.random(using: &random) ? .array(values) : .packed(Self.packed(values))
+            let list = self.list(of: values, &random)
             return (name, .number(NumberColumn(form: form, numbers: list, presence: self.presence)))
         }
     }
 
-    private static func packed(_ values: [Int64]) -> PackedNumbers {
+    /// Numbers of all rows in one of their forms; without those of absent rows where that can be.
+    private func list(of values: [Int64], _ random: inout SeededRandom) -> NumberList {
+        func packedOrNot(_ values: [Int64]) -> NumberList {
+            Bool.random(using: &random) ? .array(values) : .packed(Self.packed(values, &random))
+        }
+        guard let presence = self.presence, Bool.random(using: &random) else { return packedOrNot(values) }
+        let present = presence.rows.map { values[Int($0)] }
+        return .ranked(RankedNumbers(packedOrNot(present), at: presence))
+    }
+
+    /// Numbers in frames, some of which are too narrow for the largest of their numbers.
+    private static func packed(_ values: [Int64], _ random: inout SeededRandom) -> PackedNumbers {
         var frames: [PackedNumbers.Frame] = []
+        var exceptions: [PackedNumbers.Exception] = []
         var bytes: [UInt8] = []
         for start in stride(from: 0, to: values.count, by: PackedNumbers.numbersPerFrame) {
             let part = values[start..<min(values.count, start + PackedNumbers.numbersPerFrame)]
             let least = part.min() ?? 0
             let spread = UInt64(bitPattern: (part.max() ?? 0) &- least)
-            let width = 64 - spread.leadingZeroBitCount
+            let fullWidth = 64 - spread.leadingZeroBitCount
+            let width = Bool.random(using: &random) ? fullWidth : Int.random(in: 0...fullWidth, using: &random)
             frames.append(PackedNumbers.Frame(least: least, offset: UInt32(bytes.count), width: UInt8(width)))
             var bits = [UInt8](repeating: 0, count: (part.count * width + 7) / 8)
             for (index, value) in part.enumerated() {
@@ -110,10 +123,20 @@ struct ColumnForms {
                 for bit in 0..<width where own >> UInt64(bit) & 1 == 1 {
                     bits[(index * width + bit) / 8] |= 1 << UInt8((index * width + bit) % 8)
                 }
+                // Swift shifts by 64 and more give 0.
+                let high = own >> UInt64(width)
+                if high > 0 { exceptions.append(.init(index: Int32(start + index), high: high)) }
             }
             bytes += bits
         }
-        return PackedNumbers(count: values.count, frames: frames, bytes: ByteSlice(bytes), factor: 1, base: 0)
+        return PackedNumbers(
+            count: values.count,
+            frames: frames,
+            bytes: ByteSlice(bytes),
+            factor: 1,
+            base: 0,
+            exceptions: exceptions
+        )
     }
 
     private func identifiers() -> [(name: String, column: Column)] {

@@ -42,11 +42,15 @@ enum MappedEncoding {
         guard case .dictionary(let source)? = try context.column?(name), source.codes.count == count else {
             throw page.structure.fail("follows column '\(name)', which is not a dictionary of its rows")
         }
-        var codes: [UInt16] = []
-        codes.reserveCapacity(count)
-        for code in source.codes {
-            guard Int(code) < map.count else { throw page.structure.fail("code \(code) of \(map.count)") }
-            codes.append(map[Int(code)])
+        let others = source.codes
+        if let most = others.max(), Int(most) >= map.count {
+            throw page.structure.fail("code \(most) of \(map.count)")
+        }
+        let codes = [UInt16](unsafeUninitializedCapacity: count) { codes, written in
+            map.withUnsafeBufferPointer { map in
+                for row in others.indices { codes[row] = map[Int(others[row])] }
+            }
+            written = count
         }
         return .dictionary(DictionaryColumn(values: texts, codes: codes))
     }
