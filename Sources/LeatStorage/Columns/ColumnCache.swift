@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Columns of sealed blocks as queries have read them, kept for the next query up to a number of bytes.
 ///
-/// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Columns that were used again
-/// lately stay; of the others any may go, so that a scan of more than the cache holds finds a part of it the next time
-/// instead of nothing, as it would if the oldest went. Any thread may call.
+/// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Columns that were not used again
+/// lately go first, and among equals any may go, so that scans of more than the cache holds find a part of it each time
+/// instead of nothing, as they would if the oldest went. Any thread may call.
 final class ColumnCache: Sendable {
     /// The cache of the process; its limit is one of the process, too.
     static let shared = ColumnCache(byteCountMax: StorageLimits.columnCacheByteCountMax)
@@ -89,10 +89,9 @@ final class ColumnCache: Sendable {
         uses.reserveCapacity(count)
         for (block, entries) in state.blocks {
             for (page, entry) in entries {
-                let rank =
-                    entry.isUsedAgain && entry.lastUse > lately
-                    ? Self.usedRank | entry.lastUse : Self.scramble(block, page, state.clock) & ~Self.usedRank
-                uses.append((rank, block, page))
+                let isUsed = entry.isUsedAgain && entry.lastUse > lately
+                let chance = Self.scramble(block, page, state.clock) & ~Self.usedRank
+                uses.append((isUsed ? chance | Self.usedRank : chance, block, page))
             }
         }
         uses.sort { $0.rank < $1.rank }
