@@ -12,6 +12,9 @@ public struct Batch: Sendable {
     /// Per row the time of the event, in nanoseconds since 1970 UTC.
     public let timestamps: [Int64]
 
+    /// Bounds of all times, where they are known without a look at each.
+    public let timeRange: ClosedRange<Int64>?
+
     /// The rows that are still part of the answer; `nil` means all of them.
     public var selection: Bitmap?
 
@@ -24,10 +27,11 @@ public struct Batch: Sendable {
     /// Names in the order in which stages added them.
     private var added: [String] = []
 
-    public init(timestamps: [Int64], source: any ColumnSource) {
+    public init(timestamps: [Int64], source: any ColumnSource, timeRange: ClosedRange<Int64>? = nil) {
         precondition(timestamps.count <= Batch.rowCountMax, "\(timestamps.count) rows in a batch")
         self.rowCount = timestamps.count
         self.timestamps = timestamps
+        self.timeRange = timeRange
         self.source = source
     }
 

@@ -27,8 +27,8 @@ extension ScanWorker {
 /// The loop that scans blocks: workers take one block after the other from a shared cursor, in the order of the list
 /// (newest first), each with its own state, until the blocks are done, a worker has enough, or somebody cancels.
 ///
-/// A damaged block is noted and skipped; the others are scanned all the same. A long list may be scanned in parts, each
-/// with a call of `run`.
+/// What needs not be read is passed over first (`select`), then the rest is read. A damaged block is noted and skipped; the
+/// others are scanned all the same. `run` does all; who wants a few blocks at a time calls `select` and `read`.
 public final class BlockScan: Sendable {
     /// What a scan has seen and not seen.
     public struct Outcome: Sendable {
@@ -83,60 +83,130 @@ public final class BlockScan: Sendable {
     /// Whether somebody cancelled; long-running workers ask between batches of rows.
     public var wasCancelled: Bool { self.isCancelled.load(ordering: .relaxed) }
 
-    /// Scans `range` of the list, or all of it, and blocks the caller until that is done; a single worker runs on the
-    /// caller's own thread, several on those of `pool`.
+    /// Blocks of a list that are to be read, and where the list goes on behind those that were decided about.
+    public struct Selection: Sendable {
+        /// Ascending places in the list.
+        public fileprivate(set) var places: [Int] = []
+        /// The first block about which nothing was decided.
+        public fileprivate(set) var end: Int
+    }
+
+    /// Blocks about which is decided before any of them is read; each further time twice as many.
+    private static let decidedCount = 256
+
+    /// Scans all blocks, and blocks the caller until that is done; a single block and a single worker need no other
+    /// thread than the caller's, several run on those of `pool`.
     @discardableResult
-    public func run<Worker: ScanWorker>(
-        _ workers: [Worker],
-        range: Range<Int>? = nil,
-        on pool: ScanPool = .shared
-    ) -> Outcome {
-        precondition(!workers.isEmpty, "a scan needs a worker")
-        let range = range ?? self.blocks.indices
-        pool.run(count: range.count, workers: workers.count, account: self.account) { worker, index in
-            self.scan(range.lowerBound + index, workers[worker])
+    public func run<Worker: ScanWorker>(_ workers: [Worker], on pool: ScanPool = .shared) -> Outcome {
+        var end = 0
+        var width = Self.decidedCount
+        while end < self.blocks.count, !self.wasStopped {
+            let selection = self.select(.max, from: end, atMost: width, for: workers[0])
+            self.read(selection, workers, on: pool)
+            end = selection.end
+            width *= 2
         }
-        return Outcome(
+        return self.outcome
+    }
+
+    /// What was scanned so far.
+    public var outcome: Outcome {
+        Outcome(
             progress: self.progress,
             damage: self.damage.withLock { $0 },
             wasCancelled: self.wasCancelled
         )
     }
 
-    private func scan(_ index: Int, _ worker: some ScanWorker) -> ScanStep {
-        if self.isStopped.load(ordering: .relaxed) { return .enough }
-        let block = self.blocks[index]
+    /// Decides about the blocks from `start` on, in order and on the caller's thread, until `count` are to be read or
+    /// `limit` were looked at.
+    ///
+    /// That takes about a microsecond a block, less than another thread takes to wake up. `worker` may not be at work.
+    public func select(
+        _ count: Int,
+        from start: Int,
+        atMost limit: Int = .max,
+        for worker: some ScanWorker
+    ) -> Selection {
+        let clock = SystemTime()
+        let began = clock.monotonicNanoseconds()
+        var selection = Selection(end: start)
+        var decided: [(place: Int, fate: BlockFate)] = []
+        while selection.end < self.blocks.count, selection.end - start < limit, selection.places.count < count,
+            !self.wasStopped
+        {
+            let place = selection.end
+            selection.end += 1
+            switch self.fate(of: place, worker) {
+            case .read: selection.places.append(place)
+            case let fate: decided.append((place, fate))
+            }
+        }
+        self.state.withLock { progress in
+            for (place, fate) in decided { progress.note(self.blocks[place], fate) }
+            progress.decideNanoseconds += clock.monotonicNanoseconds() - began
+        }
+        return selection
+    }
+
+    private func fate(of place: Int, _ worker: some ScanWorker) -> BlockFate {
+        let block = self.blocks[place]
+        let fate = worker.decide(block, block: place)
+        guard fate == .read, block.isTestedUnread else { return fate }
+        do throws(DamagedBlock) {
+            return try block.mayMatch(self.prefilter) ? .read : .pruned
+        } catch {
+            self.note(error)
+            return .damaged
+        }
+    }
+
+    private func note(_ damaged: DamagedBlock) {
+        self.damage.withLock { damage in
+            if damage.count < Self.damageCountMax { damage.append(damaged) }
+        }
+    }
+
+    /// Reads selected blocks and blocks the caller until that is done.
+    public func read<Worker: ScanWorker>(_ selection: Selection, _ workers: [Worker], on pool: ScanPool = .shared) {
+        precondition(!workers.isEmpty, "a scan needs a worker")
+        let places = selection.places
+        pool.run(count: places.count, workers: workers.count, account: self.account) { worker, index in
+            self.read(places[index], workers[worker])
+        }
+    }
+
+    private func read(_ place: Int, _ worker: some ScanWorker) -> ScanStep {
+        if self.wasStopped { return .enough }
+        let block = self.blocks[place]
         let clock = SystemTime()
         let start = clock.monotonicNanoseconds()
-        var (decided, isRead, end) = (start, start, start)
-        var fate = worker.decide(block, block: index)
+        // What was read meanwhile may have made the block needless.
+        var fate = worker.decide(block, block: place)
+        var (isRead, end) = (start, start)
         var step = ScanStep.more
         var batch: Batch?
         do throws(DamagedBlock) {
-            if fate == .read, !(try block.mayMatch(self.prefilter)) { fate = .pruned }
-            decided = clock.monotonicNanoseconds()
-            (isRead, end) = (decided, decided)
+            if fate == .read, !block.isTestedUnread, !(try block.mayMatch(self.prefilter)) { fate = .pruned }
             if fate == .read {
                 let rows = try block.read()
                 batch = rows
                 isRead = clock.monotonicNanoseconds()
-                step = try worker.consume(rows, block: index)
+                end = isRead
+                step = try worker.consume(rows, block: place)
                 end = clock.monotonicNanoseconds()
             }
         } catch {
             fate = .damaged
-            self.damage.withLock { damage in
-                if damage.count < Self.damageCountMax { damage.append(error) }
-            }
+            self.note(error)
         }
         if step == .enough { self.stop() }
         let storedBytesRead = batch?.storedBytesRead ?? 0
         self.state.withLock { progress in
             progress.note(block, fate)
             progress.storedBytesRead += storedBytesRead
-            progress.decideNanoseconds += decided - start
-            progress.readNanoseconds += isRead - decided
-            progress.consumeNanoseconds += end >= isRead ? end - isRead : 0
+            progress.readNanoseconds += isRead - start
+            progress.consumeNanoseconds += end - isRead
         }
         return step
     }

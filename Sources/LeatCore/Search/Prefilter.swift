@@ -51,6 +51,9 @@ public protocol BlockSource: Sendable {
     /// Uncompressed size of the rows in bytes, for progress.
     var byteCount: Int { get }
 
+    /// Whether `mayMatch` costs next to nothing, as it looks at little; if not, it is asked where blocks are read.
+    var isTestedUnread: Bool { get }
+
     /// Whether the block could hold a row that passes; `false` only when it surely holds none.
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool
 
@@ -62,6 +65,8 @@ public protocol BlockSource: Sendable {
 }
 
 extension BlockSource {
+    public var isTestedUnread: Bool { true }
+
     public var exactRowCount: Int? { nil }
 
     public func statistics(of field: String) -> FieldStatistics? { nil }

@@ -46,7 +46,7 @@ public final class ScanPool: Sendable {
         }
         let scan = PooledScan(count: count, workers: workerCount, account: account, work: work)
         self.queue.update { $0.scans.append(scan) }
-        self.queue.wait { _ in scan.isDone ? () : nil }
+        scan.isDone.wait { $0 ? () : nil }
     }
 
     /// What a thread does until the pool is closed.
@@ -56,8 +56,8 @@ public final class ScanPool: Sendable {
             let start = clock.monotonicNanoseconds()
             let step = piece.scan.work(piece.worker, piece.index)
             piece.scan.account.add(clock.monotonicNanoseconds() - start)
-            // Only the end of a scan is waited for; whoever ends a piece takes the next one itself.
-            if queue.wait({ $0.finish(piece, step) }) { queue.update { _ in } }
+            // Whoever ends a piece takes the next one itself; nobody waits in the queue for that.
+            if queue.wait({ $0.finish(piece, step) }) { piece.scan.isDone.update { $0 = true } }
         }
     }
 }
@@ -83,6 +83,8 @@ public final class ScanAccount: Sendable {
 /// A scan whose pieces the threads of a pool take.
 private final class PooledScan: @unchecked Sendable {
     // Sound as Sendable: what changes is used under the pool's lock only.
+    /// What the caller waits for.
+    let isDone = Monitor(false)
     let work: @Sendable (Int, Int) -> ScanStep
     let account: ScanAccount
     private let count: Int
@@ -97,7 +99,8 @@ private final class PooledScan: @unchecked Sendable {
         self.freeWorkers = (0..<workers).reversed()
     }
 
-    var isDone: Bool { self.next >= self.count && self.runningCount == 0 }
+    /// Whether nothing is left to do; under the pool's lock.
+    var isEmpty: Bool { self.next >= self.count && self.runningCount == 0 }
 
     /// The next piece, if there is one and a worker for it.
     func take() -> (worker: Int, index: Int)? {
@@ -141,7 +144,7 @@ private struct ScanQueue {
     /// Notes the end of a piece, and says whether it was the scan's last.
     mutating func finish(_ piece: Piece, _ step: ScanStep) -> Bool? {
         piece.scan.finish(worker: piece.worker, step)
-        guard piece.scan.isDone else { return false }
+        guard piece.scan.isEmpty else { return false }
         self.scans.removeAll { $0 === piece.scan }
         return true
     }

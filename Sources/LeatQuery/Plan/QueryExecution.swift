@@ -8,6 +8,7 @@ public final class QueryExecution: Sendable {
     public let plan: QueryPlan
     let context: StageContext
     private let workers = Mutex<[QueryWorker]>([])
+    private let matchTimes = Mutex(StageTimes())
     private let damages = Mutex<[String]>([])
     private let final = Mutex<QueryResult?>(nil)
     private let failure = Mutex<QueryFailure?>(nil)
@@ -120,8 +121,11 @@ public final class QueryExecution: Sendable {
 
     /// Nanoseconds that the workers have spent so far.
     var stageTimes: StageTimes {
-        self.workers.withLock { $0 }.reduce(into: StageTimes()) { $0.add($1.times) }
+        self.workers.withLock { $0 }.reduce(into: self.matchTimes.withLock { $0 }) { $0.add($1.times) }
     }
+
+    /// Notes the time of a worker that has no aggregate.
+    func note(stages nanoseconds: UInt64) { self.matchTimes.withLock { $0.stages += nanoseconds } }
 }
 
 /// Nanoseconds of all workers, by what they did with the rows that they were given.
@@ -246,6 +250,7 @@ extension QueryPlan {
 
     /// The rows whose time lies in the interval; `nil` when all do.
     private func rowsInside(_ batch: Batch) -> Bitmap? {
+        if let range = batch.timeRange, self.contains(range) { return nil }
         let (start, end) = (self.startNanoseconds, self.endNanoseconds)
         let times = batch.timestamps
         // Mostly all do, so that there is nothing to stop at.

@@ -17,16 +17,18 @@ extension QueryRun {
         precondition(self.canBeSplit, "the rows of an aggregate cannot be split")
         let scan = self.scan
         let count = max(1, min(threads, scan.blocks.count))
-        let workers = (0..<count).map { [sequences] _ in CollectingWorker(self.execution) { sequences[$0] } }
+        let workers = (0..<count).map { [sequences] _ in
+            MatchWorker(self.execution, sequence: { sequences[$0] }, as: { $0 })
+        }
         var kept = RowKeeper(preference: .newest, limit: rowCountMax ?? .max)
         var start = 0
         while start < scan.blocks.count, !scan.wasStopped {
-            let end = min(start + count * 2, scan.blocks.count)
-            let outcome = scan.run(workers, range: start..<end)
-            self.execution.report(outcome.damage)
+            let selection = scan.select(count * 2, from: start, for: workers[0])
+            scan.read(selection, workers)
+            self.execution.report(scan.outcome.damage)
             try self.execution.checkFailure()
             for worker in workers { for rows in worker.takeFound() { try kept.add(rows) } }
-            start = end
+            start = selection.end
             guard rowCountMax == nil else { continue }
             let rows = try kept.rows().queryRows()
             if rows.count > 0 { try sink(rows) }
@@ -35,40 +37,5 @@ extension QueryRun {
         try self.execution.context.check()
         if rowCountMax != nil { try sink(try kept.rows().queryRows()) }
         return try self.execution.partialResult()
-    }
-}
-
-/// Finds the rows that pass.
-private final class CollectingWorker: ScanWorker {
-    private let execution: QueryExecution
-    private let sequence: @Sendable (Int) -> Int
-    private let found = Guarded<[EventRows]>([])
-
-    init(_ execution: QueryExecution, sequence: @escaping @Sendable (Int) -> Int) {
-        self.execution = execution
-        self.sequence = sequence
-    }
-
-    func decide(_ block: any BlockSource, block index: Int) -> BlockFate {
-        self.execution.plan.overlaps(block.timeRange) ? .read : .outOfTime
-    }
-
-    func consume(_ batch: Batch, block index: Int) throws(DamagedBlock) -> ScanStep {
-        self.execution.guarded { () throws(QueryFailure) in
-            let rows = try self.execution.plan.matching(
-                batch,
-                sequence: self.sequence(index),
-                self.execution.context
-            )
-            self.found.withLock { $0 += rows }
-        }
-    }
-
-    /// What was found since the last call.
-    func takeFound() -> [EventRows] {
-        self.found.withLock { found in
-            defer { found = [] }
-            return found
-        }
     }
 }

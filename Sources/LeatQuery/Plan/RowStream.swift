@@ -94,21 +94,26 @@ extension QueryRun {
         precondition(self.execution.plan.isStreamable, "the plan's rows cannot be streamed")
         let scan = self.scan
         let count = max(1, min(threads, scan.blocks.count))
-        let workers = (0..<count).map { [sequences] _ in MatchWorker(self.execution) { sequences[$0] } }
+        let plan = self.execution.plan
+        let workers = (0..<count).map { [sequences] _ in
+            MatchWorker(self.execution, sequence: { sequences[$0] }) { (rows) throws(QueryFailure) in
+                try FoundRows(rows, of: plan)
+            }
+        }
         var pending = PendingRows()
         var left = self.execution.plan.streamLimit ?? .max
         var start = 0
         var width = count
         while start < scan.blocks.count, left > 0, !scan.wasStopped {
-            let end = min(start + width, scan.blocks.count)
-            let outcome = scan.run(workers, range: start..<end)
-            self.execution.report(outcome.damage)
+            let selection = scan.select(width, from: start, for: workers[0])
+            scan.read(selection, workers)
+            self.execution.report(scan.outcome.damage)
             try self.execution.checkFailure()
             var found = 0
             for worker in workers { found += pending.add(worker.takeFound()) }
             // Blocks without rows cost no memory: look at more of them at a time.
             width = found == 0 ? min(width * 2, 64 * count) : count
-            start = end
+            start = selection.end
             let bound = start < scan.blocks.count ? scan.blocks[start].timeRange.upperBound : nil
             let slices = pending.take(newerThan: bound, limit: left, sliceRowCount: Self.sliceRowCount)
             left -= slices.reduce(0) { $0 + $1.count }
@@ -225,40 +230,16 @@ private struct FoundRows {
     let rows: [StreamedRow]
 }
 
-/// Finds the rows that pass and makes them ready to be written.
-private final class MatchWorker: ScanWorker {
-    private let execution: QueryExecution
-    private let sequence: @Sendable (Int) -> Int
-    private let found = Mutex<[FoundRows]>([])
-
-    init(_ execution: QueryExecution, sequence: @escaping @Sendable (Int) -> Int) {
-        self.execution = execution
-        self.sequence = sequence
-    }
-
-    func decide(_ block: any BlockSource, block index: Int) -> BlockFate {
-        self.execution.plan.overlaps(block.timeRange) ? .read : .outOfTime
-    }
-
-    func consume(_ batch: Batch, block index: Int) throws(DamagedBlock) -> ScanStep {
-        self.execution.guarded { () throws(QueryFailure) in
-            let sequence = self.sequence(index)
-            for rows in try self.execution.plan.matching(batch, sequence: sequence, self.execution.context) {
-                let part = try self.prepared(rows)
-                self.found.withLock { $0.append(part) }
-            }
-        }
-    }
-
+extension FoundRows {
     /// The selected rows in order; few rows of a large batch are copied out, so that it needs not be kept.
-    private func prepared(_ rows: EventRows) throws(QueryFailure) -> FoundRows {
+    init(_ rows: EventRows, of plan: QueryPlan) throws(QueryFailure) {
         var selected = rows.selection.rows
-        if let limit = self.execution.plan.streamLimit, selected.count > limit {
+        if let limit = plan.streamLimit, selected.count > limit {
             selected = rows.newest(limit, of: selected)
         }
         var rows = rows
         if selected.count * Self.sparseness < rows.rowCount {
-            rows = try rows.materialized(selected, names: self.execution.plan.columns)
+            rows = try rows.materialized(selected, names: plan.columns)
             selected = (0..<Int32(selected.count)).map { $0 }
         }
         let times = rows.batch.timestamps
@@ -274,25 +255,16 @@ private final class MatchWorker: ScanWorker {
             streamed.sort { $0.precedes($1) }
         }
         let batch = try rows.outgoing()
-        let renderer: RowRenderer
         do throws(DamagedBlock) {
-            renderer = try RowRenderer(batch, columns: self.execution.plan.columns, rowCount: selected.count)
+            self.renderer = try RowRenderer(batch, columns: plan.columns, rowCount: selected.count)
         } catch {
             throw .damaged(error.description)
         }
-        return FoundRows(renderer: renderer, rows: streamed)
+        self.rows = streamed
     }
 
     /// A batch with fewer than one selected row in so many is not kept.
     private static let sparseness = 16
-
-    /// What was found since the last call.
-    func takeFound() -> [FoundRows] {
-        self.found.withLock { found in
-            defer { found = [] }
-            return found
-        }
-    }
 }
 
 extension EventRows {

@@ -23,6 +23,9 @@ struct FileBlock: BlockSource {
     /// Half of all time, so that differences do not overflow.
     private static let unknownTimes = (Int64.min / 4)...(Int64.max / 4)
 
+    /// All of the text is looked at.
+    var isTestedUnread: Bool { false }
+
     func mayMatch(_ prefilter: Prefilter) throws(DamagedBlock) -> Bool {
         // A needle may lie across two lines that are joined.
         if self.hasJoins { return true }

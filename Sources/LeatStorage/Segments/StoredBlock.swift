@@ -138,7 +138,8 @@ final class StoredBlock: BlockSource {
                 self.keep(.integer(IntegerColumn(values: times)), page, expandedByteCount: 0)
             }
         }
-        return Batch(timestamps: times, source: StoredColumns(self, times: times, isKept: keepingColumns))
+        let source = StoredColumns(self, times: times, isKept: keepingColumns)
+        return Batch(timestamps: times, source: source, timeRange: self.timeRange)
     }
 
     /// Reads the column of a page.

@@ -100,13 +100,33 @@ private final class Summer: ScanWorker, @unchecked Sendable {
         #expect(outcome.wasCancelled)
     }
 
-    @Test func partsOfTheListAreScannedOneAfterTheOther() {
+    @Test func someBlocksAtATimeAreSelectedAndRead() {
         let worker = Summer()
+        worker.fate = { $0 % 2 == 0 ? .read : .unneeded }
         let scan = BlockScan(Self.blocks(10))
-        scan.run([worker], range: 0..<4)
-        #expect(scan.progress.blocksDone == 4)
-        scan.run([worker], range: 4..<10)
-        #expect(worker.blocks == Array(0..<10))
+        let first = scan.select(2, from: 0, for: worker)
+        #expect(first.places == [0, 2])
+        #expect(first.end == 3)
+        #expect(scan.progress.blocksDone == 1)
+        scan.read(first, [worker])
+        #expect(worker.blocks == [0, 2])
+        #expect(scan.progress.blocksDone == 3)
+        let rest = scan.select(100, from: first.end, for: worker)
+        #expect(rest.end == 10)
+        scan.read(rest, [worker])
+        #expect(worker.blocks == [0, 2, 4, 6, 8])
+        #expect(scan.progress.blocksDone == 10)
+        #expect(scan.progress.count(.unneeded) == 5)
+    }
+
+    /// What is read can make blocks needless that were selected before.
+    @Test func aSelectedBlockIsNotReadWhenNobodyNeedsItAnyMore() {
+        let worker = Summer()
+        worker.fate = { _ in worker.blocks.count < 2 ? .read : .unneeded }
+        let outcome = BlockScan(Self.blocks(6)).run([worker])
+        #expect(worker.blocks == [0, 1])
+        #expect(outcome.progress.count(.read) == 2)
+        #expect(outcome.progress.count(.unneeded) == 4)
     }
 
     @Test func aWorkerSaysWhatIsNotRead() {
