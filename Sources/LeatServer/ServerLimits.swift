@@ -62,6 +62,8 @@ enum ServerLimits {
     static let memoryReturnSeconds = 1
     /// Bytes of memory that may be held and not used; more goes back to the system.
     static let spareMemoryByteCountMax: UInt64 = 48 << 20
+    /// Threads that wait for the next query: about as many as people ask at a time.
+    static let idleQueryThreadCount = 4
     /// Query jobs that may exist at a time.
     static let jobCountMax = 200
     /// Events that a query job keeps of a filter query, the newest, to page through.

@@ -16,6 +16,7 @@ final class SearchExecutor: Sendable {
     private let queries: SavedQueries
     private let userQueryCountMax: Int
     private let nameServers: [String]
+    private let threads = SpareThreads(name: "query", idleCountMax: ServerLimits.idleQueryThreadCount)
     /// Running queries by the name of the token that asks, which is empty for everybody in open mode.
     private let runningCounts = Mutex<[String: Int]>([:])
 
@@ -145,28 +146,35 @@ final class SearchExecutor: Sendable {
         filling live: LiveQuery?,
         into channel: RowChannel?
     ) async throws -> RunningQuery {
-        let store = self.store
-        let range = Self.range(plan)
-        let snapshot = try await Blocking.run { try store.snapshot(repository: repository, timeRange: range) }
-        let query = RunningQuery(
-            QueryRun(plan, over: live == nil ? snapshot.blocks : []),
-            channel: channel,
-            damaged: snapshot.damaged,
-            startedAt: self.time.monotonicNanoseconds(),
-            time: self.time
-        )
-        let threadCount = self.threadCount
-        query.stop(after: self.seconds)
-        _ = WorkerThread(name: "query") {
-            if let live { Self.fill(live, plan, from: snapshot.blocks) }
-            query.run(threads: threadCount)
-            self.uncount(user)
-            self.metrics.queried(
-                nanoseconds: query.cost.nanoseconds,
-                scannedByteCount: query.run.progress.byteCount
-            )
+        // One thread looks for the blocks and scans them: passing a query on takes longer than a small one.
+        try await withCheckedThrowingContinuation { (begun: CheckedContinuation<RunningQuery, any Error>) in
+            self.threads.start {
+                let query: RunningQuery
+                let blocks: [any BlockSource]
+                do {
+                    let snapshot = try self.store.snapshot(repository: repository, timeRange: Self.range(plan))
+                    blocks = snapshot.blocks
+                    query = RunningQuery(
+                        QueryRun(plan, over: live == nil ? blocks : []),
+                        channel: channel,
+                        damaged: snapshot.damaged,
+                        startedAt: self.time.monotonicNanoseconds(),
+                        time: self.time
+                    )
+                } catch {
+                    return begun.resume(throwing: error)
+                }
+                query.stop(after: self.seconds)
+                begun.resume(returning: query)
+                if let live { Self.fill(live, plan, from: blocks) }
+                query.run(threads: self.threadCount)
+                self.uncount(user)
+                self.metrics.queried(
+                    nanoseconds: query.cost.nanoseconds,
+                    scannedByteCount: query.run.progress.byteCount
+                )
+            }
         }
-        return query
     }
 
     /// Gives a live aggregate the stored events, and then those that arrived since.
