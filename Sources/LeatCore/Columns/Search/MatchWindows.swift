@@ -46,8 +46,8 @@ public struct MatchWindows {
         let (rows, starts) = self.texts.rowsByCode(within: candidates) { $0 == 0 || windows[$0] != nil }
         var scratch = WindowScratch()
         for code in 0...self.texts.templates.count where starts[code] < starts[code + 1] {
-            var left = rows[starts[code]..<starts[code + 1]]
-            guard var window = windows[code] else {
+            let left = rows[starts[code]..<starts[code + 1]]
+            guard let window = windows[code] else {
                 for index in left.indices {
                     let text = self.texts.whole[self.texts.places.rank(Int(left[index]))]
                     let isDone = try body(text, false, left[index...index])
@@ -55,12 +55,10 @@ public struct MatchWindows {
                 }
                 continue
             }
-            let template = self.texts.templates[code - 1]
-            while true {
-                let isShared = try self.visitShared(&left, template, window, &scratch, body)
-                if !isShared { try self.visitEach(&left, template, window, &scratch, body) }
-                if left.isEmpty { break }
-                window.last += 1
+            var visit = Visit(template: self.texts.templates[code - 1], window: window, rows: left)
+            while !visit.rows.isEmpty {
+                if try !self.visitShared(&visit, &scratch, body) { try self.visitEach(&visit, &scratch, body) }
+                visit.window.last += 1
             }
         }
     }
@@ -139,60 +137,128 @@ public struct MatchWindows {
 
     // MARK: rows
 
-    /// Visits the rows of a window in which at most one slot varies, with few distinct values; whether it was one of these.
-    ///
-    /// Rows that must be seen with more of their text stay in `rows`.
+    /// The rows of one template on their way through a visitor.
+    private struct Visit {
+        let template: TemplateTexts.Template
+        var window: Window
+        /// Rows of which more must be seen, or that were not visited yet.
+        var rows: ArraySlice<UInt16>
+
+        var elements: ClosedRange<Int> { self.window.first...self.window.last }
+        /// Whether the texts go on behind the window.
+        var goesOn: Bool { self.window.last < 2 * self.template.slotCount }
+    }
+
+    /// Visits rows whose windows are alike together; `false`, without a visit, where hardly any are.
     private func visitShared<Failure: Error>(
-        _ rows: inout ArraySlice<UInt16>,
-        _ template: TemplateTexts.Template,
-        _ window: Window,
+        _ visit: inout Visit,
         _ scratch: inout WindowScratch,
         _ body: (UnsafeRawBufferPointer, Bool, ArraySlice<UInt16>) throws(Failure) -> Bool
     ) throws(Failure) -> Bool {
-        let goesOn = window.last < 2 * template.slotCount
-        let elements = window.first...window.last
-        let varying = elements.filter { $0 & 1 == 1 }.map { Int(self.texts.slots[template.firstSlot + $0 / 2]) }
+        let rows = visit.rows
+        let firstSlot = visit.template.firstSlot
+        let varying = visit.elements.filter { $0 & 1 == 1 }.map { Int(self.texts.slots[firstSlot + $0 / 2]) }
             .filter { if case .constant = self.texts.columns[$0] { false } else { true } }
         if varying.isEmpty {
-            let text = scratch.text(of: self.texts, Int(rows[rows.startIndex]), elements)
-            if try body(text, goesOn, rows) { rows = [] }
+            let text = scratch.text(of: self.texts, Int(rows[rows.startIndex]), visit.elements)
+            if try body(text, visit.goesOn, rows) { visit.rows = [] }
             return true
         }
-        guard let column = varying.first, varying.count == 1, case .dictionary(let values) = self.texts.columns[column],
-            values.values.count * 2 < rows.count
-        else { return false }
-        let places = self.texts.places
-        let codes = rows.map { values.codeList[places.value(of: column, row: Int($0))] }
-        let (ordered, starts) = rows.ordered(by: codes, among: values.values.count)
-        for code in 0..<values.values.count where starts[code] < starts[code + 1] {
+        guard let (codes, count) = self.combinations(of: varying, rows) else { return false }
+        let (ordered, starts) = rows.ordered(by: codes, among: count)
+        for code in 0..<count {
             let group = ordered[starts[code]..<starts[code + 1]]
-            let text = scratch.text(of: self.texts, Int(group[group.startIndex]), elements)
-            guard try body(text, goesOn, group) else {
-                rows = ordered[starts[code]...]
+            let text = scratch.text(of: self.texts, Int(group[group.startIndex]), visit.elements)
+            guard try body(text, visit.goesOn, group) else {
+                visit.rows = ordered[starts[code]...]
                 return true
             }
         }
-        rows = []
+        visit.rows = []
         return true
     }
 
-    /// Visits rows one by one; those from the first that must be seen with more of its text stay in `rows`.
+    /// Entries of a table in which combinations of values are looked up.
+    private static let combinationCountMax = 1 << 18
+
+    /// Per row which combination of values it has in some columns, and how many combinations there are; `nil` where they
+    /// are no dictionaries or small numbers, or more than half of the rows have one of their own.
+    private func combinations(of columns: [Int], _ rows: ArraySlice<UInt16>) -> (codes: [UInt16], count: Int)? {
+        var codes = [UInt16](repeating: 0, count: rows.count)
+        var count = 1
+        let places = self.texts.places
+        for column in columns {
+            guard let values = DistinctValues(of: self.texts.columns[column]) else { return nil }
+            let (size, overflows) = count.multipliedReportingOverflow(by: values.count)
+            guard !overflows, size <= Self.combinationCountMax else { return nil }
+            var numbers = [UInt16](repeating: .max, count: size)
+            count = 0
+            for (index, row) in rows.enumerated() {
+                let value = values.code(of: places.value(of: column, row: Int(row)))
+                let place = Int(codes[index]) * values.count + value
+                if numbers[place] == .max {
+                    guard count * 2 < rows.count else { return nil }
+                    numbers[place] = UInt16(count)
+                    count += 1
+                }
+                codes[index] = numbers[place]
+            }
+        }
+        return (codes, count)
+    }
+
+    /// Visits rows one by one, up to the first of which more must be seen.
     private func visitEach<Failure: Error>(
-        _ rows: inout ArraySlice<UInt16>,
-        _ template: TemplateTexts.Template,
-        _ window: Window,
+        _ visit: inout Visit,
         _ scratch: inout WindowScratch,
         _ body: (UnsafeRawBufferPointer, Bool, ArraySlice<UInt16>) throws(Failure) -> Bool
     ) throws(Failure) {
-        let goesOn = window.last < 2 * template.slotCount
+        let rows = visit.rows
         for index in rows.indices {
-            let text = scratch.text(of: self.texts, Int(rows[index]), window.first...window.last)
-            guard try body(text, goesOn, rows[index...index]) else {
-                rows = rows[index...]
+            let text = scratch.text(of: self.texts, Int(rows[index]), visit.elements)
+            guard try body(text, visit.goesOn, rows[index...index]) else {
+                visit.rows = rows[index...]
                 return
             }
         }
-        rows = []
+        visit.rows = []
+    }
+}
+
+/// Values of a column as numbers below `count`, equal ones for equal values.
+private struct DistinctValues {
+    private enum Source {
+        case codes(CodeList)
+        case numbers(NumberList, least: Int64)
+    }
+
+    private let source: Source
+    let count: Int
+
+    /// Numbers that are further apart are not worth a table.
+    private static let spanMax: Int64 = 1 << 16
+
+    init?(of column: Column) {
+        switch column {
+        case .dictionary(let column):
+            self.source = .codes(column.codeList)
+            self.count = column.values.count
+        case .number(let column):
+            let bounds = column.numbers.bounds
+            let (span, overflows) = bounds.upperBound.subtractingReportingOverflow(bounds.lowerBound)
+            guard !overflows, span < Self.spanMax else { return nil }
+            self.source = .numbers(column.numbers, least: bounds.lowerBound)
+            self.count = Int(span) + 1
+        case .constant, .integer, .plain, .identifier, .prefixed, .reference, .template: return nil
+        }
+    }
+
+    @inline(__always)
+    func code(of index: Int) -> Int {
+        switch self.source {
+        case .codes(let codes): Int(codes[index])
+        case .numbers(let numbers, let least): Int(numbers[index] &- least)
+        }
     }
 }
 

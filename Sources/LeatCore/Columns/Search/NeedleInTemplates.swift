@@ -27,7 +27,7 @@ struct NeedleInTemplates {
     private let needle: Needle
     private let bytes: ByteSet
     private let partsWithNeedle: Bitmap
-    /// An automaton for the needle itself; `nil` when the needle is only a part of what is asked.
+    /// An automaton for the needle itself, for templates within slots.
     private let automaton: TextAutomaton?
     private var foundInColumns: [Found?]
 
@@ -38,8 +38,20 @@ struct NeedleInTemplates {
         self.needle = needle
         self.bytes = needle.byteSet
         self.partsWithNeedle = texts.parts.indexes(containing: needle, within: nil)
-        self.automaton = automaton.program.needle == nil ? nil : automaton
+        self.automaton = automaton.program.needle == nil ? Self.automaton(for: needle, in: texts) : automaton
         self.foundInColumns = [Found?](repeating: nil, count: texts.columns.count)
+    }
+
+    /// An automaton for a needle that is only a part of what is asked; `nil` when no slot has templates within.
+    private static func automaton(for needle: Needle, in texts: TemplateTexts) -> TextAutomaton? {
+        let isNested = texts.columns.contains { column in
+            switch column {
+            case .template: true
+            case .reference(let column): if case .template = column.target { true } else { false }
+            default: false
+            }
+        }
+        return isNested ? AutomatonProgram(needle).map { TextAutomaton($0) } : nil
     }
 
     /// Whether a part has the needle.
@@ -137,7 +149,6 @@ struct NeedleInTemplates {
         case .plain(let column): return self.values(column.values.indexes(containing: self.needle, within: nil))
         case .reference(let column): return self.found(in: column)
         case .template(let column):
-            // Where the needle is only a part of what is asked, nobody asks which values have it.
             guard let automaton = self.automaton else { return .unknown }
             var search = TemplateSearch(column.texts, automaton)
             let matches = search.rows(within: nil)

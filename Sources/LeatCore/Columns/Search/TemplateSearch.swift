@@ -28,8 +28,9 @@ struct TemplateSearch {
         case uncertain
         /// The rows pass whose value in one of these columns has the needle.
         case values([Int])
-        /// Values matter from this slot on, before which the automaton is in this state.
-        case read(slot: Int, TextAutomaton.State)
+        /// Values matter from this slot on, before which the automaton is in this state; of rows that have what a passing
+        /// text must have in the value of one of some columns, or of all.
+        case read(slot: Int, TextAutomaton.State, having: [Int]? = nil)
     }
 
     /// The rows among `candidates` that pass.
@@ -47,8 +48,9 @@ struct TemplateSearch {
             switch verdict {
             case .all, .uncertain: break
             case .values(let columns): self.take(code: index + 1, columns, within: candidates, into: &result)
-            case .read(let slot, let state):
-                self.read(code: index + 1, from: slot, state, within: candidates, into: &result)
+            case .read(let slot, let state, let columns):
+                let rows = self.rows(of: index + 1, having: columns, within: candidates)
+                self.read(rows, of: texts.templates[index], from: slot, state, into: &result)
             }
         }
         if texts.whole.count > 0 { self.searchWhole(within: candidates, into: &result) }
@@ -98,7 +100,11 @@ struct TemplateSearch {
         case .all(true) where isExact: return .all(true)
         case .values(let columns) where isExact: return .values(columns)
         case .all(true) where self.isMatch(inPartOf: template): return .all(true)
-        case .all, .values, .unknown, nil: return self.verdictOfAutomaton(on: template)
+        case .values(let columns):
+            let verdict = self.verdictOfAutomaton(on: template)
+            guard case .read(let slot, let state, _) = verdict else { return verdict }
+            return .read(slot: slot, state, having: columns)
+        case .all, .unknown, nil: return self.verdictOfAutomaton(on: template)
         }
     }
 
@@ -173,29 +179,32 @@ struct TemplateSearch {
 
     /// Takes the rows of a template whose value in one of some columns has the needle.
     private func take(code: Int, _ columns: [Int], within candidates: Bitmap?, into result: inout RowMatches) {
-        guard let needle = self.needle else { return }
-        let places = self.texts.places
-        for column in columns {
-            let isFound = needle.valueTest(of: column)
-            for row in places.rows(of: code).lazy.map({ Int($0) }) where candidates?[row] ?? true {
-                if isFound(places.value(of: column, row: row)) { result.passing.set(row) }
-            }
-        }
+        for row in self.rows(of: code, having: columns, within: candidates) { result.passing.set(row) }
     }
 
-    /// Runs over the values of the rows of a template.
-    private mutating func read(
-        code: Int,
-        from firstSlot: Int,
-        _ state: TextAutomaton.State,
-        within candidates: Bitmap?,
-        into result: inout RowMatches
-    ) {
+    /// The rows of a template; with `columns` those whose value in one of these has the needle.
+    private func rows(of code: Int, having columns: [Int]?, within candidates: Bitmap?) -> [Int] {
         let places = self.texts.places
         var rows = [Int](places.rows(of: code).lazy.map { Int($0) })
         if let candidates { rows.removeAll { !candidates[$0] } }
+        guard let columns, let needle = self.needle else { return rows }
+        let tests = columns.map { (column: $0, isFound: needle.valueTest(of: $0)) }
+        rows.removeAll { row in
+            !tests.contains { test in test.isFound(places.value(of: test.column, row: row)) }
+        }
+        return rows
+    }
+
+    /// Runs over the values of some rows of a template.
+    private mutating func read(
+        _ rows: [Int],
+        of template: TemplateTexts.Template,
+        from firstSlot: Int,
+        _ state: TextAutomaton.State,
+        into result: inout RowMatches
+    ) {
         guard !rows.isEmpty else { return }
-        let template = self.texts.templates[code - 1]
+        let places = self.texts.places
         var run = RunOverRows(self.automaton, state: state, rowCount: rows.count)
         for slot in firstSlot..<template.slotCount {
             let column = Int(self.texts.slots[template.firstSlot + slot])
