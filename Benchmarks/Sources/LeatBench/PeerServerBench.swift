@@ -49,6 +49,8 @@ struct PeerServerBench {
             [
                 "-httpListenAddr=127.0.0.1:\(port)", "-storageDataPath=\(dataFolder)", "-retentionPeriod=100y",
                 "-futureRetention=10y",
+                // All questions go over one connection, which the default closes after two minutes.
+                "-http.connTimeout=1h",
             ],
             outputPath: "\(folder)/victoria.out"
         )
