@@ -70,7 +70,9 @@ enum ColumnDecoder {
         case .dictionary: return try Self.dictionary(count: count, from: &page, context)
         case .integer:
             // Numbers in a slot of a template stay packed, as most searches need not look at them, and those of some rows.
-            if context.depth > 0 || context.keepsNumbers && context.rows != nil { return try Self.numbers(.integer, count: count, from: &page) }
+            if context.depth > 0 || context.keepsNumbers && context.rows != nil {
+                return try Self.numbers(.integer, count: count, from: &page)
+            }
             return .integer(IntegerColumn(values: try IntegerPacking.read(count: count, from: &page)))
         case .plain: return .plain(PlainColumn(values: try Self.strings(count: count, from: &page)))
         case .hexadecimal, .uuid: return try Self.identifiers(count: count, isUUID: kind == 6, from: &page)

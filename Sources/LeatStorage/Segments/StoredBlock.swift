@@ -224,7 +224,8 @@ private final class StoredColumns: ColumnSource {
 
     /// The context of a column that may refer to others, which are read in `inner`.
     private func context(_ inner: DecodingContext) -> DecodingContext {
-        DecodingContext(times: self.times, keepsNumbers: self.isKept) { (other: String) throws(FormatError) -> Column? in
+        var context = DecodingContext(times: self.times, keepsNumbers: self.isKept)
+        context.column = { (other: String) throws(FormatError) -> Column? in
             guard let page = self.block.page(named: other) else { return nil }
             do throws(DamagedBlock) {
                 return try self.load(page, inner)
@@ -232,6 +233,7 @@ private final class StoredColumns: ColumnSource {
                 throw FormatError(offset: 0, reason: error.reason)
             }
         }
+        return context
     }
 
     private func load(_ page: BlockSummary.Page, _ context: DecodingContext) throws(DamagedBlock) -> Column {

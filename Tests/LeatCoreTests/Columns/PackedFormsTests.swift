@@ -71,7 +71,9 @@ struct PackedFormsTests {
             let frameCount = (count + PackedNumbers.numbersPerFrame - 1) / PackedNumbers.numbersPerFrame
             let frames = (0..<frameCount).map { PackedNumbers.Frame(least: -5, offset: UInt32($0 * 64), width: 4) }
             var bytes = [UInt8](repeating: 0, count: frameCount * 64)
-            for (index, number) in numbers.enumerated() { bytes[index / 2] |= UInt8(number & 15) << UInt8(index % 2 * 4) }
+            for (index, number) in numbers.enumerated() {
+                bytes[index / 2] |= UInt8(number & 15) << UInt8(index % 2 * 4)
+            }
             let exceptions = numbers.enumerated().filter { $0.element > 15 }
                 .map { PackedNumbers.Exception(index: Int32($0.offset), high: $0.element >> 4) }
             for (factor, base) in [(Int64(1), Int64(0)), (1_000, 17)] {

@@ -34,10 +34,14 @@ import Testing
             let run = try Self.run("a=1")
             execution = run.execution
             var count = 0
-            _ = try run.stream(threads: 2, render: { ($0.count, $0.count) }, to: { (rows) throws(QueryFailure) in
-                count += rows
-                return true
-            })
+            _ = try run.stream(
+                threads: 2,
+                render: { ($0.count, $0.count) },
+                to: { (rows) throws(QueryFailure) in
+                    count += rows
+                    return true
+                }
+            )
             #expect(count == 10)
         }
         #expect(execution == nil)
