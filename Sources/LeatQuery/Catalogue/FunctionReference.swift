@@ -31,6 +31,12 @@ public enum FunctionReference {
         return "\(signature.name)(\((others + parameters).joined(separator: ", ")))"
     }
 
+    /// What a parameter is and what it is without a value, such as `a field name, by default _count`.
+    public static func description(of parameter: FunctionParameter) -> String {
+        let value = parameter.defaultText.map { ", by default \($0)" } ?? (parameter.isRequired ? ", required" : "")
+        return parameter.kind.phrase + value
+    }
+
     private static func entry(_ signature: FunctionSignature) -> [String] {
         var lines = ["#### `\(signature.name)`", "", "    \(Self.synopsis(signature))", "", signature.summary]
         if !signature.aliases.isEmpty { lines.append("Also called `\(signature.aliases.joined(separator: "`, `"))`.") }
