@@ -245,6 +245,12 @@ void leat_malloc_arenas_max(int count) { mallopt(M_ARENA_MAX, count); }
 
 void leat_malloc_mmap_threshold(int byte_count) { mallopt(M_MMAP_THRESHOLD, byte_count); }
 
+void leat_malloc_keep(int byte_count) {
+    // The largest threshold that glibc takes: larger blocks are mapped and unmapped one by one all the same.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, byte_count);
+}
+
 void leat_malloc_trim(void) { malloc_trim(0); }
 
 uint64_t leat_malloc_in_use(void) {

@@ -134,6 +134,8 @@ void leat_malloc_arenas_max(int count);
 void leat_malloc_mmap_threshold(int byte_count);
 /// Gives free memory back to the system.
 void leat_malloc_trim(void);
+/// Keeps up to so many freed bytes for what is allocated next, instead of giving each block back to the system.
+void leat_malloc_keep(int byte_count);
 /// Bytes malloc has given out and not got back.
 uint64_t leat_malloc_in_use(void);
 /// Starts a thread with a stack of this size, which takes no signals but those that it causes itself, such as SIGBUS.

@@ -16,6 +16,9 @@ public enum ProcessMemory {
         return held > used ? held - used : 0
     }
 
+    /// Keeps up to so many freed bytes for what is allocated next: clearing fresh pages costs more than filling them.
+    public static func keepFreed(byteCountMax: Int32) { leat_malloc_keep(byteCountMax) }
+
     /// Gives freed memory back to the system.
     public static func giveBack() { leat_malloc_trim() }
 }

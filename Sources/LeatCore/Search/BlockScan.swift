@@ -189,7 +189,7 @@ public final class BlockScan: Sendable {
         do throws(DamagedBlock) {
             if fate == .read, !block.isTestedUnread, !(try block.mayMatch(self.prefilter)) { fate = .pruned }
             if fate == .read {
-                let rows = try block.read()
+                let rows = try block.read(passing: self.prefilter)
                 batch = rows
                 isRead = clock.monotonicNanoseconds()
                 end = isRead

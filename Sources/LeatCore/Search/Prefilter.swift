@@ -62,10 +62,17 @@ public protocol BlockSource: Sendable {
 
     /// The block's rows, oldest arrival first.
     func read() throws(DamagedBlock) -> Batch
+
+    /// Those of the block's rows that could pass, and perhaps others, oldest arrival first.
+    ///
+    /// For sources whose rows have to be made: what surely does not pass is not made.
+    func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch
 }
 
 extension BlockSource {
     public var isTestedUnread: Bool { true }
+
+    public func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch { try self.read() }
 
     public var exactRowCount: Int? { nil }
 
