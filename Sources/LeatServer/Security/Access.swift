@@ -48,7 +48,7 @@ struct Access: Sendable {
             throw Self.unauthorized(isTokenShown: !shown.isEmpty, route)
         }
         guard token.kind == .admin || right.kinds.contains(token.kind) else {
-            throw Self.forbidden("an \(token.kind.rawValue) token does not allow this", route)
+            throw Self.forbidden("a token of kind '\(token.kind.rawValue)' does not allow this", route)
         }
         if right.isOwnRepository, token.kind != .admin {
             throw Self.forbidden("only the server itself writes to '\(RepositoryNames.own)'", route)
