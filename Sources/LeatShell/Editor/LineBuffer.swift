@@ -97,14 +97,6 @@ struct LineBuffer: Hashable, Sendable {
         return position
     }
 
-    /// The start of the next word after the one under the cursor.
-    var nextWordStart: Int {
-        var position = self.cursor
-        while position < self.characters.count, Self.isWord(self.characters[position]) { position += 1 }
-        while position < self.characters.count, !Self.isWord(self.characters[position]) { position += 1 }
-        return position
-    }
-
     static func isWord(_ character: Character) -> Bool {
         character.isLetter || character.isNumber || character == "_" || character == "@" || character == "#"
     }

@@ -43,7 +43,9 @@ struct LineEditor: Sendable {
     private var draft = ""
     private var killed = ""
     private var undoStack: [LineBuffer] = []
-    private var pendingOperator: Character?
+    private var viReader = ViCommandReader()
+    /// The last `f`, `F`, `t` or `T`, which `;` and `,` repeat.
+    private var lastFind: ViCommand?
 
     private static let undoCountMax = 200
 
@@ -265,7 +267,7 @@ struct LineEditor: Sendable {
 
     private mutating func handleNormal(_ key: Key) -> Action {
         guard case .character(let character) = key else {
-            self.pendingOperator = nil
+            self.viReader.reset()
             switch key {
             case .enter: return self.enter()
             case .backspace: return self.handleMove(.left)
@@ -276,35 +278,52 @@ struct LineEditor: Sendable {
             default: return self.handleMove(key)
             }
         }
-        if let operation = self.pendingOperator { return self.operate(operation, character) }
-        if let target = self.target(of: character) {
-            self.buffer.move(to: target)
+        guard let command = self.viReader.add(character) else { return .none }
+        let action = self.perform(command)
+        // The cursor stands on a character, not behind the last.
+        if self.isNormalMode {
+            let last = max(self.buffer.lineStart, self.buffer.lineEnd - 1)
+            self.buffer.move(to: min(self.buffer.cursor, last))
+        }
+        return action
+    }
+
+    private mutating func perform(_ command: ViCommand) -> Action {
+        guard let movement = self.movement(of: command) else { return .none }
+        if let operation = command.operation { return self.operate(operation, movement) }
+        if let target = self.buffer.target(of: movement) {
+            self.buffer.move(to: target.position)
             return .redraw
         }
-        return self.command(character)
+        return self.change(movement) ?? self.command(movement)
     }
 
-    /// Where a movement leads; `nil` when the key is none.
-    private func target(of key: Character) -> Int? {
-        switch key {
-        case "h": self.buffer.cursor - 1
-        case "l", " ": self.buffer.cursor + 1
-        case "0", "^": self.buffer.lineStart
-        case "$": self.buffer.lineEnd
-        case "w": self.buffer.nextWordStart
-        case "b": self.buffer.wordStart
-        case "e": self.buffer.wordEnd
-        default: nil
+    /// The command itself; for `;` and `,` the search that they repeat, `nil` when there is none.
+    private mutating func movement(of command: ViCommand) -> ViCommand? {
+        switch command.key {
+        case "f", "F", "t", "T": self.lastFind = command
+        case ";", ",":
+            guard var find = self.lastFind else { return nil }
+            let opposite: [Character: Character] = ["f": "F", "F": "f", "t": "T", "T": "t"]
+            if command.key == "," { find.key = opposite[find.key] ?? find.key }
+            find.count = command.count
+            find.operation = command.operation
+            return find
+        default: break
         }
+        return command
     }
 
-    private mutating func operate(_ operation: Character, _ key: Character) -> Action {
-        self.pendingOperator = nil
+    private mutating func operate(_ operation: Character, _ command: ViCommand) -> Action {
+        var movement = command
+        // As in vi: what is changed to the end of a word leaves the space behind it.
+        if operation == "c", command.key == "w" || command.key == "W" { movement.key = command.key == "w" ? "e" : "E" }
         let range: Range<Int>
-        if key == operation {
+        if command.key == operation {
             range = self.buffer.lineStart..<self.buffer.lineEnd
-        } else if let target = self.target(of: key).map({ min(max(0, $0), self.buffer.characters.count) }) {
-            range = min(target, self.buffer.cursor)..<max(target, self.buffer.cursor)
+        } else if let target = self.buffer.target(of: movement) {
+            let end = max(target.position, self.buffer.cursor) + (target.isInclusive ? 1 : 0)
+            range = min(target.position, self.buffer.cursor)..<min(end, self.buffer.characters.count)
         } else {
             return .none
         }
@@ -313,36 +332,60 @@ struct LineEditor: Sendable {
             return .none
         }
         _ = self.kill(range)
-        if operation == "c" { self.isNormalMode = false }
+        if operation == "c" { self.insertFromHere(at: self.buffer.cursor) }
         return .redraw
     }
 
-    private mutating func command(_ key: Character) -> Action {
-        switch key {
-        case "i": self.isNormalMode = false
-        case "a":
-            self.isNormalMode = false
-            self.buffer.move(to: self.buffer.cursor + 1)
-        case "I":
-            self.isNormalMode = false
-            self.buffer.move(to: self.buffer.lineStart)
-        case "A":
-            self.isNormalMode = false
-            self.buffer.move(to: self.buffer.lineEnd)
-        case "x": return self.deleteForward()
-        case "X": return self.delete(max(0, self.buffer.cursor - 1)..<self.buffer.cursor)
-        case "D": return self.kill(self.buffer.cursor..<self.buffer.lineEnd)
-        case "C":
-            self.isNormalMode = false
-            return self.kill(self.buffer.cursor..<self.buffer.lineEnd)
-        case "d", "c", "y": self.pendingOperator = key
-        case "p":
-            self.buffer.move(to: self.buffer.cursor + 1)
-            return self.insert(self.killed)
-        case "P": return self.insert(self.killed)
+    /// Puts other characters in place of some, and stands behind them.
+    private mutating func overwrite(_ range: Range<Int>, _ replacement: (Character) -> String) -> Action {
+        guard !range.isEmpty else { return .none }
+        self.remember()
+        self.buffer.replace(range, with: self.buffer.characters[range].map(replacement).joined())
+        return .redraw
+    }
+
+    private mutating func insertFromHere(at position: Int) {
+        self.isNormalMode = false
+        self.buffer.move(to: position)
+    }
+
+    /// Commands that change the text; `nil` when it is none.
+    private mutating func change(_ command: ViCommand) -> Action? {
+        let cursor = self.buffer.cursor
+        let last = min(cursor + command.count, self.buffer.lineEnd)
+        switch command.key {
+        case "x": return self.kill(cursor..<last)
+        case "X": return self.kill(max(self.buffer.lineStart, cursor - command.count)..<cursor)
+        case "D": return self.kill(cursor..<self.buffer.lineEnd)
+        case "C", "s", "S":
+            let start = command.key == "S" ? self.buffer.lineStart : cursor
+            _ = self.kill(start..<(command.key == "s" ? last : self.buffer.lineEnd))
+            self.insertFromHere(at: start)
+            return .redraw
+        case "r":
+            guard let argument = command.argument else { return nil }
+            let action = self.overwrite(cursor..<last) { _ in String(argument) }
+            self.buffer.move(to: max(cursor, self.buffer.cursor - 1))
+            return action
+        case "~": return self.overwrite(cursor..<last) { $0.isUppercase ? $0.lowercased() : $0.uppercased() }
+        case "p", "P":
+            if command.key == "p" { self.buffer.move(to: cursor + 1) }
+            let action = self.insert(self.killed)
+            self.buffer.move(to: self.buffer.cursor - 1)
+            return action
         case "u": return self.undo()
-        case "k": return self.handleMove(.up)
-        case "j": return self.handleMove(.down)
+        default: return nil
+        }
+    }
+
+    private mutating func command(_ command: ViCommand) -> Action {
+        switch command.key {
+        case "i": self.insertFromHere(at: self.buffer.cursor)
+        case "a": self.insertFromHere(at: min(self.buffer.lineEnd, self.buffer.cursor + 1))
+        case "I": self.insertFromHere(at: self.buffer.lineStart)
+        case "A": self.insertFromHere(at: self.buffer.lineEnd)
+        case "k", "-": return self.handleMove(.up)
+        case "j", "+": return self.handleMove(.down)
         case "/": return self.handleControl("r")
         case "v": return .openEditor
         default: return .none
