@@ -14,12 +14,12 @@ struct BenchFailure: Error, CustomStringConvertible {
 /// What to run, and on how much data.
 struct BenchOptions {
     static let usage = """
-        leat-bench: whole-process figures of leat-server and leat-agent, beside peers on the PATH
+        leat-bench: whole-process figures of leat-server, leat-agent and leat, beside peers on the PATH
 
-          Benchmarks/run                          everything; 5 M events, 1 M of them for the agent
+          Benchmarks/run                          everything; 5 M events, 1 M of them for agent and shell
           Benchmarks/run --events 1000000         less
-          Benchmarks/run --only ingest,query      some parts: ingest, query, agent, load (ingest with 1, 2, 4 connections and gzip),
-                                                  growth (each further GiB, up to the largest of --gib)
+          Benchmarks/run --only ingest,query      some parts: ingest, query, agent, shell, load (ingest with 1, 2, 4 connections
+                                                  and gzip), growth (each further GiB, up to the largest of --gib)
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
           --data vlgen|loggen   which generator for ingest and query (default vlgen)
@@ -37,7 +37,7 @@ struct BenchOptions {
     var events = 5_000_000
     /// The agent's figures need no more.
     var agentEvents: Int { min(self.events, 1_000_000) }
-    var parts: Set<String> = ["ingest", "query", "agent"]
+    var parts: Set<String> = ["ingest", "query", "agent", "shell"]
     var data = "vlgen"
     var seed = 42
     var connections = 2
@@ -81,13 +81,20 @@ struct BenchOptions {
             default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
             }
         }
-        let unknown = self.parts.subtracting(["ingest", "query", "agent", "load", "growth"])
+        let unknown = self.parts.subtracting(["ingest", "query", "agent", "shell", "load", "growth"])
         if let part = unknown.first {
-            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, load, growth)")
+            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, shell, load, growth)")
         }
         guard ["vlgen", "loggen"].contains(self.data) else {
             throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")
         }
+    }
+
+    /// The same with no more events than that.
+    func limited(to events: Int) -> BenchOptions {
+        var options = self
+        options.events = min(self.events, events)
+        return options
     }
 
     private static func number(_ text: String, _ flag: String) throws -> Int {

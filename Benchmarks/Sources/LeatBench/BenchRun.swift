@@ -52,6 +52,12 @@ struct BenchRun {
         if self.options.parts.contains("agent") {
             try AgentBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
         }
+        if self.options.parts.contains("shell") {
+            let data = try DataSet.bulk(options: self.options.limited(to: 1_000_000), folder: self.folder)
+            if report.dataSet.isEmpty { report.dataSet = data.description }
+            try ShellBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
+                .run(into: &report)
+        }
         print(report.table)
         let path = try report.writeJSON()
         print("written to \(path)")
