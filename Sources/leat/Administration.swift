@@ -15,7 +15,10 @@ struct Repo: AsyncParsableCommand {
     )
 
     struct Change: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Change how long a repository keeps events.")
+        static let configuration = CommandConfiguration(
+            abstract: "Change how long a repository keeps events.",
+            usage: "leat repo change --retention <time> [<options>] <name>"
+        )
         @OptionGroup var options: AdministrationOptions
         @Option(help: ArgumentHelp("How long events are kept.", valueName: "time")) var retention: String
         @Argument(help: "The repository.") var name: String
@@ -41,7 +44,10 @@ struct Repo: AsyncParsableCommand {
     }
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a repository.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make a repository.",
+            usage: "leat repo create [<options>] <name>"
+        )
         @OptionGroup var options: AdministrationOptions
         @Option(help: ArgumentHelp("How long events are kept (default: 30d).", valueName: "time")) var retention:
             String?
@@ -90,7 +96,10 @@ struct Token: AsyncParsableCommand {
     }
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a token; it is shown once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make a token; it is shown once.",
+            usage: "leat token create --kind <kind> [<options>] <name>"
+        )
         @OptionGroup var options: AdministrationOptions
         @Option(help: ArgumentHelp("ingest, query or admin.", valueName: "kind")) var kind: String
         @Option(
@@ -98,15 +107,18 @@ struct Token: AsyncParsableCommand {
             help: ArgumentHelp("The repository it is for.", valueName: "name")
         )
         var repository: String?
+        @Option(help: ArgumentHelp("The parser of events that arrive with it.", valueName: "name"))
+        var parser: String?
+        @Option(help: ArgumentHelp("How long it is valid, such as 90d (for ever).", valueName: "time"))
+        var expires: String?
         @Argument(help: "The token's name.") var name: String
 
         func run() async throws {
-            let action = AdministrationCommand.Action.createToken(
-                self.name,
-                kind: self.kind,
-                repository: self.repository
-            )
-            try await self.options.run(.tokens, action)
+            var token = TokenRequest(name: self.name, kind: self.kind)
+            token.repository = self.repository
+            token.parser = self.parser
+            token.lifetime = self.expires
+            try await self.options.run(.tokens, .createToken(token))
         }
     }
 
@@ -124,31 +136,41 @@ struct AdministrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server (default: http://127.0.0.1:9200).", valueName: "url"))
     var server: String?
 
+    @Option(
+        help: ArgumentHelp("Certificates to trust, not the system's.", valueName: "path"),
+        completion: .file()
+    )
+    var caFile: String?
+
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
-    @Option(
-        help: ArgumentHelp(
-            "Try an unreachable server again for so many seconds (default: \(QueryCommand.retrySecondsDefault)).",
-            valueName: "seconds"
-        )
-    )
+    @Option(help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds"))
     var retry: Int = QueryCommand.retrySecondsDefault
 
     func validate() throws {
         if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
     }
 
-    func settings(repository: String? = nil) throws -> ShellSettings {
-        try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server, repository: repository))
+    /// Runs a command with these options.
+    func run(repository: String? = nil, _ command: (CommandContext) async throws -> ExitStatus) async throws {
+        try await Process.run(asJSON: self.json) {
+            let flags = ShellSettings.Flags(
+                server: self.server,
+                repository: repository,
+                authorityPath: self.caFile
+            )
+            let context = CommandContext(
+                settings: try ShellSettings.resolve(flags: flags),
+                terminal: Terminal.current(),
+                isJSON: self.json,
+                retrySeconds: self.retry
+            )
+            return try await command(context)
+        }
     }
 
     func run(_ subject: AdministrationCommand.Subject, _ action: AdministrationCommand.Action) async throws {
-        try await Process.run(asJSON: self.json) {
-            var command = AdministrationCommand(subject, action, settings: try self.settings())
-            command.isJSON = self.json
-            command.retrySeconds = self.retry
-            return try await command.run(terminal: Terminal.current())
-        }
+        try await self.run { try await AdministrationCommand(subject, action).run(in: $0) }
     }
 }

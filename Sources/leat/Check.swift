@@ -11,15 +11,16 @@ struct Check: AsyncParsableCommand {
               leat check --jsonl queries.jsonl
               leat check --functions | grep -i time
 
-            With --jsonl each line is {"query": …}; each failure is LINE<TAB>COLUMN<TAB>MESSAGE, the last line is
-            'N passed, M failed'. What only a server knows (parameters, saved queries, files) is no error.
+            With --jsonl each line is {"query": …}, each failure a line
+            LINE<TAB>COLUMN<TAB>MESSAGE, the last line 'N passed, M failed'.
+            What only a server knows is no error: parameters, saved queries, files.
             """
     )
 
     @Option(help: ArgumentHelp("A file of {\"query\": …} lines; - is standard input.", valueName: "file"))
     var jsonl: String?
 
-    @Flag(help: "List the functions: NAME<TAB>KIND<TAB>CALL<TAB>SUMMARY.")
+    @Flag(help: "List functions: name, kind, call, summary.")
     var functions = false
 
     @Argument(help: "The query.")

@@ -5,6 +5,7 @@ internal import LeatShell
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send the lines of a file, or of standard input, to a repository.",
+        usage: "leat ingest [<options>] <file>",
         discussion: """
             EXAMPLES:
               leat ingest app.log
@@ -18,6 +19,9 @@ struct Ingest: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The parser that takes the lines apart.", valueName: "name"))
     var parser: String?
 
+    @Option(help: ArgumentHelp("Try a server that is busy or away again so long.", valueName: "seconds"))
+    var retry: Int = IngestCommand.retrySecondsDefault
+
     @Argument(help: "A file; - is standard input.")
     var file: String
 
@@ -25,6 +29,7 @@ struct Ingest: AsyncParsableCommand {
         try await Process.run {
             var command = IngestCommand(path: self.file, settings: try self.server.resolve())
             command.parser = self.parser
+            command.retrySeconds = self.retry
             return try await command.run()
         }
     }

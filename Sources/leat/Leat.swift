@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import LeatShell
+internal import ArgumentParser
+internal import LeatShell
 
 /// Arguments in, exit code out.
 @main
@@ -13,8 +13,9 @@ struct Leat: AsyncParsableCommand {
               leat query --file app.log 'status >= 500 | timeChart()'
               leat tail 'error'
 
-            The server is --server, LEAT_SERVER or 'server' in ~/.config/leat/config.yaml; the token LEAT_TOKEN or 'token'
-            there. The query language is described in docs/query-language.md.
+            The server is --server, LEAT_SERVER or 'server' in
+            ~/.config/leat/config.yaml, the token LEAT_TOKEN or 'token' there.
+            docs/shell.md is a tour, docs/query-language.md the language.
             """,
         version: Version.text,
         subcommands: [
@@ -52,7 +53,8 @@ struct Leat: AsyncParsableCommand {
             }
         } catch {
             // Help, versions and exit codes of commands go their way.
-            guard Self.exitCode(for: error) == .validationFailure else { Self.exit(withError: error) }
+            let isComplaint = !(error is ExitCode) && Self.exitCode(for: error) == .validationFailure
+            guard isComplaint else { Self.exit(withError: error) }
             Process.end(complaining: Self.fullMessage(for: error))
         }
     }
@@ -66,17 +68,40 @@ struct ServerOptions: ParsableArguments {
     @Option(name: [.short, .customLong("repo")], help: ArgumentHelp("The repository.", valueName: "name"))
     var repository: String?
 
+    @Option(
+        help: ArgumentHelp("Certificates to trust, not the system's.", valueName: "path"),
+        completion: .file()
+    )
+    var caFile: String?
+
     /// Flags, environment and configuration file together.
     func resolve() throws -> ShellSettings {
-        try ShellSettings.resolve(flags: ShellSettings.Flags(server: self.server, repository: self.repository))
+        let flags = ShellSettings.Flags(
+            server: self.server,
+            repository: self.repository,
+            authorityPath: self.caFile
+        )
+        return try ShellSettings.resolve(flags: flags)
     }
 }
 
 /// Options of every command that writes answers.
 struct OutputOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("auto, always or never; NO_COLOR and TERM=dumb are heeded.", valueName: "when"))
+    @Option(
+        help: ArgumentHelp("always or never use colours, or decide", valueName: "when"),
+        completion: .list(Terminal.ColorChoice.allCases.map(\.rawValue)),
+        transform: Words.one
+    )
     var color = Terminal.ColorChoice.auto
 }
 
-extension Terminal.ColorChoice: ExpressibleByArgument {}
-extension AnswerFormat: ExpressibleByArgument {}
+/// Values of options that are one of a few words.
+enum Words {
+    /// The value that a word stands for.
+    static func one<Value: RawRepresentable & CaseIterable>(_ word: String) throws -> Value
+    where Value.RawValue == String {
+        if let value = Value(rawValue: word) { return value }
+        let words = Value.allCases.map(\.rawValue)
+        throw ValidationError("write \(words.dropLast().joined(separator: ", ")) or \(words[words.count - 1])")
+    }
+}

@@ -31,7 +31,10 @@ struct LookupFile: AsyncParsableCommand {
     }
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Send a lookup file, or replace one.")
+        static let configuration = CommandConfiguration(
+            abstract: "Send a lookup file, or replace one.",
+            usage: "leat file create [<options>] <path>"
+        )
         @OptionGroup var options: RepositoryOptions
         @Option(help: ArgumentHelp("The name that queries use (default: that of the file).", valueName: "name"))
         var name: String?

@@ -22,7 +22,10 @@ struct Parser: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the script of a parser.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show the script of a parser.",
+            usage: "leat parser show [<options>] <name>"
+        )
         @OptionGroup var options: AdministrationOptions
         @Option(help: ArgumentHelp("An earlier version; --json tells the current one.", valueName: "number"))
         var version: Int?
@@ -35,7 +38,10 @@ struct Parser: AsyncParsableCommand {
     }
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make or replace a parser from its YAML file.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make or replace a parser from its YAML file.",
+            usage: "leat parser create [<options>] <name> <file>"
+        )
         @OptionGroup var options: AdministrationOptions
         @Argument(help: "The parser.") var name: String
         @Argument(help: "Its file; - is standard input.") var file: String
@@ -51,11 +57,7 @@ struct Parser: AsyncParsableCommand {
         @Argument(help: "The parser.") var name: String
 
         func run() async throws {
-            try await Process.run {
-                var command = ParserEditCommand(name: self.name, settings: try self.options.settings())
-                command.retrySeconds = self.options.retry
-                return try await command.run()
-            }
+            try await self.options.run { try await ParserEditCommand(name: self.name).run(in: $0) }
         }
     }
 

@@ -5,6 +5,7 @@ internal import LeatShell
 struct Query: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run one query and print its answer.",
+        usage: "leat query [<options>] <query>",
         discussion: """
             EXAMPLES:
               leat query -r shop 'level=error | groupBy(service, function=count())'
@@ -16,19 +17,23 @@ struct Query: AsyncParsableCommand {
     @OptionGroup(title: "Server") var server: ServerOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("First moment: 24h, a time, or epoch ms (default: 24h; files: all).", valueName: "time"))
+    @Option(help: ArgumentHelp("From then: 24h, a time, epoch ms (24h; files: all).", valueName: "time"))
     var start: String?
 
-    @Option(help: ArgumentHelp("First moment after the interval (default: now; files: all).", valueName: "time"))
+    @Option(help: ArgumentHelp("Up to then, which is not included (now; files: all).", valueName: "time"))
     var end: String?
 
-    @Option(help: ArgumentHelp("auto, table, json, csv, raw or chart.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("table, json, csv, raw or chart", valueName: "format"),
+        completion: .list(AnswerFormat.allCases.map(\.rawValue)),
+        transform: Words.one
+    )
     var format = AnswerFormat.auto
 
-    @Flag(help: "The same as --format json: one object a line, stable.")
+    @Flag(help: "As --format json: one object a line, stable.")
     var json = false
 
-    @Option(help: ArgumentHelp("Write so many rows (default: all; on a terminal 200).", valueName: "rows"))
+    @Option(help: ArgumentHelp("Write so many rows (all; on a terminal 200).", valueName: "rows"))
     var limit: Int?
 
     @Flag(help: "End with status 75 when the answer is partial.")
@@ -37,21 +42,19 @@ struct Query: AsyncParsableCommand {
     @Flag(help: "End with status 1 when there are no rows.")
     var exitStatus = false
 
+    @Flag(help: "Say what was skipped and read, and where time went.")
+    var explain = false
+
     @Flag(help: "Write events with all their fields.")
     var fields = false
 
     @Option(
-        help: ArgumentHelp("Query a local file instead of a server; - is standard input.", valueName: "path"),
+        help: ArgumentHelp("Ask a file, not a server; - is standard input.", valueName: "path"),
         completion: .file()
     )
     var file: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "Try an unreachable server again for so many seconds (default: \(QueryCommand.retrySecondsDefault)).",
-            valueName: "seconds"
-        )
-    )
+    @Option(help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds"))
     var retry: Int = QueryCommand.retrySecondsDefault
 
     @Option(help: ArgumentHelp("A value for ?NAME in the query.", valueName: "name=value"))
@@ -75,6 +78,7 @@ struct Query: AsyncParsableCommand {
             command.isStrict = self.strict
             command.tellsRows = self.exitStatus
             command.showsFields = self.fields
+            command.explains = self.explain
             command.files = self.file
             command.retrySeconds = self.retry
             command.arguments = try QueryCommand.arguments(self.arg)

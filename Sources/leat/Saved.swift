@@ -30,7 +30,10 @@ struct Saved: AsyncParsableCommand {
     }
 
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Save a query, or replace one.")
+        static let configuration = CommandConfiguration(
+            abstract: "Save a query, or replace one.",
+            usage: "leat saved create [<options>] <name> <query>"
+        )
         @OptionGroup var options: RepositoryOptions
         @Argument(help: "The name.") var name: String
         @Argument(help: "The query.") var query: String
@@ -59,12 +62,8 @@ struct RepositoryOptions: ParsableArguments {
     var repository: String?
 
     func run(_ resource: LibraryCommand.Resource, _ action: LibraryCommand.Action) async throws {
-        try await Process.run(asJSON: self.options.json) {
-            let settings = try self.options.settings(repository: self.repository)
-            var command = LibraryCommand(resource, action, settings: settings)
-            command.isJSON = self.options.json
-            command.retrySeconds = self.options.retry
-            return try await command.run(terminal: Terminal.current())
+        try await self.options.run(repository: self.repository) {
+            try await LibraryCommand(resource, action).run(in: $0)
         }
     }
 }

@@ -14,12 +14,5 @@ struct Status: AsyncParsableCommand {
 
     @OptionGroup var options: AdministrationOptions
 
-    func run() async throws {
-        try await Process.run(asJSON: self.options.json) {
-            var command = StatusCommand(settings: try self.options.settings())
-            command.isJSON = self.options.json
-            command.retrySeconds = self.options.retry
-            return try await command.run(terminal: Terminal.current())
-        }
-    }
+    func run() async throws { try await self.options.run { try await StatusCommand.run(in: $0) } }
 }

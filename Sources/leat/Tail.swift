@@ -5,6 +5,7 @@ internal import LeatShell
 struct Tail: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show events as they arrive, until Ctrl-C.",
+        usage: "leat tail [<options>] [<query>]",
         discussion: """
             EXAMPLES:
               leat tail 'level=error'
@@ -16,22 +17,26 @@ struct Tail: AsyncParsableCommand {
     @OptionGroup(title: "Server") var server: ServerOptions
     @OptionGroup(title: "Output") var output: OutputOptions
 
-    @Option(help: ArgumentHelp("Begin with the events of the last so long, such as 5m.", valueName: "time"))
+    @Option(help: ArgumentHelp("Begin with the events since then, such as 5m.", valueName: "time"))
     var since: String?
 
-    @Option(help: ArgumentHelp("table, json, csv, raw.", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("table, json, csv or raw", valueName: "format"),
+        completion: .list(AnswerFormat.allCases.filter { $0 != .chart }.map(\.rawValue)),
+        transform: Words.one
+    )
     var format = AnswerFormat.auto
 
-    @Flag(help: "The same as --format json.")
+    @Flag(help: "As --format json: one object a line, stable.")
     var json = false
 
     @Flag(help: "Write events with all their fields.")
     var fields = false
 
-    @Option(help: ArgumentHelp("Show only events with this text; may be repeated.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only events with this text; may be repeated.", valueName: "text"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("Hide events with this text; may be repeated.", valueName: "text"))
+    @Option(help: ArgumentHelp("No events with this text; may be repeated.", valueName: "text"))
     var exclude: [String] = []
 
     @Argument(help: "The query; without one all events are shown.")

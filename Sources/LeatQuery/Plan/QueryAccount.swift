@@ -20,7 +20,7 @@ public struct QueryAccount: Hashable, Sendable {
     /// The account of a run of `plan` that took so long and came so far.
     public init(of plan: QueryPlan, _ progress: QueryProgress, nanoseconds: UInt64) {
         let scan = progress.scan
-        self.prefilter = "\(plan.prefilter)"
+        self.prefilter = QueryExplanation.text(plan.prefilter)
         self.blocks = [
             Entry(name: "total", value: scan.blocksTotal), Entry(name: "outOfTime", value: scan.count(.outOfTime)),
             Entry(name: "pruned", value: scan.count(.pruned)), Entry(name: "answered", value: scan.count(.answered)),

@@ -9,7 +9,6 @@ struct LiveAggregate: Sendable {
 
     static let windowDefault = "10m"
     private static let intervalMilliseconds: Int64 = 1_000
-    private static let retryMilliseconds: ClosedRange<Int64> = 200...5_000
 
     /// An answer as it is now.
     struct Answer: Sendable {
@@ -23,23 +22,22 @@ struct LiveAggregate: Sendable {
     ///
     /// - Throws: What stands in the way of the first answer; later failures are told by `onNote`.
     func run(onAnswer: (Answer) throws -> Void, onNote: (String) -> Void) async throws {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        var wait = Self.retryMilliseconds.lowerBound
+        let client = self.settings.client
+        var backoff = Backoff.connection
         var wasConnected = false
         while true {
             do {
                 let job = try await self.create(client)
                 try await self.poll(job, client) { answer in
                     wasConnected = true
-                    wait = Self.retryMilliseconds.lowerBound
+                    backoff.reset()
                     try onAnswer(answer)
                 }
             } catch let error as CommandError where wasConnected && error.status == .serverUnreachable {
                 onNote("-- \(error.reason); trying again --")
             }
             // A job that is gone was not asked for in time, as on a machine that slept: it is made anew.
-            try await Task.sleep(for: .milliseconds(wait))
-            wait = min(wait * 2, Self.retryMilliseconds.upperBound)
+            try await Task.sleep(for: backoff.next())
         }
     }
 

@@ -8,9 +8,6 @@ struct LiveFollower: Sendable {
     /// How far back the first events lie; `nil`: only new ones.
     let since: String?
 
-    /// Waits between attempts, doubled from the first to the last, in milliseconds.
-    private static let retryMilliseconds = 200...5_000
-
     /// What was shown; the same place for the next query goes on from there.
     let place: TailPlace
 
@@ -29,14 +26,14 @@ struct LiveFollower: Sendable {
         onPause: () throws -> Void,
         onNote: (String) -> Void
     ) async throws {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        let client = self.settings.client
         var request = QueryRequest(
             repository: self.settings.repository,
             text: self.text,
             start: self.since.map { Moment.forServer($0) },
             isLive: true
         )
-        var wait = Self.retryMilliseconds.lowerBound
+        var backoff = Backoff.connection
         var isConnected = false
         var wasConnected = false
         var lostAt = ContinuousClock.now
@@ -52,7 +49,7 @@ struct LiveFollower: Sendable {
                     if wasConnected, !isConnected { onNote(Self.welcome(after: lostAt.duration(to: .now), request)) }
                     isConnected = true
                     wasConnected = true
-                    wait = Self.retryMilliseconds.lowerBound
+                    backoff.reset()
                     try Self.act(on: event, onNote)
                 } onPause: {
                     try onPause()
@@ -63,8 +60,7 @@ struct LiveFollower: Sendable {
             }
             if isConnected { lostAt = .now }
             isConnected = false
-            try await Task.sleep(for: .milliseconds(wait))
-            wait = min(wait * 2, Self.retryMilliseconds.upperBound)
+            try await Task.sleep(for: backoff.next())
             // Before the first connection nothing is missing.
             if wasConnected {
                 request.start = String(self.place.resumeMilliseconds(lostAt: lostAt, isSameQuery: true))

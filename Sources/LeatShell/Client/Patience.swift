@@ -2,12 +2,9 @@ internal import LeatCore
 
 /// How long a command waits for a server that is not there, as it may be restarting.
 struct Patience {
-    /// Waits between attempts, doubled from the first to the last, in milliseconds.
-    private static let waitMilliseconds: ClosedRange<UInt64> = 100...1_000
-
     private let deadline: UInt64
     private let clock = SystemTime()
-    private var wait = Self.waitMilliseconds.lowerBound
+    private var backoff = Backoff(milliseconds: 100...1_000)
     private var hasSpoken = false
 
     /// Patience for so many seconds from now on.
@@ -38,8 +35,7 @@ struct Patience {
             let seconds = (self.deadline - now + 999_999_999) / 1_000_000_000
             Notes.write("leat: \(error.reason); trying again for \(seconds) s")
         }
-        try await Task.sleep(for: .milliseconds(min(self.wait, (self.deadline - now) / 1_000_000 + 1)))
-        self.wait = min(self.wait * 2, Self.waitMilliseconds.upperBound)
+        try await Task.sleep(for: min(self.backoff.next(), .nanoseconds(self.deadline - now)))
         return true
     }
 }

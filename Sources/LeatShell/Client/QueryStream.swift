@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatQuery
 
 /// A query as it is sent to a server.
 public struct QueryRequest: Hashable, Sendable {
@@ -13,6 +14,8 @@ public struct QueryRequest: Hashable, Sendable {
     public var arguments: [String: String]
     /// Whether what is known so far is wanted while the query runs.
     var wantsPreviews = false
+    /// Whether the end of the answer is to say what became of each block and where the time went.
+    var explains = false
 
     public init(
         repository: String,
@@ -46,6 +49,10 @@ public struct QueryRequest: Hashable, Sendable {
         }
         writer.key("isLive")
         writer.value(self.isLive)
+        if self.explains {
+            writer.key("explain")
+            writer.value(true)
+        }
         if !self.arguments.isEmpty {
             writer.key("arguments")
             writer.beginObject()
@@ -62,7 +69,7 @@ public struct QueryRequest: Hashable, Sendable {
 
 /// What comes back while a query runs.
 enum QueryStreamEvent {
-    case progress(QueryProgress)
+    case progress(AnswerProgress)
     /// The answer to what has been read so far.
     case preview(AnswerPreview)
     /// A live stream is alive.
@@ -95,7 +102,7 @@ private struct StreamReader {
             self.missingRowCount -= 1
             return self.missingRowCount == 0 ? self.takePreview() : .heartbeat
         }
-        guard Self.isControl(line), self.control.read(line), let event = ServerClient.event(self.control) else {
+        guard Self.isControl(line), self.control.read(line), let event = ServerClient.event(self.control, line) else {
             return nil
         }
         if let count = self.control.integer("@leat.preview"), count >= 0 {
@@ -161,29 +168,42 @@ extension ServerClient {
         if status != 200 { throw self.failure(status: status, body: errorBody, repository: request.repository) }
     }
 
-    fileprivate static func event(_ line: AnswerRow) -> QueryStreamEvent? {
+    /// The event that a line of control data is; `text` is the line itself.
+    fileprivate static func event(_ line: AnswerRow, _ text: UnsafeRawBufferPointer) -> QueryStreamEvent? {
         if let error = line.text("@leat.error") { return .failed(error) }
-        if line.isTrue("@leat.done") {
-            var summary = AnswerSummary()
-            summary.warnings = line.texts("@leat.warnings")
-            summary.isPartial = line.isTrue("@leat.partial")
-            summary.isAggregate = line.isTrue("@leat.aggregate")
-            let columns = line.texts("@leat.columns")
-            summary.columns = columns.isEmpty ? nil : columns
-            let prefix = "@leat.cost."
-            summary.costs = line.fields.compactMap { field in
-                let name = line.name(of: field)
-                return name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), line.value(of: field)) : nil
-            }
-            return .done(summary)
-        }
+        if line.isTrue("@leat.done") { return .done(Self.summary(line, text)) }
         if let events = line.integer("@leat.progress.events") {
             let bytes = line.integer("@leat.progress.bytes") ?? 0
             let total = line.integer("@leat.progress.total") ?? 0
-            return .progress(QueryProgress(events: events, bytes: bytes, total: total))
+            return .progress(AnswerProgress(events: events, bytes: bytes, total: total))
         }
         if let skipped = line.integer("@leat.dropped") ?? line.integer("@leat.skipped") { return .skipped(skipped) }
         return .heartbeat
+    }
+
+    private static func summary(_ line: AnswerRow, _ text: UnsafeRawBufferPointer) -> AnswerSummary {
+        var summary = AnswerSummary()
+        summary.warnings = line.texts("@leat.warnings")
+        summary.isPartial = line.isTrue("@leat.partial")
+        summary.isAggregate = line.isTrue("@leat.aggregate")
+        let columns = line.texts("@leat.columns")
+        summary.columns = columns.isEmpty ? nil : columns
+        let prefix = "@leat.cost."
+        summary.costs = line.fields.compactMap { field in
+            let name = line.name(of: field)
+            return name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), line.value(of: field)) : nil
+        }
+        if line.field("@leat.explain.prefilter") != nil { summary.account = Self.account(text) }
+        return summary
+    }
+
+    private static func account(_ text: UnsafeRawBufferPointer) -> QueryAccount? {
+        do throws(JSONError) {
+            return try JSONValue(text)["@leat"]?["explain"].flatMap { QueryAccount($0) }
+        } catch {
+            // The same line has been read as a row before.
+            return nil
+        }
     }
 
     /// What an answer other than 2xx means to the user.
@@ -205,8 +225,8 @@ extension ServerClient {
             let hint = "set LEAT_TOKEN, or 'token' in ~/.config/leat/config.yaml"
             return CommandError(.notPermitted, "the server at \(self.address) wants a token: \(message); \(hint)")
         case 403:
-            let place = repository.map { " repository '\($0)'" } ?? ""
-            return CommandError(.notPermitted, "the token does not permit this on\(place) \(self.address): \(message)")
+            let place = repository.map { "repository '\($0)' of " } ?? ""
+            return CommandError(.notPermitted, "the token does not permit this on \(place)\(self.address): \(message)")
         case 404:
             let what =
                 repository.map { "repository '\($0)' is not on \(self.address)" } ?? "not found on \(self.address)"
@@ -217,6 +237,7 @@ extension ServerClient {
                 "the server is busy (\(status)): \(message); try again",
                 mayPass: true
             )
+        case 400..<500: return CommandError(.badData, message.isEmpty ? "the server answered \(status)" : message)
         default: return CommandError(.serverUnreachable, "the server answered \(status): \(message)")
         }
     }

@@ -8,15 +8,18 @@ internal import NIOSSL
 public struct ServerClient: Sendable {
     public let address: ServerAddress
     public let token: Secret?
+    /// A file of certificates of which one must have signed the server's; `nil`: what the system trusts.
+    let authorityPath: String?
 
     /// How long a connection may take to come about, in seconds.
     static let connectSecondsMax: Int64 = 5
     /// Bytes of a body that is kept whole: an error, a list.
     static let bodyByteCountMax = 16 << 20
 
-    public init(address: ServerAddress, token: Secret? = nil) {
+    init(address: ServerAddress, token: Secret? = nil, authorityPath: String? = nil) {
         self.address = address
         self.token = token
+        self.authorityPath = authorityPath
     }
 
     /// Sends a request and hands out the answer's status and bytes, in pieces as they arrive.
@@ -52,6 +55,8 @@ public struct ServerClient: Sendable {
             } catch let error as IOError {
                 let reason = "the connection to \(self.address) broke: \(systemReason(error.errnoCode))"
                 throw CommandError(.serverUnreachable, reason, mayPass: true)
+            } catch let error where TLSFailure.isOne(error) {
+                throw TLSFailure.error(error, self.address)
             } catch is HTTPParserError {
                 // What began as an answer and does not end as one was cut off.
                 if hasHead { throw Self.cutOff }
@@ -83,7 +88,7 @@ public struct ServerClient: Sendable {
             } catch let error as CommandError where error.mayPass && !request.isRepeatable {
                 throw CommandError(error.status, error.reason)
             }
-            if reply.status == 503 { throw self.failure(status: reply.status, body: reply.body) }
+            if reply.status == 503 || reply.status == 429 { throw self.failure(status: reply.status, body: reply.body) }
             return reply
         }
         guard (200..<300).contains(reply.status) else {
@@ -107,7 +112,7 @@ public struct ServerClient: Sendable {
     private typealias Connection = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
     private func connect() async throws -> Connection {
-        let tls = self.address.isSecure ? try NIOSSLContext(configuration: .makeClientConfiguration()) : nil
+        let tls = self.address.isSecure ? try TLSFailure.context(trusting: self.authorityPath) : nil
         let host = self.address.host
         do {
             return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -159,8 +164,6 @@ public struct ServerClient: Sendable {
         switch error {
         case let error as IOError: systemReason(error.errnoCode)
         case ChannelError.connectTimeout: "no answer within \(Self.connectSecondsMax) s"
-        case let error as NIOSSLError: "TLS: \(error)"
-        case let error as NIOSSLExtraError: "TLS: \(error)"
         default: "\(error)"
         }
     }

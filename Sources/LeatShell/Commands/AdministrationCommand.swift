@@ -22,7 +22,7 @@ public struct AdministrationCommand: Sendable {
         case showVersion(String, Int)
         case delete(String)
         case createRepository(String, retention: String?)
-        case createToken(String, kind: String, repository: String?)
+        case createToken(TokenRequest)
         /// How long events are kept from now on.
         case setRetention(String, retention: String)
         /// A parser from its YAML or JSON file, new or in place of the old one.
@@ -31,34 +31,28 @@ public struct AdministrationCommand: Sendable {
 
     public var subject: Subject
     public var action: Action
-    public var settings: ShellSettings
-    public var isJSON = false
-    /// How long a server that is being restarted is tried again.
-    public var retrySeconds = 0
 
-    public init(_ subject: Subject, _ action: Action, settings: ShellSettings) {
+    public init(_ subject: Subject, _ action: Action) {
         self.subject = subject
         self.action = action
-        self.settings = settings
     }
 
-    public func run(terminal: Terminal) async throws -> ExitStatus {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        let reply = try await client.ask(try self.request(), retrySeconds: self.retrySeconds)
+    public func run(in context: CommandContext) async throws -> ExitStatus {
+        let reply = try await context.ask(try self.request())
         switch self.action {
-        case .show where self.subject == .parsers && !self.isJSON, .showVersion where !self.isJSON:
-            try Self.showScript(reply)
+        case .show where self.subject == .parsers && !context.isJSON, .showVersion where !context.isJSON:
+            try Self.showScript(reply, context.terminal)
         case .list, .show, .showVersion:
             let value = try reply.json()
-            if self.subject == .repositories, !self.isJSON {
-                try RepositoryList.write(value.array ?? [value], terminal: terminal)
+            if self.subject == .repositories, !context.isJSON {
+                try RepositoryList.write(value.array ?? [value], terminal: context.terminal)
             } else {
-                try AdministrationTable.write(value, isJSON: self.isJSON, terminal: terminal)
+                try AdministrationTable.write(value, in: context)
             }
         case .delete(let name): Notes.write("\(self.subject.one) '\(name)' is gone")
         case .createRepository(let name, _): Notes.write("repository '\(name)' is there")
         case .setRetention(let name, let retention): Notes.write("repository '\(name)' keeps events for \(retention)")
-        case .createToken: try self.showToken(reply)
+        case .createToken: try Self.showToken(reply, asJSON: context.isJSON)
         case .setParser(let name, _): Notes.write("parser '\(name)' is there")
         }
         return .success
@@ -98,64 +92,81 @@ public struct AdministrationCommand: Sendable {
                 headers: [("Accept", "application/json")],
                 body: try LocalInput.open(file).array
             )
-        case .createToken(let name, let kind, let repository):
-            var writer = JSONWriter()
-            writer.beginObject()
-            for (key, value) in [("name", name), ("kind", kind), ("repository", repository ?? "")] where !value.isEmpty
-            {
-                writer.key(key)
-                writer.value(value)
-            }
-            writer.endObject()
-            return Self.post(path, writer)
+        case .createToken(let token): return Self.post(path, try token.writer())
         }
     }
 
     private static func append(retention: String, to writer: inout JSONWriter) throws {
-        guard let length = Moment.length(retention), length >= 1_000_000_000 else {
-            throw CommandError(.usage, "--retention: '\(retention)' is no length of time; write one such as 30d")
-        }
         writer.key("retentionSeconds")
-        writer.value(Int(length / 1_000_000_000))
+        writer.value(try Self.seconds(retention, flag: "--retention"))
+    }
+
+    /// A length of time of a second or more.
+    fileprivate static func seconds(_ text: String, flag: String) throws(CommandError) -> Int {
+        guard let length = Moment.length(text), length >= 1_000_000_000 else {
+            throw CommandError(.usage, "\(flag): '\(text)' is no length of time; write one such as 30d")
+        }
+        return Int(length / 1_000_000_000)
     }
 
     private static func post(_ path: String, _ body: JSONWriter) -> ServerRequest {
         ServerRequest(.post, path, headers: [("Content-Type", "application/json")], body: body.bytes)
     }
 
-    private static func showScript(_ reply: ServerReply) throws {
+    private static func showScript(_ reply: ServerReply, _ terminal: Terminal) throws {
         let row = AnswerRow()
         guard reply.body.withUnsafeBytes({ row.read($0) }), let script = row.text("script") else {
             throw CommandError(.serverUnreachable, "the server's answer is not a parser")
         }
         var output = OutputStream()
-        try output.write(script.hasSuffix("\n") ? script : script + "\n")
+        let lines = script.hasSuffix("\n") ? script : script + "\n"
+        try output.write(ShownText.lines(Array(lines.utf8), terminal: terminal))
         try output.finish()
     }
 
     /// The secret is shown now and never again.
-    private func showToken(_ reply: ServerReply) throws {
+    private static func showToken(_ reply: ServerReply, asJSON: Bool) throws {
         let row = AnswerRow()
         guard reply.body.withUnsafeBytes({ row.read($0) }), let secret = row.text("token") else {
             throw CommandError(.serverUnreachable, "the server made a token but did not tell it")
         }
         var output = OutputStream()
-        try output.write(self.isJSON ? reply.text + "\n" : secret + "\n")
+        try output.write(asJSON ? reply.text + "\n" : secret + "\n")
         try output.finish()
-        if !self.isJSON { Notes.write("this is the only time that the token is shown") }
+        if !asJSON { Notes.write("this is the only time that the token is shown") }
     }
 }
 
-/// An object, or a list of objects, of the server's answers as a table or as lines of JSON.
-enum AdministrationTable {
-    static func write(_ value: JSONValue, isJSON: Bool, terminal: Terminal) throws {
-        var output = OutputStream()
-        var writer = (isJSON ? AnswerFormat.json : .table).writer(terminal: terminal)
-        for element in value.array ?? [value] {
-            guard case .object = element else { continue }
-            try JSONLine.bytes(of: element).withUnsafeBytes { try writer.write($0, to: &output) }
+/// A token as it is asked for.
+public struct TokenRequest: Hashable, Sendable {
+    public var name: String
+    /// `ingest`, `query` or `admin`.
+    public var kind: String
+    public var repository: String?
+    public var parser: String?
+    /// How long it is valid, such as `90d`; `nil`: for ever.
+    public var lifetime: String?
+
+    public init(name: String, kind: String) {
+        self.name = name
+        self.kind = kind
+    }
+
+    fileprivate func writer() throws(CommandError) -> JSONWriter {
+        var writer = JSONWriter()
+        writer.beginObject()
+        let texts: [(String, String?)] = [
+            ("name", self.name), ("kind", self.kind), ("repository", self.repository), ("parser", self.parser),
+        ]
+        for case (let key, let value?) in texts {
+            writer.key(key)
+            writer.value(value)
         }
-        try writer.finish(AnswerSummary(), to: &output)
-        try output.finish()
+        if let lifetime {
+            writer.key("expiresInSeconds")
+            writer.value(try AdministrationCommand.seconds(lifetime, flag: "--expires"))
+        }
+        writer.endObject()
+        return writer
     }
 }

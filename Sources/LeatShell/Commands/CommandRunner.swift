@@ -40,7 +40,15 @@ public enum CommandRunner {
 public enum ProcessSignals {
     /// A reader that goes away shows as an error of writing; Ctrl-C is taken over.
     public static func prepare() {
+        self.fillStandardDescriptors()
         signal(SIGPIPE, SIG_IGN)
         Interrupts.prepare()
+    }
+
+    /// What the caller has closed stays unusable, and does not become a socket's or a file's number.
+    private static func fillStandardDescriptors() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
     }
 }

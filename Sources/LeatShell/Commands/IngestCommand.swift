@@ -8,6 +8,11 @@ public struct IngestCommand: Sendable {
     public var path: String
     public var settings: ShellSettings
     public var parser: String?
+    /// How long a server that is being restarted, or takes nothing for now, is tried again, in seconds.
+    public var retrySeconds = Self.retrySecondsDefault
+
+    /// Long enough for a server that is busy, short enough for a disk that stays full.
+    public static let retrySecondsDefault = 60
 
     /// Bytes of lines per request.
     private static let requestByteCountMax = 4 << 20
@@ -18,7 +23,8 @@ public struct IngestCommand: Sendable {
     }
 
     public func run() async throws -> ExitStatus {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        let client = self.settings.client
+        if let parser { try await Self.check(parser: parser, client) }
         let input = try LocalInput.open(self.path)
         let format = LineFormat.detect(input.unsafeBytes)
         var batch = BulkBody(isBulk: self.parser == nil && format == .bulk, isForParser: self.parser != nil)
@@ -49,16 +55,10 @@ public struct IngestCommand: Sendable {
         return refused > 0 ? .badData : .success
     }
 
-    /// Sends a request; a busy server is asked again.
-    private func fetch(_ request: ServerRequest, _ client: ServerClient) async throws -> ServerReply {
-        var wait = 200
-        while true {
-            let reply = try await client.fetch(request)
-            guard reply.status == 429 || reply.status == 503 else { return reply }
-            Notes.write("leat: the server is busy; trying again in \(wait) ms")
-            try await Task.sleep(for: .milliseconds(wait))
-            wait = min(wait * 2, 5_000)
-        }
+    /// Refuses a parser that does not exist; who may not ask for it may still send.
+    private static func check(parser: String, _ client: ServerClient) async throws {
+        let reply = try await client.fetch(ServerRequest(.get, "/api/v1/parsers/\(ServerRequest.encoded(parser))"))
+        if reply.status == 404 { throw client.failure(status: reply.status, body: reply.body) }
     }
 
     /// Sends a request; returns how many of its events were refused.
@@ -67,14 +67,14 @@ public struct IngestCommand: Sendable {
             "/api/v1/repositories/\(ServerRequest.encoded(self.settings.repository))/_bulk"
             + (self.parser.map { "?parser=\(ServerRequest.encoded($0))" } ?? "")
         let request = ServerRequest(.post, path, headers: [("Content-Type", "application/x-ndjson")], body: batch.bytes)
-        let reply = try await self.fetch(request, client)
-        guard reply.status == 200 else {
-            throw client.failure(status: reply.status, body: reply.body, repository: self.settings.repository)
-        }
+        let repository = self.settings.repository
+        let reply = try await client.ask(request, repository: repository, retrySeconds: self.retrySeconds)
         return Self.refusals(in: reply.body)
     }
 
     private static func refusals(in body: [UInt8]) -> Int {
+        // Fast path: the items of an answer without errors need not be read.
+        if body.withUnsafeBytes({ Self.saysNoErrors($0) }) { return 0 }
         let row = AnswerRow()
         guard body.withUnsafeBytes({ row.read($0) }), row.isTrue("errors") else { return 0 }
         var count = 0
@@ -88,6 +88,23 @@ public struct IngestCommand: Sendable {
             }
         }
         return count
+    }
+}
+
+extension IngestCommand {
+    /// Whether an answer says, before its items, that there were no errors.
+    private static func saysNoErrors(_ body: UnsafeRawBufferPointer) -> Bool {
+        do throws(JSONError) {
+            var scanner = try JSONObjectScanner(body)
+            while let member = try scanner.next() {
+                let key = body.slice(member.rawKey)
+                if key.isEqual(to: "errors") { return body.slice(member.value).isEqual(to: "false") }
+                if key.isEqual(to: "items") { return false }
+            }
+        } catch {
+            // Whatever else it is, it does not say so.
+        }
+        return false
     }
 }
 

@@ -8,6 +8,9 @@ public enum Interrupts {
     /// Whether something on the screen has to go before the process may end.
     static let isProgressVisible = Atomic<Bool>(false)
 
+    /// Whether a pager has the terminal: Ctrl-C is a key of its own then, and leaving it ends the query.
+    static let isTerminalLent = Atomic<Bool>(false)
+
     /// Takes the signal over; called once, before anything else.
     static func prepare() {
         // A parent that ignores the signal for us, as `nohup` and background jobs do, stays obeyed.
@@ -28,6 +31,7 @@ public enum Interrupts {
     }
 
     private static func act() {
+        if Self.isTerminalLent.load(ordering: .relaxed) { return }
         if let handler = Self.handler.withLock({ $0 }) {
             handler()
             return

@@ -26,36 +26,29 @@ public struct LibraryCommand: Sendable {
 
     public var resource: Resource
     public var action: Action
-    public var settings: ShellSettings
-    public var isJSON = false
-    /// How long a server that is being restarted is tried again.
-    public var retrySeconds = 0
 
-    public init(_ resource: Resource, _ action: Action, settings: ShellSettings) {
+    public init(_ resource: Resource, _ action: Action) {
         self.resource = resource
         self.action = action
-        self.settings = settings
     }
 
-    public func run(terminal: Terminal) async throws -> ExitStatus {
+    public func run(in context: CommandContext) async throws -> ExitStatus {
         switch self.action {
-        case .list:
-            let value = try await self.ask(ServerRequest(.get, self.path())).json()
-            try AdministrationTable.write(value, isJSON: self.isJSON, terminal: terminal)
+        case .list: try AdministrationTable.write(try await self.ask(.get, in: context).json(), in: context)
         case .show(let name):
-            let reply = try await self.ask(ServerRequest(.get, self.path(name)))
+            let reply = try await self.ask(.get, name, in: context)
             var output = OutputStream()
-            try output.write(try self.shown(reply))
+            try output.write(ShownText.lines(try self.shown(reply, asJSON: context.isJSON), terminal: context.terminal))
             try output.finish()
-        case .create(let name, let source): try await self.create(name, source)
+        case .create(let name, let source): try await self.create(name, source, in: context)
         case .delete(let name):
-            _ = try await self.ask(ServerRequest(.delete, self.path(name)))
+            _ = try await self.ask(.delete, name, in: context)
             Notes.write("\(self.resource.one) '\(name)' is gone")
         }
         return .success
     }
 
-    private func create(_ name: String?, _ source: Source) async throws {
+    private func create(_ name: String?, _ source: Source, in context: CommandContext) async throws {
         let content: [UInt8]
         var fileName: String?
         switch source {
@@ -68,36 +61,34 @@ public struct LibraryCommand: Sendable {
             content = try LocalInput.open(path).array
         }
         let name = name ?? fileName ?? ""
-        var request = ServerRequest(.put, self.path(name), body: try self.resource.body(of: content))
-        if self.resource == .savedQuery {
-            request.headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        }
-        _ = try await self.ask(request)
+        _ = try await self.ask(.put, name, body: try self.resource.body(of: content), in: context)
         Notes.write("\(self.resource.one) '\(name)' is there; \(self.resource.use(of: name))")
     }
 
-    private func shown(_ reply: ServerReply) throws -> [UInt8] {
+    private func shown(_ reply: ServerReply, asJSON: Bool) throws -> [UInt8] {
         switch self.resource {
         case .lookupFile: return reply.body
         case .savedQuery:
-            if self.isJSON { return reply.body + [0x0A] }
+            if asJSON { return reply.body + [0x0A] }
             return Array(((try reply.json()["queryString"]?.string ?? "") + "\n").utf8)
         }
     }
 
-    private func path(_ name: String? = nil) -> String {
-        let repository = ServerRequest.encoded(self.settings.repository)
-        let base = "/api/v1/repositories/\(repository)/\(self.resource.path)"
-        return name.map { "\(base)/\(ServerRequest.encoded($0))" } ?? base
-    }
-
-    private func ask(_ request: ServerRequest) async throws -> ServerReply {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        return try await client.ask(
-            request,
-            repository: self.settings.repository,
-            retrySeconds: self.retrySeconds
-        )
+    /// Asks about the entry of that name, or without one about all.
+    private func ask(
+        _ method: ServerRequest.Method,
+        _ name: String? = nil,
+        body: [UInt8] = [],
+        in context: CommandContext
+    ) async throws -> ServerReply {
+        let repository = context.settings.repository
+        var path = "/api/v1/repositories/\(ServerRequest.encoded(repository))/\(self.resource.path)"
+        if let name { path += "/\(ServerRequest.encoded(name))" }
+        var request = ServerRequest(method, path, body: body)
+        if method == .put, self.resource == .savedQuery {
+            request.headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
+        }
+        return try await context.ask(request, repository: repository)
     }
 }
 

@@ -4,8 +4,9 @@ internal import LeatQuery
 /// The lines of container, syslog, access and logfmt files as documents: time, fields and text, as `--file` reads them.
 struct ParsedLines {
     /// Formats whose lines say more than their text; JSON is sent as it is, and plain text has nothing to say.
-    private static let formats: Set<LineFormat> = [.cri, .docker, .logfmt, .accessLog, .syslog]
+    private static let formats: Set<LineFormat> = [.cri, .docker, .journal, .logfmt, .accessLog, .syslog]
 
+    private let format: LineFormat
     private let blocks: [FileBlock]
     /// The time of lines that carry none; they are sent without.
     private let arrival: Int64
@@ -13,6 +14,7 @@ struct ParsedLines {
     /// `nil` when the lines are sent as they are.
     init?(_ input: ByteSlice, _ format: LineFormat) {
         guard Self.formats.contains(format) else { return nil }
+        self.format = format
         self.arrival = SystemTime().now().nanoseconds
         self.blocks = BlockCutter(format: format, arrival: self.arrival, notes: FileNotes()).blocks(of: input)
     }
@@ -23,9 +25,9 @@ struct ParsedLines {
         for block in self.blocks {
             let batch = try block.read()
             let names = RowRenderer.outputOrder(batch.fieldNames)
-            // The text of a container's line is its field `log`: named once, stored once.
-            let isLog = names.contains("log") && !names.contains("message")
-            let renderer = try RowRenderer(batch, columns: isLog ? names.filter { $0 != "@rawstring" } : names)
+            // The text of a container's line is its field `log`, that of the journal `message`: named once, stored once.
+            let isNamed = self.format == .journal || names.contains("log") && !names.contains("message")
+            let renderer = try RowRenderer(batch, columns: isNamed ? names.filter { $0 != "@rawstring" } : names)
             for row in 0..<batch.rowCount {
                 document.removeAll(keepingCapacity: true)
                 renderer.appendJSON(row: row, to: &document)

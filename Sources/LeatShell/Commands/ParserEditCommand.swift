@@ -4,20 +4,13 @@ internal import LeatCore
 /// `leat parser edit`: a parser of the server in the user's editor, tested before it is saved.
 public struct ParserEditCommand: Sendable {
     public var name: String
-    public var settings: ShellSettings
-    /// How long a server that is being restarted is tried again.
-    public var retrySeconds = 0
 
-    public init(name: String, settings: ShellSettings) {
-        self.name = name
-        self.settings = settings
-    }
+    public init(name: String) { self.name = name }
 
-    private var client: ServerClient { ServerClient(address: self.settings.server, token: self.settings.token) }
     private var path: String { "/api/v1/parsers/\(ServerRequest.encoded(self.name))" }
 
-    public func run() async throws -> ExitStatus {
-        let original = try await self.original()
+    public func run(in context: CommandContext) async throws -> ExitStatus {
+        let original = try await self.original(in: context)
         var text = original
         while true {
             guard let edited = ExternalEditor.edit(text, suffix: ".yaml") else {
@@ -32,7 +25,7 @@ public struct ParserEditCommand: Sendable {
                 let definition = try ParserDefinition(yaml: edited, path: self.name)
                 let problems = Self.problems(of: definition)
                 if problems.isEmpty {
-                    try await self.save(definition)
+                    try await self.save(definition, in: context)
                     return .success
                 }
                 for problem in problems { Notes.write(problem) }
@@ -44,12 +37,12 @@ public struct ParserEditCommand: Sendable {
     }
 
     /// The parser as it is, or a new one to begin with.
-    private func original() async throws -> String {
-        let reply = try await self.client.fetch(ServerRequest(.get, self.path))
+    private func original(in context: CommandContext) async throws -> String {
+        let reply = try await context.client.fetch(ServerRequest(.get, self.path))
         if reply.status == 404 {
             return ParserDefinition.template(name: self.name).yaml
         }
-        guard reply.status == 200 else { throw self.client.failure(status: reply.status, body: reply.body) }
+        guard reply.status == 200 else { throw context.client.failure(status: reply.status, body: reply.body) }
         var definition = try ParserDefinition(json: try reply.json())
         definition.name = self.name
         return definition.yaml
@@ -64,14 +57,14 @@ public struct ParserEditCommand: Sendable {
         return failures.filter { !$0.isEmpty }
     }
 
-    private func save(_ definition: ParserDefinition) async throws {
+    private func save(_ definition: ParserDefinition, in context: CommandContext) async throws {
         let request = ServerRequest(
             .put,
             self.path,
             headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
             body: definition.json
         )
-        _ = try await self.client.ask(request, retrySeconds: self.retrySeconds)
+        _ = try await context.ask(request)
         let count = definition.cases.count
         Notes.write("parser '\(self.name)' is there; \(count) test case\(count == 1 ? "" : "s") passed")
     }

@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatQuery
 
 /// `leat query`: one query, one answer, from a server or from files.
 public struct QueryCommand: Sendable {
@@ -26,6 +27,8 @@ public struct QueryCommand: Sendable {
     public var usesPager = true
     /// How long an unreachable server is tried again, in seconds.
     public var retrySeconds = Self.retrySecondsDefault
+    /// Whether it is said behind the answer what became of each block and where the time went.
+    public var explains = false
     /// Whether a line behind the answer says what it cost; for people.
     var tellsCost = false
 
@@ -77,7 +80,8 @@ public struct QueryCommand: Sendable {
                 arguments: self.arguments
             )
             query.rowCountMax = rowCountMax
-            return try query.run(onRow: onRow, onProgress: { try onEvent(.progress($0)) }, onEnd: onEnd)
+            query.wantsPreviews = wantsPreviews
+            return try query.run(onRow: onRow, onEvent: onEvent, onEnd: onEnd)
         }
         var request = QueryRequest(
             repository: self.settings.repository,
@@ -87,7 +91,8 @@ public struct QueryCommand: Sendable {
             arguments: self.arguments
         )
         request.wantsPreviews = wantsPreviews
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        request.explains = self.explains
+        let client = self.settings.client
         var hasRows = false
         try await Patience.run(seconds: self.retrySeconds) {
             do {
@@ -121,7 +126,10 @@ struct AnswerOutput: ~Copyable {
     private let isStrict: Bool
     private let tellsRows: Bool
     private let tellsCost: Bool
+    private let explains: Bool
+    private let isJSON: Bool
     private let isColored: Bool
+    private let noteWidth: Int
     private var writer: any AnswerWriter
     private var stream: OutputStream
     private var progress: ProgressLine
@@ -136,7 +144,10 @@ struct AnswerOutput: ~Copyable {
         self.isStrict = command.isStrict
         self.tellsRows = command.tellsRows
         self.tellsCost = command.tellsCost
+        self.explains = command.explains
+        self.isJSON = command.format == .json
         self.isColored = terminal.hasColor && terminal.errorIsTerminal
+        self.noteWidth = terminal.errorIsTerminal ? terminal.width : .max
         self.writer = command.format.writer(
             terminal: terminal,
             isFolded: !command.showsFields,
@@ -152,7 +163,10 @@ struct AnswerOutput: ~Copyable {
     var showsPreviews: Bool { self.preview != nil }
 
     /// Rows of a filter query beyond which none is looked at; `nil`: all are.
-    var rowCountMax: Int? { self.isStrict || self.limit == .max ? nil : self.limit + 1 }
+    var rowCountMax: Int? { self.readsAll || self.limit == .max ? nil : self.limit + 1 }
+
+    /// Whether what is said at the end is wanted, even if no more rows are.
+    private var readsAll: Bool { self.isStrict || self.explains }
 
     /// Takes a row; returns whether more are wanted.
     ///
@@ -161,7 +175,7 @@ struct AnswerOutput: ~Copyable {
     mutating func add(_ row: UnsafeRawBufferPointer) throws -> Bool {
         if self.rowCount >= self.limit, self.isLimitChosen || !self.writer.holdsRows {
             self.hasMore = true
-            return self.isStrict
+            return self.readsAll
         }
         self.rowCount += 1
         self.erase()
@@ -198,6 +212,7 @@ struct AnswerOutput: ~Copyable {
         try self.stream.finish()
         for warning in summary.warnings { Notes.warn(warning) }
         self.tellTheRest(summary)
+        if self.explains { Self.explain(summary, asJSON: self.isJSON) }
         if summary.isPartial {
             if summary.warnings.isEmpty { Notes.warn("the answer is partial: some events could not be read") }
             if self.isStrict { return .partialAnswer }
@@ -215,13 +230,31 @@ struct AnswerOutput: ~Copyable {
         }
         if self.tellsCost { parts += summary.shownCosts }
         guard !parts.isEmpty else { return }
-        var line: [UInt8] = []
-        line.append(parts.joined(separator: "  "), .dim, if: self.isColored)
-        Notes.write(String(decoding: line, as: UTF8.self))
+        // On a narrow terminal a part is not broken where another could begin.
+        for text in TextWrapping.joined(parts, separator: "  ", width: self.noteWidth) {
+            var line: [UInt8] = []
+            line.append(text, .dim, if: self.isColored)
+            Notes.write(styled: line)
+        }
     }
 
-    /// Takes the progress line away after an error.
-    mutating func abandon() { self.erase() }
+    /// Says what the answer took; a program gets one object.
+    private static func explain(_ summary: AnswerSummary, asJSON: Bool) {
+        guard let account = summary.account else { return Notes.warn("the server does not explain its answers") }
+        guard asJSON else { return Notes.write(ShownAccount.text(account, summary)) }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("explain")
+        account.value.write(to: &writer)
+        writer.endObject()
+        Notes.write(writer.text)
+    }
+
+    /// Takes the progress line and the pager away after an error.
+    mutating func abandon() {
+        self.erase()
+        self.stream.abandon()
+    }
 }
 
 extension QueryCommand {

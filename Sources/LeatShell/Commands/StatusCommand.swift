@@ -1,19 +1,11 @@
 internal import LeatCore
 
 /// `leat status`: how the server is, and what it holds.
-public struct StatusCommand: Sendable {
-    public var settings: ShellSettings
-    public var isJSON = false
-    /// How long a server that is being restarted is tried again.
-    public var retrySeconds = 0
-
-    public init(settings: ShellSettings) { self.settings = settings }
-
-    public func run(terminal: Terminal) async throws -> ExitStatus {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
-        let reply = try await client.ask(ServerRequest(.get, "/api/v1/status"), retrySeconds: self.retrySeconds)
+public enum StatusCommand {
+    public static func run(in context: CommandContext) async throws -> ExitStatus {
+        let reply = try await context.ask(ServerRequest(.get, "/api/v1/status"))
         var output = OutputStream()
-        if self.isJSON {
+        if context.isJSON {
             try output.write(reply.body + [0x0A])
             try output.finish()
             return .success
@@ -21,17 +13,17 @@ public struct StatusCommand: Sendable {
         guard case .object(let members) = try reply.json() else {
             throw CommandError(.serverUnreachable, "the server's status is no object")
         }
-        try output.write("server: \(client.address)\n")
+        try output.write("server: \(context.settings.server)\n")
         for member in members {
             guard let text = Self.text(member) else { continue }
             var shown: [UInt8] = []
-            Array(text.utf8).withUnsafeBytes { _ = ShownText.append($0, to: &shown, terminal: terminal) }
+            Array(text.utf8).withUnsafeBytes { _ = ShownText.append($0, to: &shown, terminal: context.terminal) }
             try output.write("\(member.key): ")
             try output.write(shown + [0x0A])
         }
         try output.finish()
         let list = members.first { $0.key == "repositories" }?.value.array ?? []
-        if !list.isEmpty { try RepositoryList.write(list, terminal: terminal) }
+        if !list.isEmpty { try RepositoryList.write(list, terminal: context.terminal) }
         return .success
     }
 

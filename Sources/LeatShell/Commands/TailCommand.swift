@@ -34,7 +34,11 @@ public struct TailCommand: Sendable {
         }
         let follower = LiveFollower(text: self.filteredText, settings: self.settings, since: self.since)
         var stream = OutputStream()
-        var writer = self.format.writer(terminal: terminal, isFolded: !self.showsFields)
+        var writer = self.format.liveWriter(
+            terminal: terminal,
+            isFolded: !self.showsFields,
+            columns: try self.columns()
+        )
         try await follower.run { row in
             try writer.write(row, to: &stream)
         } onPause: {
@@ -43,6 +47,14 @@ public struct TailCommand: Sendable {
             Notes.write(note)
         }
         return .success
+    }
+
+    /// The columns of the rows, where the format needs them before the first.
+    private func columns() throws(CommandError) -> [String] {
+        guard self.format == .csv else { return [] }
+        if let columns = QueryCheck.columns(self.filteredText) { return columns }
+        let hint = "end the query with select([…]), or use --json"
+        throw CommandError(.usage, "--format csv: the columns of a live tail must be known before its end; \(hint)")
     }
 
     /// The query with the included and excluded texts as filters before it.

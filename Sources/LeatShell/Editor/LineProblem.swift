@@ -8,13 +8,15 @@ enum LineProblem {
     static func lines(_ text: String, indent: Int, terminal: Terminal) -> [String] {
         guard let query = self.query(in: text), !QueryLexer.isUnfinished(query.text) else { return [] }
         guard let problem = QueryCheck.problem(query.text) else { return [] }
+        // What is missing at the end may still be typed.
+        if problem.line == 1, problem.column > query.text.trimmedAtEnd.unicodeScalars.count { return [] }
         let message = problem.message + (problem.hint.map { "; \($0)" } ?? "")
-        let shown = String(message.prefix(max(1, terminal.width - 1)))
+        let shown = TextWrapping.lines(message, width: max(1, terminal.width - 1)).map { Self.warning($0, terminal) }
         let column = indent + self.width(text, upTo: query.offset + problem.column - 1)
-        guard !text.contains("\n"), column + 1 < terminal.width else { return [Self.warning(shown, terminal)] }
+        guard !text.contains("\n"), column + 1 < terminal.width else { return shown }
         let length = max(1, min(problem.length, terminal.width - column - 1))
         let caret = String(repeating: " ", count: column) + "^" + String(repeating: "~", count: length - 1)
-        return [Self.warning(caret, terminal), Self.warning(shown, terminal)]
+        return [Self.warning(caret, terminal)] + shown
     }
 
     /// The query that a line holds and where it begins, in scalars; `nil` when there is none.

@@ -35,20 +35,51 @@ struct BlockCutter {
 
     /// Where the block that begins at `start` ends, behind a newline, and its number of lines.
     private func cut(_ bytes: UnsafeRawBufferPointer, from start: Int) -> (end: Int, lineCount: Int) {
-        var splitter = LineSplitter(bytes.slice(start..<bytes.count))
-        var end = 0
-        var lineCount = 0
+        // Fast path: lines in which nothing has to be followed are only counted.
+        let unread = Self.byteCountTarget - (self.isFollowed ? Self.lookBack : 0)
+        var end = Self.lineEnd(bytes, from: min(start + unread, bytes.count))
+        var lineCount = Self.lineCount(bytes.slice(start..<end))
+        if lineCount >= Batch.rowCountMax { return Self.cut(bytes, from: start, lines: Batch.rowCountMax) }
+        guard self.isFollowed else { return (end, lineCount) }
+        var splitter = LineSplitter(bytes.slice(end..<bytes.count))
+        let followed = end
         var openStreams: Set<LogStream> = []
-        while let line = splitter.nextOrRest() {
-            end = min(line.upperBound + 1, bytes.count - start)
-            lineCount += 1
-            guard lineCount < Batch.rowCountMax else { break }
-            guard end >= Self.byteCountTarget - Self.lookBack else { continue }
+        while lineCount < Batch.rowCountMax, let range = splitter.nextOrRest() {
             // Near the end of the block: no cut within a line that was split into parts.
-            self.follow(bytes.slice((start + line.lowerBound)..<(start + line.upperBound)), &openStreams)
-            if end >= Self.byteCountTarget, openStreams.isEmpty { break }
+            self.follow(bytes.slice((followed + range.lowerBound)..<(followed + range.upperBound)), &openStreams)
+            end = min(followed + range.upperBound + 1, bytes.count)
+            lineCount += 1
+            if end - start >= Self.byteCountTarget, openStreams.isEmpty { break }
         }
-        return (start + end, lineCount)
+        return (end, lineCount)
+    }
+
+    /// Whether lines may belong to others.
+    private var isFollowed: Bool { self.format == .cri || self.format == .docker || self.format == .bulk }
+
+    /// Behind the line in which `position` is.
+    private static func lineEnd(_ bytes: UnsafeRawBufferPointer, from position: Int) -> Int {
+        bytes.slice(position..<bytes.count).firstIndex(ofByte: 0x0A).map { position + $0 + 1 } ?? bytes.count
+    }
+
+    /// Lines, the last one without a newline included.
+    private static func lineCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        ByteSearch.count(0x0A, in: bytes) + (bytes.last == 0x0A || bytes.isEmpty ? 0 : 1)
+    }
+
+    /// So many lines, which are short.
+    private static func cut(
+        _ bytes: UnsafeRawBufferPointer,
+        from start: Int,
+        lines lineCount: Int
+    ) -> (end: Int, lineCount: Int) {
+        var splitter = LineSplitter(bytes.slice(start..<bytes.count))
+        var end = start
+        for _ in 0..<lineCount {
+            guard let range = splitter.nextOrRest() else { break }
+            end = min(start + range.upperBound + 1, bytes.count)
+        }
+        return (end, lineCount)
     }
 
     /// Bytes before the target in which parts are followed; longer lines are cut at worst.
@@ -63,7 +94,7 @@ struct BlockCutter {
         case .bulk:
             // The action and its document stay together.
             Self.note(BulkActionLine(line)?.hasDocument ?? false, .stdout, &open)
-        case .json, .logfmt, .accessLog, .syslog, .plain: break
+        case .json, .journal, .logfmt, .accessLog, .syslog, .plain: break
         }
     }
 
@@ -77,7 +108,7 @@ struct BlockCutter {
         case .cri:
             ByteSearch.find(Needle(Array("stdout P".utf8)), in: bytes) != nil
                 || ByteSearch.find(Needle(Array("stderr P".utf8)), in: bytes) != nil
-        case .json, .bulk, .logfmt, .accessLog, .syslog, .plain: false
+        case .json, .bulk, .journal, .logfmt, .accessLog, .syslog, .plain: false
         }
     }
 }

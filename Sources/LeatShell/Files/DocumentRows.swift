@@ -4,11 +4,12 @@ internal import LeatCore
 ///
 /// An object with `@rawstring`, `@id` or a numeric `@timestamp` is a row that `--json` has written; any other is a
 /// document: its text is `message`, `log` or `msg`, else its own compact JSON, its time `@timestamp`, else `timestamp`,
-/// `time` or `date` if they are times, else arrival.
+/// `time` or `date` if they are times, else arrival. An entry of journald has its time in `__REALTIME_TIMESTAMP` and its text
+/// in `MESSAGE`, which is called `message`, as the server does.
 struct DocumentRows: ~Copyable {
     /// Names that mean something.
     private enum Role: UInt8 {
-        case ordinary, timestamp, nanos, id, rawstring, otherTime, message, log, msg
+        case ordinary, timestamp, nanos, id, rawstring, otherTime, message, log, msg, journalTime, journalMessage
     }
 
     /// Names that may hold the time of a document, best first.
@@ -30,6 +31,14 @@ struct DocumentRows: ~Copyable {
             return false
         }
         let special = self.findSpecial()
+        if let time = special.journalTime, let message = special.journalMessage {
+            self.flattener.append(to: &rows.builder) {
+                $0.isEqual(to: "__REALTIME_TIMESTAMP") || $0.isEqual(to: "MESSAGE")
+            }
+            rows.set("message", message.value)
+            rows.endRow(timestamp: time, text: .message)
+            return true
+        }
         self.flattener.append(to: &rows.builder) { $0.isEqual(to: "@timestamp") || $0.isEqual(to: "@timestamp.nanos") }
         if special.isRow {
             rows.endRow(timestamp: special.rowTime, text: special.rawstring ? .own : .none)
@@ -81,6 +90,9 @@ struct DocumentRows: ~Copyable {
         var text = LocalRows.Text.none
         var otherTime: Int64?
         var otherTimeRank = Int.max
+        /// What journald writes: the time in microseconds, and the text.
+        var journalTime: Int64?
+        var journalMessage: JSONField?
 
         /// Whether the object is a row that `--json` has written.
         var isRow: Bool { self.rawstring || self.hasID || self.timestamp?.kind == .number }
@@ -125,6 +137,12 @@ struct DocumentRows: ~Copyable {
             case .log where field.kind == .string && special.text != .message: special.text = .log
             case .msg where field.kind == .string && special.text == .none: special.text = .msg
             case .message, .log, .msg: break
+            case .journalTime:
+                special.journalTime = Int64(field.value.text).flatMap { time in
+                    let (nanoseconds, isTooLarge) = time.multipliedReportingOverflow(by: 1_000)
+                    return isTooLarge ? nil : nanoseconds
+                }
+            case .journalMessage: if field.kind == .string { special.journalMessage = field }
             }
         }
         return special
@@ -147,6 +165,8 @@ struct DocumentRows: ~Copyable {
         if name.isEqual(to: "message") { return .message }
         if name.isEqual(to: "log") { return .log }
         if name.isEqual(to: "msg") { return .msg }
+        if name.isEqual(to: "__REALTIME_TIMESTAMP") { return .journalTime }
+        if name.isEqual(to: "MESSAGE") { return .journalMessage }
         return Self.otherTimes.contains { name.isEqual(to: $0) } ? .otherTime : .ordinary
     }
 }

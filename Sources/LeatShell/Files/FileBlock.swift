@@ -32,10 +32,20 @@ struct FileBlock: BlockSource {
         return TextPrefilter(bytes: self.bytes.unsafeBytes, mayHaveEscapes: self.format.hasEscapes).mayMatch(prefilter)
     }
 
-    func read() throws(DamagedBlock) -> Batch {
+    func read() throws(DamagedBlock) -> Batch { self.rows ?? self.rows(having: nil) }
+
+    func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch {
         if let rows { return rows }
+        // Lines that are joined, or belong to the line before, are read together.
+        guard !self.hasJoins, self.format != .bulk else { return self.rows(having: nil) }
+        let lines = TextPrefilter(bytes: self.bytes.unsafeBytes, mayHaveEscapes: self.format.hasEscapes)
+        return self.rows(having: lines.needle(of: prefilter))
+    }
+
+    /// The rows of all lines, or of those that have the needle.
+    private func rows(having needle: Needle?) -> Batch {
         var reader = LineReader(self.format, arrival: self.arrival)
-        let (batch, badTimeCount) = reader.read(self.bytes.unsafeBytes)
+        let (batch, badTimeCount) = reader.read(self.bytes.unsafeBytes, having: needle)
         self.notes.add(badTimeCount: badTimeCount)
         return batch
     }
@@ -45,7 +55,7 @@ extension LineFormat {
     /// Whether values can differ from the bytes of their line.
     var hasEscapes: Bool {
         switch self {
-        case .json, .bulk, .docker, .cri, .logfmt: true
+        case .json, .bulk, .docker, .journal, .cri, .logfmt: true
         case .accessLog, .syslog, .plain: false
         }
     }
@@ -67,17 +77,45 @@ struct TextPrefilter {
         }
     }
 
+    /// What every line must have as it stands to pass, of several the longest; `nil` when nothing is so certain.
+    func needle(of prefilter: Prefilter) -> Needle? {
+        guard let needle = self.longest(in: prefilter), !self.isHidden(needle) else { return nil }
+        return self.hasCodeUnits ? nil : needle
+    }
+
+    private func longest(in prefilter: Prefilter) -> Needle? {
+        switch prefilter {
+        case .and(let parts):
+            parts.compactMap { self.longest(in: $0) }.filter { !self.isHidden($0) }
+                .max { $0.bytes.count < $1.bytes.count }
+        case .anyField(let needle), .contains(_, let needle): needle
+        case .equals(let field, let text): Self.isAsWritten(field, text) ? Needle(text) : nil
+        case .all, .none, .or, .present, .numeric: nil
+        }
+    }
+
     private func mayEqual(field: String, _ text: [UInt8]) -> Bool {
-        // Times, tags and streams are not in the lines as they are.
-        guard !text.isEmpty, field.first != "@", field.first != "#", field != "stream" else { return true }
-        return self.mayContain(Needle(text))
+        Self.isAsWritten(field, text) ? self.mayContain(Needle(text)) : true
+    }
+
+    /// Whether a value of a field stands in its line; times, tags and streams do not as they are.
+    private static func isAsWritten(_ field: String, _ text: [UInt8]) -> Bool {
+        !text.isEmpty && field.first != "@" && field.first != "#" && field != "stream"
     }
 
     private func mayContain(_ needle: Needle) -> Bool {
-        // A needle is found as it stands unless some escape in the block could stand for a part of it.
-        if self.mayHaveEscapes && !needle.bytes.allSatisfy(Self.isNeverEscaped) { return true }
-        if ByteSearch.find(needle, in: self.bytes) != nil { return true }
-        return self.mayHaveEscapes && ByteSearch.find(Needle(Array("\\u".utf8)), in: self.bytes) != nil
+        if self.isHidden(needle) { return true }
+        return ByteSearch.find(needle, in: self.bytes) != nil || self.hasCodeUnits
+    }
+
+    /// Whether a value may have the needle though its line does not: some escape could stand for a part of it.
+    private func isHidden(_ needle: Needle) -> Bool {
+        self.mayHaveEscapes && !needle.bytes.allSatisfy(Self.isNeverEscaped)
+    }
+
+    /// Whether any character may be written as its number.
+    private var hasCodeUnits: Bool {
+        self.mayHaveEscapes && ByteSearch.find(Needle(Array("\\u".utf8)), in: self.bytes) != nil
     }
 
     /// Whether a byte of a value stands in the line as it is, and beside the same neighbours.

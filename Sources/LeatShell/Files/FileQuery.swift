@@ -12,7 +12,11 @@ struct FileQuery {
     let arguments: [String: String]
     /// How many rows of a filter query are looked at; `nil`: all.
     var rowCountMax: Int?
+    /// Whether what is known so far is wanted while the query runs.
+    var wantsPreviews = false
 
+    /// Freed bytes that stay for the rows of the next block.
+    private static let keptFreedByteCountMax: Int32 = 128 << 20
     /// Rows up to which those beyond are dropped while they are found, and not kept in a temporary file.
     private static let rowCountInMemoryMax = 10_000
 
@@ -31,11 +35,14 @@ struct FileQuery {
     private struct EnoughRows: Error {}
 
     /// Runs the query; calls `onRow` with each row as a line of JSON until it returns `false`, then `onEnd`.
+    ///
+    /// `onEvent` gets the progress from time to time, and previews of an aggregate's answer if they are wanted.
     func run(
         onRow: (UnsafeRawBufferPointer) throws -> Bool,
-        onProgress: (QueryProgress) throws -> Void,
+        onEvent: (QueryStreamEvent) throws -> Void,
         onEnd: (AnswerSummary) -> Void
     ) throws {
+        ProcessMemory.keepFreed(byteCountMax: Self.keptFreedByteCountMax)
         let startedAt = SystemTime().monotonicNanoseconds()
         let now = SystemTime().now()
         var options = QueryOptions(now: now)
@@ -45,23 +52,24 @@ struct FileQuery {
         // The query is checked before any file is opened.
         let plan = try Self.plan(self.text, options)
         let notes = FileNotes()
-        var blocks = try self.blocks(arrival: now.nanoseconds, notes, onProgress: onProgress)
+        var blocks = try self.blocks(arrival: now.nanoseconds, notes) { try onEvent(.progress($0)) }
         if Self.dependsOnTimes(self.text), options.start == nil || options.end == nil {
             blocks = BlockTimes.measure(blocks, threads: Self.threadCount)
         }
         let run = QueryRun(plan, over: blocks.reversed())
         blocks = []
-        let result = try self.answer(run, plan, onRow: onRow, onProgress: onProgress)
+        let result = try self.answer(run, plan, onRow: onRow, onEvent: onEvent)
         var summary = AnswerSummary()
         summary.warnings = result.warnings + notes.warnings
         summary.isPartial = result.isPartial
         summary.columns = result.columns
         summary.isAggregate = result.isAggregate
-        let milliseconds = (SystemTime().monotonicNanoseconds() - startedAt) / 1_000_000
+        let nanoseconds = SystemTime().monotonicNanoseconds() - startedAt
         summary.costs = [
             ("events", String(run.progress.eventCount)), ("bytes", String(run.progress.byteCount)),
-            ("milliseconds", String(milliseconds)),
+            ("milliseconds", String(nanoseconds / 1_000_000)),
         ]
+        summary.account = QueryAccount(of: plan, run.progress, nanoseconds: nanoseconds)
         onEnd(summary)
     }
 
@@ -69,14 +77,14 @@ struct FileQuery {
     private func blocks(
         arrival: Int64,
         _ notes: FileNotes,
-        onProgress: (QueryProgress) throws -> Void
+        onProgress: (AnswerProgress) throws -> Void
     ) throws -> [FileBlock] {
         var blocks: [FileBlock] = []
         var byteCount = 0
         for path in self.paths {
             let input = try LocalInput.open(path) { count in
                 try Task.checkCancellation()
-                try onProgress(QueryProgress(bytes: byteCount + count))
+                try onProgress(AnswerProgress(bytes: byteCount + count))
             }
             byteCount += input.count
             notes.look(at: input.unsafeBytes, of: path)
@@ -91,11 +99,11 @@ struct FileQuery {
         _ run: QueryRun,
         _ plan: QueryPlan,
         onRow: (UnsafeRawBufferPointer) throws -> Bool,
-        onProgress: (QueryProgress) throws -> Void
+        onEvent: (QueryStreamEvent) throws -> Void
     ) throws -> QueryResult {
         let rowCountMax = self.rowCountMax.flatMap { $0 <= Self.rowCountInMemoryMax ? $0 : nil }
         guard run.canBeSplit, rowCountMax == nil else {
-            let result = try Self.result(of: run, onProgress: onProgress) { (run) throws(QueryFailure) in
+            let result = try self.result(of: run, onEvent: onEvent) { (run) throws(QueryFailure) in
                 guard run.canBeSplit else { return try run.run(threads: Self.threadCount) }
                 var rows = QueryRows()
                 var result = try run.runGroups(threads: Self.threadCount, rowCountMax: rowCountMax) { rows = $0 }
@@ -112,7 +120,7 @@ struct FileQuery {
         let runs = SharedRuns()
         let result: QueryResult
         do {
-            result = try Self.result(of: run, onProgress: onProgress) { (run) throws(QueryFailure) in
+            result = try self.result(of: run, onEvent: onEvent) { (run) throws(QueryFailure) in
                 try run.runGroups(threads: Self.threadCount, rowCountMax: nil) { (rows) throws(QueryFailure) in
                     try runs.add(rows, columns: plan.columns)
                 }
@@ -141,9 +149,9 @@ struct FileQuery {
     }
 
     /// Runs the scan on threads of its own and reports progress meanwhile.
-    private static func result(
+    private func result(
         of run: QueryRun,
-        onProgress: (QueryProgress) throws -> Void,
+        onEvent: (QueryStreamEvent) throws -> Void,
         _ scan: @escaping @Sendable (QueryRun) throws(QueryFailure) -> QueryResult
     ) throws -> QueryResult {
         let outcome = Background { () -> Result<QueryResult, QueryFailure> in
@@ -153,6 +161,7 @@ struct FileQuery {
                 return .failure(error)
             }
         }
+        var previews = self.wantsPreviews && run.plan.isAggregate ? FilePreviews() : nil
         while true {
             if let result = outcome.wait(milliseconds: 50) {
                 switch result {
@@ -165,7 +174,9 @@ struct FileQuery {
                 throw CancellationError()
             }
             let done = run.progress
-            try onProgress(QueryProgress(events: done.eventCount, bytes: done.byteCount, total: done.byteCountTotal))
+            let progress = AnswerProgress(events: done.eventCount, bytes: done.byteCount, total: done.byteCountTotal)
+            try onEvent(.progress(progress))
+            if let preview = previews?.next(of: run) { try onEvent(.preview(preview)) }
         }
     }
 

@@ -11,6 +11,8 @@ enum LineFormat: String, Hashable, Sendable, CaseIterable {
     case cri
     /// Docker's `json-file`.
     case docker
+    /// What `journalctl -o json` writes.
+    case journal
     case logfmt
     /// Apache's and nginx's common and combined formats.
     case accessLog
@@ -31,6 +33,7 @@ enum LineFormat: String, Hashable, Sendable, CaseIterable {
         var counts: [LineFormat: Int] = [:]
         var lineCount = 0
         var isFirst = true
+        var hasWholeLine = false
         while lineCount < Self.sampleLineCount, let range = splitter.nextOrRest() {
             let line = sample.slice(range).withoutCarriageReturn
             // A line that the sample cuts says nothing.
@@ -40,10 +43,14 @@ enum LineFormat: String, Hashable, Sendable, CaseIterable {
             if isFirst, Self.isBulkAction(line) { return .bulk }
             isFirst = false
             counts[Self.format(of: line), default: 0] += 1
+            if !hasWholeLine, DockerLine(line)?.isPartial == false { hasWholeLine = true }
             lineCount += 1
         }
-        // Docker's lines are JSON too; a file of both is JSON.
-        if let docker = counts[.docker], docker < lineCount { counts = [.json: docker + counts[.json, default: 0]] }
+        // Docker's lines are JSON too. A file of both is JSON, and so is one in which no line ends: shippers write such
+        // objects, and nothing of them may be joined.
+        if let docker = counts[.docker], docker < lineCount || !hasWholeLine {
+            counts = [.json: docker + counts[.json, default: 0]]
+        }
         guard let best = counts.max(by: { $0.value < $1.value }), best.value * 5 >= lineCount * 4 else {
             let json = counts[.json, default: 0]
             return json * 2 > lineCount ? .json : .plain
@@ -53,8 +60,9 @@ enum LineFormat: String, Hashable, Sendable, CaseIterable {
 
     private static func format(of line: UnsafeRawBufferPointer) -> LineFormat {
         if line[0] == UInt8(ascii: "{") || line[0] == 0x20 && line.trimmed.first == UInt8(ascii: "{") {
-            if DockerLine(line) != nil { return .docker }
-            return Self.isObject(line) ? .json : .plain
+            if let docker = DockerLine(line), docker.isWrittenByDocker(line) { return .docker }
+            guard Self.isObject(line) else { return .plain }
+            return Self.isJournal(line) ? .journal : .json
         }
         if CRILine(line) != nil { return .cri }
         if SyslogLine(line, now: .max) != nil { return .syslog }
@@ -69,6 +77,12 @@ enum LineFormat: String, Hashable, Sendable, CaseIterable {
             return true
         } catch {
             return false
+        }
+    }
+
+    private static func isJournal(_ line: UnsafeRawBufferPointer) -> Bool {
+        ["\"__REALTIME_TIMESTAMP\"", "\"MESSAGE\""].allSatisfy { key in
+            ByteSearch.find(Needle(Array(key.utf8)), in: line) != nil
         }
     }
 
@@ -102,6 +116,13 @@ struct BulkActionLine {
         } catch {
             return nil
         }
+    }
+}
+
+extension DockerLine {
+    /// Whether the line has nothing that docker does not write: beside text, stream and time its labels only.
+    func isWrittenByDocker(_ line: UnsafeRawBufferPointer) -> Bool {
+        self.otherRanges.allSatisfy { line.slice($0).starts(with: "\"attrs\"".utf8) }
     }
 }
 

@@ -16,6 +16,10 @@ struct LineReader: ~Copyable {
     private var bulkIndex: [UInt8]?
     /// Plain text: the time of the last line that had one, which the lines below belong to.
     private var lastTime: Int64?
+    /// Docker: the labels of the line that is read, as an object; empty without any.
+    private var labels: [UInt8] = []
+    /// Lines that were passed over since the last that was read; the last time may be in one of them.
+    private var passedOver = UnsafeRawBufferPointer(start: nil, count: 0)
 
     init(_ format: LineFormat, arrival: Int64) {
         self.format = format
@@ -23,13 +27,16 @@ struct LineReader: ~Copyable {
         self.joiner = PartialJoiner(format == .docker ? .escaped : .text, byteCountMax: Self.joinedByteCountMax)
     }
 
-    /// The rows of a block's lines.
-    mutating func read(_ bytes: UnsafeRawBufferPointer) -> (batch: Batch, badTimeCount: Int) {
-        var splitter = LineSplitter(bytes)
-        while let range = splitter.nextOrRest() {
-            let line = bytes.slice(range).withoutCarriageReturn
-            if line.isEmpty { continue }
-            self.add(line)
+    /// The rows of a block's lines, or of those of them that have the needle.
+    mutating func read(
+        _ bytes: UnsafeRawBufferPointer,
+        having needle: Needle? = nil
+    ) -> (batch: Batch, badTimeCount: Int) {
+        if let needle {
+            self.addLines(of: bytes, having: needle)
+        } else {
+            var splitter = LineSplitter(bytes)
+            while let range = splitter.nextOrRest() { self.add(wholeLine: bytes.slice(range)) }
         }
         var joiner = self.joiner
         for stream in LogStream.allCases {
@@ -38,9 +45,25 @@ struct LineReader: ~Copyable {
         return (self.rows.finish(), self.rows.badTimeCount)
     }
 
+    private mutating func addLines(of bytes: UnsafeRawBufferPointer, having needle: Needle) {
+        var start = 0
+        while let found = ByteSearch.find(needle, in: bytes, from: start) {
+            let lineStart = bytes.slice(start..<found).lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            let lineEnd = bytes.slice(found..<bytes.count).firstIndex(ofByte: 0x0A) ?? bytes.count - found
+            self.passedOver = bytes.slice(start..<(start + lineStart))
+            self.add(wholeLine: bytes.slice((start + lineStart)..<(found + lineEnd)))
+            start = min(found + lineEnd + 1, bytes.count)
+        }
+    }
+
+    private mutating func add(wholeLine: UnsafeRawBufferPointer) {
+        let line = wholeLine.withoutCarriageReturn
+        if !line.isEmpty { self.add(line) }
+    }
+
     private mutating func add(_ line: UnsafeRawBufferPointer) {
         switch self.format {
-        case .json:
+        case .json, .journal:
             if !self.documents.add(line, to: self.rows) { self.rows.addPlain(line) }
         case .bulk: self.addBulk(line)
         case .cri: self.addCRI(line)
@@ -73,10 +96,16 @@ struct LineReader: ~Copyable {
     }
 
     private mutating func addDocker(_ line: UnsafeRawBufferPointer) {
-        guard let parsed = DockerLine(line) else {
+        guard let parsed = DockerLine(line), parsed.isWrittenByDocker(line) else {
             if !self.documents.add(line, to: self.rows) { self.rows.addPlain(line) }
             return
         }
+        self.labels.removeAll(keepingCapacity: true)
+        for (number, range) in parsed.otherRanges.enumerated() {
+            self.labels.append(number == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
+            self.labels.append(contentsOf: line.slice(range))
+        }
+        if !self.labels.isEmpty { self.labels.append(UInt8(ascii: "}")) }
         self.join(parsed.escapedMessage(in: line), parsed.stream, parsed.isPartial, parsed.nanoseconds)
     }
 
@@ -97,6 +126,9 @@ struct LineReader: ~Copyable {
         self.rows.set("stream", UnsafeRawBufferPointer(stream.staticName))
         if self.format == .docker {
             self.setEscapedMessage(bytes)
+            if !self.labels.isEmpty {
+                _ = self.labels.withUnsafeBytes { self.documents.addFields($0, to: self.rows) }
+            }
         } else {
             self.setMessage(bytes.withoutCarriageReturn)
         }
@@ -154,7 +186,7 @@ struct LineReader: ~Copyable {
 
     private mutating func addSyslog(_ line: UnsafeRawBufferPointer) {
         guard let parsed = SyslogLine(line, now: self.rows.arrival) else {
-            self.rows.addPlain(line, timestamp: self.lastTime)
+            self.rows.addPlain(line, timestamp: self.timeBefore())
             return
         }
         for field in parsed.fields { self.rows.set(field.name, line.slice(field.range)) }
@@ -163,10 +195,36 @@ struct LineReader: ~Copyable {
     }
 
     private mutating func addPlain(_ line: UnsafeRawBufferPointer) {
-        var start = 0
-        if line.first == UInt8(ascii: "[") { start = 1 }
-        if let (time, _) = LineTime.iso(line.slice(start..<line.count)) { self.lastTime = time }
-        self.rows.addPlain(line, timestamp: self.lastTime)
+        if let time = Self.plainTime(line) {
+            self.lastTime = time
+            self.rows.addPlain(line, timestamp: time)
+        } else {
+            self.rows.addPlain(line, timestamp: self.timeBefore())
+        }
+    }
+
+    private static func plainTime(_ line: UnsafeRawBufferPointer) -> Int64? {
+        LineTime.iso(line.slice((line.first == UInt8(ascii: "[") ? 1 : 0)..<line.count))?.nanoseconds
+    }
+
+    /// The time of the last line above that has one.
+    private mutating func timeBefore() -> Int64? {
+        var rest = self.passedOver
+        self.passedOver = UnsafeRawBufferPointer(start: nil, count: 0)
+        while !rest.isEmpty {
+            let end = rest.last == 0x0A ? rest.count - 1 : rest.count
+            let start = rest.slice(0..<end).lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            let line = rest.slice(start..<end).withoutCarriageReturn
+            let time =
+                self.format == .syslog
+                ? SyslogLine(line, now: self.rows.arrival)?.nanoseconds : Self.plainTime(line)
+            if let time {
+                self.lastTime = time
+                break
+            }
+            rest = rest.slice(0..<start)
+        }
+        return self.lastTime
     }
 }
 

@@ -1,3 +1,5 @@
+internal import LeatQuery
+
 /// What is said about an answer besides its rows.
 struct AnswerSummary: Sendable {
     var warnings: [String] = []
@@ -8,6 +10,8 @@ struct AnswerSummary: Sendable {
     var isAggregate = false
     /// What the query cost, by name, such as `events` and `milliseconds`.
     var costs: [(name: String, value: String)] = []
+    /// What became of each block and where the time went, if that was asked for.
+    var account: QueryAccount?
 
     /// The cost in words: events, bytes and time.
     var shownCosts: [String] {
@@ -23,7 +27,7 @@ struct AnswerSummary: Sendable {
 }
 
 /// How far a running query has come.
-struct QueryProgress: Hashable, Sendable {
+struct AnswerProgress: Hashable, Sendable {
     /// Events that were looked at.
     var events = 0
     /// Bytes that were looked at.

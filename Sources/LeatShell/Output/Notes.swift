@@ -2,13 +2,19 @@ internal import Glibc
 
 /// What is said besides the answer, on standard error.
 public enum Notes {
-    /// Writes a line.
-    public static func write(_ line: String) {
-        var text = line + "\n"
-        text.withUTF8 { bytes in
-            // Nothing can be said about a standard error that takes nothing.
-            _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    /// Writes a line or several; whatever of other people's texts is in it cannot command the terminal.
+    public static func write(_ text: String) {
+        var shown: [UInt8] = []
+        Array(text.utf8).withUnsafeBytes {
+            _ = ShownText.append($0, to: &shown, layout: .lines, terminal: Terminal(isTerminal: true))
         }
+        Self.write(styled: shown)
+    }
+
+    /// Writes a line that has colours.
+    static func write(styled line: [UInt8]) {
+        // Nothing can be said about a standard error that takes nothing.
+        _ = Glibc.write(STDERR_FILENO, line + [0x0A], line.count + 1)
     }
 
     /// Writes a warning.

@@ -52,13 +52,20 @@ struct OutputStream: ~Copyable {
         if self.buffer.count >= Self.bufferByteCount { try self.flush() }
     }
 
-    /// Hands everything so far to the system; while a pager may be needed, only what does not fit the screen.
+    /// Hands everything so far to the system.
+    ///
+    /// What fits the screen is shown there at once; once there is more, it leaves the screen and the pager has it all.
     mutating func flush() throws {
         guard !self.buffer.isEmpty else { return }
-        if self.pager != nil {
-            guard self.pager?.isNeeded(for: self.buffer) == true else { return }
-            if let input = self.pager?.start() { self.descriptor = input }
+        if self.pager?.isNeeded(for: self.buffer) == true {
+            if let (input, shown) = self.pager?.start() {
+                self.descriptor = input
+                self.buffer = shown + self.buffer
+            } else {
+                self.pager = nil
+            }
         }
+        self.pager?.noteShown(self.buffer)
         // The buffer is empty afterwards even if writing fails: the same bytes are never written twice.
         defer { self.buffer.removeAll(keepingCapacity: true) }
         try self.buffer.withUnsafeBytes { try self.writeAll($0) }
@@ -66,12 +73,18 @@ struct OutputStream: ~Copyable {
 
     /// Writes what is left and waits for the pager, if there is one.
     mutating func finish() throws {
-        if let pager, !pager.isNeeded(for: self.buffer) { self.pager = nil }
         defer {
             self.pager?.finish()
             self.pager = nil
         }
         try self.flush()
+    }
+
+    /// Leaves out what was not written yet; a pager is waited for, as it has the terminal.
+    mutating func abandon() {
+        self.buffer = []
+        self.pager?.finish()
+        self.pager = nil
     }
 
     /// The bytes that wait, taken out of the stream.
@@ -101,68 +114,5 @@ struct OutputStream: ~Copyable {
     private static func waitUntilWritable(_ descriptor: Int32) {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         poll(&request, 1, -1)
-    }
-}
-
-/// The program that shows long answers page by page: `$LEAT_PAGER`, `$PAGER`, or `less -FRX`.
-struct Pager {
-    private let command: String
-    private let terminal: Terminal
-    private var child: pid_t?
-    private var input: Int32 = -1
-
-    /// `nil` when the answer does not go to a terminal, or the user wants no pager.
-    init?(terminal: Terminal, environment: [String: String]) {
-        guard terminal.isTerminal, environment["TERM"] != "dumb" else { return nil }
-        let command = environment["LEAT_PAGER"] ?? environment["PAGER"] ?? "less -FRX"
-        guard !command.isEmpty, command != "cat" else { return nil }
-        self.command = command
-        self.terminal = terminal
-    }
-
-    var isRunning: Bool { self.child != nil }
-
-    /// Whether the first bytes of an answer fill more than the screen, long lines broken.
-    func isNeeded(for bytes: [UInt8]) -> Bool {
-        if self.isRunning || bytes.count >= OutputStream.bufferByteCount { return true }
-        var rowCount = 0
-        var columns = 0
-        var isInSequence = false
-        for byte in bytes {
-            switch byte {
-            case 0x0A:
-                rowCount += max(1, (columns + self.terminal.width - 1) / self.terminal.width)
-                columns = 0
-            case 0x1B: isInSequence = true
-            case UInt8(ascii: "m") where isInSequence: isInSequence = false
-            // The second and later bytes of a character take no column of their own.
-            default: if !isInSequence, byte & 0xC0 != 0x80 { columns += 1 }
-            }
-        }
-        return rowCount >= self.terminal.height
-    }
-
-    /// Starts the pager; its input, or `nil` when it cannot start or runs already.
-    mutating func start() -> Int32? {
-        guard self.child == nil else { return nil }
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { return nil }
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-        self.child = ChildProcess.start(["/bin/sh", "-c", "exec \(self.command)"], standardInput: ends[0])
-        close(ends[0])
-        guard self.child != nil else {
-            close(ends[1])
-            return nil
-        }
-        self.input = ends[1]
-        return ends[1]
-    }
-
-    /// Says that nothing follows, and waits until the user is done.
-    mutating func finish() {
-        guard let child else { return }
-        close(self.input)
-        _ = ChildProcess.wait(child)
-        self.child = nil
     }
 }

@@ -24,7 +24,7 @@ struct ProgressLine {
     }
 
     /// Shows `progress` if it is time to.
-    mutating func update(_ progress: QueryProgress, rows: Int) {
+    mutating func update(_ progress: AnswerProgress, rows: Int) {
         guard self.isShown else { return }
         let now = self.clock.monotonicNanoseconds()
         guard now - self.startedAt >= Self.delayNanoseconds, now - self.changedAt >= Self.intervalNanoseconds else {
@@ -53,7 +53,7 @@ struct ProgressLine {
     }
 
     /// The line: events, bytes, share, rows and time.
-    static func text(_ progress: QueryProgress, rows: Int, nanoseconds: UInt64) -> String {
+    static func text(_ progress: AnswerProgress, rows: Int, nanoseconds: UInt64) -> String {
         var parts = ["\(Amount.count(progress.events)) events", Amount.bytes(progress.bytes)]
         if progress.total > 0 {
             let done = max(progress.bytes, progress.events)

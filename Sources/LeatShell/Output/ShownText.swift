@@ -32,6 +32,14 @@ enum ShownText {
         return writer.columns
     }
 
+    /// A text of somebody else's as it goes to standard output: as it is, but to a terminal without what would command it.
+    static func lines(_ bytes: [UInt8], terminal: Terminal) -> [UInt8] {
+        guard terminal.isTerminal else { return bytes }
+        var shown: [UInt8] = []
+        _ = bytes.withUnsafeBytes { Self.append($0, to: &shown, layout: .lines, terminal: terminal) }
+        return shown
+    }
+
     /// The columns that `append` would take without a limit.
     static func width(_ bytes: UnsafeRawBufferPointer, terminal: Terminal) -> Int {
         if Self.isPrintableASCII(bytes) { return bytes.count }

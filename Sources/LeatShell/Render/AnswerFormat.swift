@@ -32,11 +32,21 @@ extension AnswerWriter {
 }
 
 extension AnswerFormat {
+    /// The writer of rows that have no end: each is written when it comes, in columns that are known before if it needs any.
+    func liveWriter(terminal: Terminal, isFolded: Bool, columns: [String]) -> any AnswerWriter {
+        switch self {
+        case .json: JSONLinesWriter(terminal: terminal)
+        case .csv: CSVWriter(terminal: terminal, columns: columns)
+        case .raw: RawWriter(terminal: terminal)
+        case .auto, .table, .chart: EventLinesWriter(terminal: terminal, isFolded: isFolded)
+        }
+    }
+
     /// The writer of this format; a table has at most `rowCountMax` rows, a chart is made of all of them.
     func writer(terminal: Terminal, isFolded: Bool = true, rowCountMax: Int = .max) -> any AnswerWriter {
         switch self {
         case .json: JSONLinesWriter(terminal: terminal)
-        case .csv: CSVWriter()
+        case .csv: CSVWriter(terminal: terminal)
         case .raw: RawWriter(terminal: terminal)
         case .table: TableWriter(terminal: terminal, isPlain: true, isFolded: isFolded, rowCountMax: rowCountMax)
         case .chart:

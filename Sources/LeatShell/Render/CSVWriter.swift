@@ -1,58 +1,104 @@
 /// Comma-separated values (RFC 4180, lines end in LF) with a header; absent fields are empty.
 ///
-/// Rows wait until all are there, since the last may bring a column.
+/// Rows wait until all are there, since the last may bring a column, unless the columns are known before the first.
 struct CSVWriter: AnswerWriter {
+    private let terminal: Terminal
     private let rows = RowStore()
     private var columns = ColumnSet()
     private let row = AnswerRow()
+    /// Where the columns are that were known before; rows are written as they come then.
+    private var index: ColumnIndex?
+    private var header: [String]?
+    private var line: [UInt8] = []
+
+    init(terminal: Terminal = .pipe, columns: [String]? = nil) {
+        self.terminal = terminal
+        self.header = columns
+        self.index = columns.map { ColumnIndex($0) }
+    }
 
     mutating func write(_ row: UnsafeRawBufferPointer, to output: inout OutputStream) throws {
         guard self.row.read(row) else { return }
+        if self.index != nil {
+            try self.writeHeader(to: &output)
+            return try self.writeRow(to: &output)
+        }
         self.columns.note(self.row)
         try self.rows.append(row)
     }
 
     mutating func finish(_ summary: AnswerSummary, to output: inout OutputStream) throws {
+        guard self.index == nil else { return try self.writeHeader(to: &output) }
         let names = summary.columns ?? self.columns.ordered
-        guard !names.isEmpty else { return }
-        var index = ColumnIndex(names)
-        var line: [UInt8] = []
-        for (position, name) in names.enumerated() {
-            if position > 0 { line.append(UInt8(ascii: ",")) }
-            Array(name.utf8).withUnsafeBytes { Self.append($0, to: &line) }
-        }
-        line.append(0x0A)
-        try output.write(line)
-        let row = AnswerRow()
+        self.header = names
+        self.index = ColumnIndex(names)
+        try self.writeHeader(to: &output)
         try self.rows.forEach { bytes in
-            guard row.read(bytes) else { return true }
-            let cells = index.cells(of: row)
-            line.removeAll(keepingCapacity: true)
-            row.bytes.withUnsafeBytes { bytes in
-                for (position, cell) in cells.enumerated() {
-                    if position > 0 { line.append(UInt8(ascii: ",")) }
-                    if let cell { Self.append(UnsafeRawBufferPointer(rebasing: bytes[cell]), to: &line) }
-                }
-            }
-            line.append(0x0A)
-            try output.write(line)
+            if self.row.read(bytes) { try self.writeRow(to: &output) }
             return true
         }
     }
 
-    private static func append(_ value: UnsafeRawBufferPointer, to line: inout [UInt8]) {
-        let needsQuotes = value.contains {
-            $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 == 0x0A || $0 == 0x0D
+    /// Writes the names of the columns, once.
+    private mutating func writeHeader(to output: inout OutputStream) throws {
+        guard let names = self.header, !names.isEmpty else { return }
+        self.header = nil
+        self.line.removeAll(keepingCapacity: true)
+        for (position, name) in names.enumerated() {
+            if position > 0 { self.line.append(UInt8(ascii: ",")) }
+            Array(name.utf8).withUnsafeBytes { self.append($0, isOnly: names.count == 1) }
         }
-        guard needsQuotes || value.first == 0x20 || value.last == 0x20 else {
-            line.append(contentsOf: value)
-            return
+        self.line.append(0x0A)
+        try output.write(self.line)
+    }
+
+    /// Writes the row that was read last.
+    private mutating func writeRow(to output: inout OutputStream) throws {
+        guard let cells = self.index?.cells(of: self.row), !cells.isEmpty else { return }
+        self.line.removeAll(keepingCapacity: true)
+        self.row.bytes.withUnsafeBytes { bytes in
+            for (position, cell) in cells.enumerated() {
+                if position > 0 { self.line.append(UInt8(ascii: ",")) }
+                let value = UnsafeRawBufferPointer(rebasing: bytes[cell ?? 0..<0])
+                self.append(value, isOnly: cells.count == 1)
+            }
         }
-        line.append(UInt8(ascii: "\""))
+        self.line.append(0x0A)
+        try output.write(self.line)
+    }
+
+    /// Appends a value, between quotes where it must; a line with one empty value would be no line without them.
+    private mutating func append(_ value: UnsafeRawBufferPointer, isOnly: Bool) {
+        let isQuoted = Self.needsQuotes(value) || (isOnly && value.isEmpty)
+        if isQuoted { self.line.append(UInt8(ascii: "\"")) }
+        if self.terminal.isTerminal, !ShownText.isPrintableASCII(value) {
+            var shown: [UInt8] = []
+            ShownText.append(value, to: &shown, layout: .lines, terminal: self.terminal)
+            shown.withUnsafeBytes { self.append($0, doublingQuotes: isQuoted) }
+        } else {
+            self.append(value, doublingQuotes: isQuoted)
+        }
+        if isQuoted { self.line.append(UInt8(ascii: "\"")) }
+    }
+
+    private mutating func append(_ value: UnsafeRawBufferPointer, doublingQuotes: Bool) {
+        guard doublingQuotes else { return self.line.append(contentsOf: value) }
         for byte in value {
-            if byte == UInt8(ascii: "\"") { line.append(byte) }
-            line.append(byte)
+            if byte == UInt8(ascii: "\"") { self.line.append(byte) }
+            self.line.append(byte)
         }
-        line.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether a value has commas, quotes or line ends, or space at its ends, which some readers would take away.
+    private static func needsQuotes(_ value: UnsafeRawBufferPointer) -> Bool {
+        if value.first == 0x20 || value.last == 0x20 { return true }
+        var special: UInt8 = 0
+        // No early end: the compiler makes wide compares of this.
+        for byte in value {
+            special |= byte == UInt8(ascii: ",") ? 1 : 0
+            special |= byte == UInt8(ascii: "\"") ? 1 : 0
+            special |= byte == 0x0A || byte == 0x0D ? 1 : 0
+        }
+        return special != 0
     }
 }

@@ -1,27 +1,25 @@
 /// The names that the rows of an answer have, in the order of output.
 struct ColumnSet {
     private var names: [String] = []
-    private var known: Set<[UInt8]> = []
-    /// The names of the last row: rows often repeat them, and comparing bytes is cheaper than hashing.
-    private var last: [[UInt8]] = []
+    private var known: Set<String> = []
+    /// By the number that the rows give a name whether it is known.
+    private var isKnown: [Bool] = []
+    private var generation = -1
 
-    /// Adds the names of a row.
+    /// Adds the names of a row; all rows come in the same object.
     mutating func note(_ row: AnswerRow) {
-        if self.isLike(row) { return }
-        self.last.removeAll(keepingCapacity: true)
+        if self.generation != row.generation {
+            self.generation = row.generation
+            self.isKnown = []
+        }
         for field in row.fields {
-            let name = Array(row.bytes[field.name])
-            self.last.append(name)
-            if self.known.insert(name).inserted { self.names.append(String(decoding: name, as: UTF8.self)) }
+            // Fast path: the name has been seen.
+            if field.nameNumber < self.isKnown.count, self.isKnown[field.nameNumber] { continue }
+            while self.isKnown.count <= field.nameNumber { self.isKnown.append(false) }
+            self.isKnown[field.nameNumber] = true
+            let name = row.name(of: field)
+            if self.known.insert(name).inserted { self.names.append(name) }
         }
-    }
-
-    private func isLike(_ row: AnswerRow) -> Bool {
-        guard row.fields.count == self.last.count else { return false }
-        for (field, name) in zip(row.fields, self.last) where !row.bytes[field.name].elementsEqual(name) {
-            return false
-        }
-        return true
     }
 
     /// Time, id, tags, fields in order of first use, text.
@@ -39,32 +37,39 @@ struct ColumnSet {
     }
 }
 
-/// Finds the values of given columns in rows.
+/// Finds the values of given columns in rows; all rows come in the same object.
 struct ColumnIndex {
-    private let names: [[UInt8]]
-    private let positionOfName: [[UInt8]: Int]
+    private let positionOfName: [String: Int]
+    /// By the number that the rows give a name its position; -1 where it is none of the columns, -2 where that is not known.
+    private var positions: [Int] = []
+    private var generation = -1
     private var cells: [Range<Int>?]
 
     init(_ names: [String]) {
-        self.names = names.map { Array($0.utf8) }
-        self.positionOfName = Dictionary(zip(self.names, 0...)) { first, _ in first }
+        self.positionOfName = Dictionary(zip(names, 0...)) { first, _ in first }
         self.cells = Array(repeating: nil, count: names.count)
     }
 
     /// Per column where its value lies in the row's bytes; `nil` where the row lacks it.
     mutating func cells(of row: AnswerRow) -> [Range<Int>?] {
         for index in self.cells.indices { self.cells[index] = nil }
-        var guess = 0
+        if self.generation != row.generation {
+            self.generation = row.generation
+            self.positions = []
+        }
         for field in row.fields {
-            // Fast path: fields come in the order of the columns.
-            if guess < self.names.count, row.bytes[field.name].elementsEqual(self.names[guess]) {
-                self.cells[guess] = field.value
-                guess += 1
-            } else if let position = self.positionOfName[Array(row.bytes[field.name])] {
-                self.cells[position] = field.value
-                guess = position + 1
-            }
+            let position = self.position(of: field, in: row)
+            if position >= 0 { self.cells[position] = field.value }
         }
         return self.cells
+    }
+
+    private mutating func position(of field: AnswerRow.Field, in row: AnswerRow) -> Int {
+        while self.positions.count <= field.nameNumber { self.positions.append(-2) }
+        // Fast path: the name has been seen.
+        if self.positions[field.nameNumber] > -2 { return self.positions[field.nameNumber] }
+        let position = self.positionOfName[row.name(of: field)] ?? -1
+        self.positions[field.nameNumber] = position
+        return position
     }
 }

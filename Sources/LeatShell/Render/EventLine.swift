@@ -1,3 +1,21 @@
+/// Writes each row as a line for people.
+struct EventLinesWriter: AnswerWriter {
+    private let eventLine: EventLine
+    private let row = AnswerRow()
+    private var line: [UInt8] = []
+
+    init(terminal: Terminal, isFolded: Bool) { self.eventLine = EventLine(terminal: terminal, isFolded: isFolded) }
+
+    mutating func write(_ row: UnsafeRawBufferPointer, to output: inout OutputStream) throws {
+        guard self.row.read(row) else { return }
+        self.line.removeAll(keepingCapacity: true)
+        self.eventLine.append(self.row, to: &self.line)
+        try output.write(self.line)
+    }
+
+    mutating func finish(_ summary: AnswerSummary, to output: inout OutputStream) throws {}
+}
+
 /// Writes an event as people read logs: time, source, level, text.
 ///
 /// On a terminal the source has a colour of its own that stays the same, and the level word has the colour of its level

@@ -45,12 +45,3 @@ enum LargeNumber {
         return String(decoding: bytes, as: UTF8.self)
     }
 }
-
-extension String {
-    /// The text without spaces at its end.
-    var trimmedAtEnd: String {
-        var end = self.endIndex
-        while end > self.startIndex, self[self.index(before: end)] == " " { end = self.index(before: end) }
-        return String(self[..<end])
-    }
-}

@@ -1,5 +1,5 @@
 /// How a command ended, as the shell that called it sees it (`sysexits.h`).
-public enum ExitStatus: Int32, Hashable, Sendable {
+public enum ExitStatus: Int32, Hashable, Sendable, CaseIterable {
     case success = 0
     /// With `--exit-status`: the query gave no rows.
     case noRows = 1
@@ -16,6 +16,24 @@ public enum ExitStatus: Int32, Hashable, Sendable {
     case notPermitted = 77
     case configuration = 78
     case interrupted = 130
+
+    /// What the manual says of it.
+    var meaning: String {
+        switch self {
+        case .success: "the command did what it was asked"
+        case .noRows: "with --exit-status: the query gave no rows"
+        case .usage: "the command line is wrong"
+        case .badData: "a query, or what was to be read, is wrong"
+        case .missingInput: "a file, a repository or an entry does not exist"
+        case .serverUnreachable: "the server cannot be reached, or is busy"
+        case .ourBug: "an error of leat itself"
+        case .inputOutput: "something could not be read or written"
+        case .partialAnswer: "with --strict: the answer is partial"
+        case .notPermitted: "the token is missing, wrong, or does not permit this"
+        case .configuration: "the configuration file is wrong"
+        case .interrupted: "Ctrl-C"
+        }
+    }
 }
 
 /// Why a command could not do what it was asked, with what to do next; its text is complete.

@@ -2,26 +2,42 @@ internal import LeatCore
 
 /// Which server and repository a command talks to, and with which rights.
 ///
-/// Precedence: the flag, the environment (`LEAT_SERVER`, `LEAT_TOKEN`, `LEAT_REPO`), the configuration file, the default.
+/// Precedence: the flag, the environment (`LEAT_SERVER`, `LEAT_TOKEN`, `LEAT_REPO`, `LEAT_CA_FILE`), the configuration file,
+/// the default.
 public struct ShellSettings: Hashable, Sendable {
     public var server: ServerAddress
     public var token: Secret?
     public var repository: String
+    /// A file of certificates (PEM) of which one must have signed the server's; `nil`: what the system trusts.
+    public var authorityPath: String?
 
-    public init(server: ServerAddress, token: Secret? = nil, repository: String = "default") {
+    public init(
+        server: ServerAddress,
+        token: Secret? = nil,
+        repository: String = "default",
+        authorityPath: String? = nil
+    ) {
         self.server = server
         self.token = token
         self.repository = repository
+        self.authorityPath = authorityPath
+    }
+
+    /// The server, as these settings reach it.
+    var client: ServerClient {
+        ServerClient(address: self.server, token: self.token, authorityPath: self.authorityPath)
     }
 
     /// What the flags say; `nil` where a flag is absent.
     public struct Flags: Hashable, Sendable {
         public var server: String?
         public var repository: String?
+        public var authorityPath: String?
 
-        public init(server: String? = nil, repository: String? = nil) {
+        public init(server: String? = nil, repository: String? = nil, authorityPath: String? = nil) {
             self.server = server
             self.repository = repository
+            self.authorityPath = authorityPath
         }
     }
 
@@ -49,7 +65,15 @@ public struct ShellSettings: Hashable, Sendable {
             throw CommandError(.usage, "\(repository.origin): '\(repository.text)' is no name of a repository; \(form)")
         }
         let token = value(nil, "LEAT_TOKEN", "token").map { Secret($0.text) }
-        return ShellSettings(server: server, token: token, repository: repository.text)
+        let authority =
+            value(flags.authorityPath, "LEAT_CA_FILE", "ca")?.text
+            ?? environment["SSL_CERT_FILE"].flatMap { $0.isEmpty ? nil : $0 }
+        return ShellSettings(
+            server: server,
+            token: token,
+            repository: repository.text,
+            authorityPath: authority
+        )
     }
 
     private static func isRepositoryName(_ text: String) -> Bool {
@@ -62,10 +86,10 @@ public struct ShellSettings: Hashable, Sendable {
     }
 }
 
-/// `~/.config/leat/config.yaml`: the user's server, token and repository.
+/// `~/.config/leat/config.yaml`: the user's server, token, repository and certificate authority.
 public struct ConfigFile: Hashable, Sendable {
     /// The keys that may stand there.
-    public static let keys = ["server", "token", "repo"]
+    public static let keys = ["server", "token", "repo", "ca"]
 
     public let path: String
     public let values: [String: String]

@@ -23,14 +23,19 @@ enum QueryCheck {
     }
 
     /// Whether the query's answer is rows of an aggregate.
-    static func isAggregate(_ text: String) -> Bool {
+    static func isAggregate(_ text: String) -> Bool { Self.plan(text)?.isAggregate ?? false }
+
+    /// The columns of the query's answer; `nil` when rows are events with the fields that they have.
+    static func columns(_ text: String) -> [String]? { Self.plan(text)?.columns }
+
+    private static func plan(_ text: String) -> QueryPlan? {
         var options = QueryOptions(now: SystemTime().now())
         options.isCheckOnly = true
         do throws(QueryErrors) {
-            return try QueryPlan(try QueryParser.parse(text), options: options).isAggregate
+            return try QueryPlan(try QueryParser.parse(text), options: options)
         } catch {
-            // The check has told what is wrong.
-            return false
+            // The check tells what is wrong.
+            return nil
         }
     }
 }

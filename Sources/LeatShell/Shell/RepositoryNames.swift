@@ -17,12 +17,15 @@ final class RepositoryNames: Sendable {
     private let settings: ShellSettings
     /// Files that are asked instead of the server.
     private let files: [String]
+    /// The interval in which values are looked for, as it is asked for; `nil`: the last day.
+    private let interval: (start: String?, end: String?)
     private let entries = Mutex<[String: Entry]>([:])
     private let arrival = ThreadSignal()
 
-    init(settings: ShellSettings, files: [String] = []) {
+    init(settings: ShellSettings, files: [String] = [], start: String? = nil, end: String? = nil) {
         self.settings = settings
         self.files = files
+        self.interval = (start, end)
     }
 
     /// The names of the repositories.
@@ -46,16 +49,22 @@ final class RepositoryNames: Sendable {
         }
     }
 
-    /// The most frequent values of a field in the last day.
+    /// The most frequent values of a field in the interval.
     func values(of field: String, isWanted: () -> Bool) -> [String] {
         let repository = self.settings.repository
         let files = self.files
+        let interval = self.interval
         guard files.isEmpty else {
             return self.names("values " + field, isWanted) { _ in try FileSample(paths: files).values(of: field) }
         }
         return self.names("values " + field, isWanted) { client in
             let name = QueryCompletion.quoted(field, always: true)
-            let request = QueryRequest(repository: repository, text: "groupBy(\(name), limit=50)")
+            let request = QueryRequest(
+                repository: repository,
+                text: "groupBy(\(name), limit=50)",
+                start: interval.start.map { Moment.forServer($0) } ?? "24h",
+                end: interval.end.map { Moment.forServer($0) } ?? "now"
+            )
             let row = AnswerRow()
             var values: [String] = []
             try await client.query(request) { bytes in
@@ -94,7 +103,7 @@ final class RepositoryNames: Sendable {
 
     /// Asks in the background; a failure only means that nothing is offered.
     private func start(_ key: String, _ ask: @escaping @Sendable (ServerClient) async throws -> [String]) {
-        let client = ServerClient(address: self.settings.server, token: self.settings.token)
+        let client = self.settings.client
         Task {
             var names: [String]?
             do {

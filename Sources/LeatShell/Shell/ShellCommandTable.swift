@@ -1,3 +1,5 @@
+internal import LeatCore
+
 /// A `\`-command of the shell: help, completion and the session all read this table.
 struct ShellCommand: Hashable, Sendable {
     enum Name: String, Hashable, Sendable, CaseIterable {
@@ -38,8 +40,8 @@ struct ShellCommand: Hashable, Sendable {
             .format,
             aliases: ["f"],
             .choice(AnswerFormat.allCases.map(\.rawValue)),
-            "[auto|table|json|csv|raw|chart]",
-            "how answers are written"
+            "[FORMAT]",
+            "answers as \(AnswerFormat.allCases.map(\.rawValue).joined(separator: ", "))"
         ),
         ShellCommand(.limit, .text, "[N | all]", "how many rows are shown"),
         ShellCommand(.fields, .choice(["on", "off"]), "[on|off]", "whether events show all their fields"),
@@ -69,8 +71,9 @@ struct ShellCommand: Hashable, Sendable {
         let name = text.prefix { !$0.isWhitespace }
         let argument = String(text.dropFirst(name.count)).trimmed
         guard let command = Self.find(String(name)) else {
-            let nearest = NearestCommand.hint(for: String(name))
-            throw CommandError(.usage, "unknown command '\\\(name)'; \(nearest)")
+            let nearest = NearestName.find(String(name), among: Self.all.map(\.name.rawValue))
+            let hint = nearest.map { "did you mean '\\\($0)'?" } ?? "\\help lists them"
+            throw CommandError(.usage, "unknown command '\\\(name)'; \(hint)")
         }
         return (command, argument)
     }
@@ -78,12 +81,6 @@ struct ShellCommand: Hashable, Sendable {
     /// The names for help: `\quit, \q`.
     var shownNames: String { ([self.name.rawValue] + self.aliases).map { "\\" + $0 }.joined(separator: ", ") }
 
-    /// The commands as a list.
-    static func help() -> String {
-        let left = Self.all.map { "\($0.shownNames) \($0.synopsis)".trimmedAtEnd }
-        let width = left.map(\.count).max() ?? 0
-        return zip(left, Self.all).map { text, command in
-            "  \(text)\(String(repeating: " ", count: width - text.count + 2))\(command.summary)"
-        }.joined(separator: "\n")
-    }
+    /// The names with what may stand behind them: `\limit [N | all]`.
+    var usage: String { "\(self.shownNames) \(self.synopsis)".trimmedAtEnd }
 }

@@ -30,7 +30,8 @@ public final class ShellSession {
         } catch {
             Notes.warn("\(error); the history begins anew")
         }
-        self.say("leat \(Version.number) on \(self.state.settings.server). \\help lists commands, Tab completes.")
+        let greeting = "leat \(Version.number) on \(self.state.settings.server). \\help lists commands, Tab completes."
+        self.say(TextWrapping.lines(greeting, width: self.terminal.width).joined(separator: "\n"))
         while true {
             let outcome = self.reader.readLine(
                 prompt: self.state.prompt,
@@ -118,39 +119,33 @@ public final class ShellSession {
     private func run(_ command: ShellCommand, _ argument: String) async throws -> Bool {
         switch command.name {
         case .quit: return false
-        case .help: self.say(ShellHelp.text(for: argument))
+        case .help: self.say(ShellHelp(width: self.terminal.width).text(for: argument))
         case .tail: try await self.tail(argument)
         case .export: try await self.export(argument)
-        case .repos: try await self.showRepositories()
-        case .status: try await self.showStatus()
+        case .repos: try await self.administer { try await AdministrationCommand(.repositories, .list).run(in: $0) }
+        case .status: try await self.administer { try await StatusCommand.run(in: $0) }
         case .saved: try await self.saved(argument.isEmpty ? .list : .show(argument))
         case .save: try await self.save(argument)
         case .clear: RawTerminal.send("\u{1B}[H\u{1B}[2J")
         case .history: self.say(self.history.lines.suffix(self.terminal.height).joined(separator: "\n"))
-        case .repo, .server, .file:
+        case .repo, .server, .file, .range:
             self.say(try self.state.change(command.name, argument))
-            self.completer.names = RepositoryNames(settings: self.state.settings, files: self.state.files)
+            self.completer.names = self.state.names
         default: self.say(try self.state.change(command.name, argument))
         }
         return true
     }
 
-    private func showRepositories() async throws {
-        let command = AdministrationCommand(.repositories, .list, settings: self.state.settings)
-        let terminal = self.terminal
-        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
-    }
-
-    private func showStatus() async throws {
-        let command = StatusCommand(settings: self.state.settings)
-        let terminal = self.terminal
-        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+    /// Runs a command that administers; Ctrl-C cancels it.
+    private func administer(
+        _ command: @escaping @Sendable (CommandContext) async throws -> ExitStatus
+    ) async throws {
+        let context = CommandContext(settings: self.state.settings, terminal: self.terminal)
+        _ = try await Interrupts.cancelling { try await command(context) }
     }
 
     private func saved(_ action: LibraryCommand.Action) async throws {
-        let command = LibraryCommand(.savedQuery, action, settings: self.state.settings)
-        let terminal = self.terminal
-        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+        try await self.administer { try await LibraryCommand(.savedQuery, action).run(in: $0) }
     }
 
     private func save(_ argument: String) async throws {

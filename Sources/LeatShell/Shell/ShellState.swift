@@ -39,6 +39,11 @@ struct ShellState: Sendable {
         return command
     }
 
+    /// What completion offers: the names and values that are there to be asked for.
+    var names: RepositoryNames {
+        RepositoryNames(settings: self.settings, files: self.files, start: self.start, end: self.end)
+    }
+
     /// Changes a setting, or leaves it when there is no argument; returns what it is now, in words.
     mutating func change(_ name: ShellCommand.Name, _ argument: String) throws(CommandError) -> String {
         let words = argument.split(separator: " ").map(String.init)
@@ -77,7 +82,8 @@ struct ShellState: Sendable {
             self.settings = try ShellSettings.resolve(
                 flags: ShellSettings.Flags(
                     server: address ?? self.settings.server.description,
-                    repository: repository ?? self.settings.repository
+                    repository: repository ?? self.settings.repository,
+                    authorityPath: self.settings.authorityPath
                 ),
                 environment: [:],
                 file: ConfigFile(path: "")

@@ -192,12 +192,15 @@ final class TailState: Sendable {
         guard !state.isAway else { return }
         let now = Self.now / 1_000_000_000
         let recent = state.recent.filter { $0.second + 5 > now }.reduce(0) { $0 + $1.count }
-        var text =
-            state.caption.isEmpty ? "\(Self.rate(recent))/s  \(Amount.count(state.total)) events" : state.caption
-        if state.isPaused { text += "  PAUSED, \(state.waiting.count) waiting" }
-        text += "  [space] \(state.isPaused ? "resume" : "pause")  [/] query  [s] scroll  [q] end"
+        var parts = state.isPaused ? ["PAUSED, \(state.waiting.count) waiting"] : []
+        parts +=
+            state.caption.isEmpty
+            ? ["\(Self.rate(recent))/s", "\(Amount.count(state.total)) events"] : [state.caption]
+        parts += ["[space] \(state.isPaused ? "resume" : "pause")", "[/] query", "[s] scroll", "[q] end"]
         var output = Array("\r\u{1B}[K".utf8)
         let width = Terminal.size(of: STDOUT_FILENO)?.width ?? self.terminal.width
+        // What does not fit is left out, whole.
+        let text = TextWrapping.joined(parts, separator: "  ", width: max(1, width - 1))[0]
         output.append(String(text.prefix(max(1, width - 1))), .dim, if: self.terminal.hasColor)
         state.hasStatus = true
         RawTerminal.send(output)

@@ -49,6 +49,18 @@ final class CannedServer: Sendable {
         _ = WorkerThread(name: "canned-server") { self.accept() }
     }
 
+    /// A server that gives these answers one after the other, and the last of them from then on.
+    convenience init(answering answers: Answer...) {
+        let count = Mutex(0)
+        self.init { _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return answers[min(number, answers.count) - 1]
+        }
+    }
+
     var url: String { "http://127.0.0.1:\(self.port)" }
     var requests: [Request] { self.seen.withLock { $0 } }
     var streamCount: Int { self.streams.withLock { $0.count } }

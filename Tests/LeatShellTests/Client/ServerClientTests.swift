@@ -31,6 +31,37 @@ import Testing
         return (rows, summary, server.requests.first)
     }
 
+    /// What `--explain` asks for, and says.
+    @Test func whatBecameOfEachBlockIsAskedForAndShown() async throws {
+        let explanation =
+            #"{"prefilter":"any \"x\"","blocks":{"total":80,"outOfTime":2,"pruned":60,"answered":0,"read":18},"#
+            + #""storedBytesRead":2048,"microseconds":{"total":12345,"prune":40,"filter":9000,"finish":0}}"#
+        let end = #"{"@leat":{"done":true,"warnings":[],"cost":{"bytes":3145728},"explain":\#(explanation)}}"#
+        let server = CannedServer { _ in .reply(status: 200, body: "{\"a\":\"1\"}\n\(end)\n") }
+        defer { server.stop() }
+        var request = QueryRequest(repository: "shop", text: "x")
+        request.explains = true
+        var found: AnswerSummary?
+        let client = ServerClient(address: try #require(ServerAddress(server.url)))
+        try await client.query(request) { _ in
+            true
+        } onEvent: { event in
+            if case .done(let summary) = event { found = summary }
+        } onPause: {
+        }
+        #expect(server.requests.first?.body.contains(#""explain":true"#) == true)
+        let summary = try #require(found)
+        let account = try #require(summary.account)
+        #expect(
+            ShownAccount.text(account, summary) == """
+                prefilter  any "x"
+                blocks     80: 2 out of time, 60 pruned, 18 read
+                bytes      2.0 KiB read of blocks with 3.0 MiB
+                time       12.34 ms: 40 us prune, 9.0 ms filter
+                """
+        )
+    }
+
     @Test func rowsProgressAndEndAreToldApart() async throws {
         let progress = #"{"@leat":{"progress":{"events":1,"bytes":2,"total":3}}}"#
         let answer = try await Self.ask(

@@ -1,7 +1,6 @@
 import Glibc
 import LeatCore
 import LeatTesting
-import Synchronization
 import Testing
 
 @testable import LeatShell
@@ -12,15 +11,16 @@ import Testing
         ShellSettings(server: try #require(ServerAddress(server.url)), repository: "shop")
     }
 
+    /// A command's surroundings; beside other suites a try may wait long for its turn.
+    static func context(_ server: CannedServer, retrySeconds: Int = 600) throws -> CommandContext {
+        CommandContext(settings: try Self.settings(server), terminal: .pipe, retrySeconds: retrySeconds)
+    }
+
     @Test func savedQueriesAreKeptUnderTheirName() async throws {
         let server = CannedServer { _ in .reply(status: 200, body: "{}") }
         defer { server.stop() }
-        let command = LibraryCommand(
-            .savedQuery,
-            .create("slow ones", .text("ms > 9")),
-            settings: try Self.settings(server)
-        )
-        #expect(try await command.run(terminal: .pipe) == .success)
+        let command = LibraryCommand(.savedQuery, .create("slow ones", .text("ms > 9")))
+        #expect(try await command.run(in: try Self.context(server)) == .success)
         let request = try #require(server.requests.first)
         #expect(request.method == "PUT")
         #expect(request.path == "/api/v1/repositories/shop/savedqueries/slow%20ones")
@@ -30,21 +30,17 @@ import Testing
     @Test func aWrongQueryIsNotSaved() async throws {
         let server = CannedServer { _ in .reply(status: 200, body: "{}") }
         defer { server.stop() }
-        let command = LibraryCommand(
-            .savedQuery,
-            .create("slow", .text("cont()")),
-            settings: try Self.settings(server)
-        )
-        await #expect(throws: CommandError.self) { try await command.run(terminal: .pipe) }
+        let command = LibraryCommand(.savedQuery, .create("slow", .text("cont()")))
+        await #expect(throws: CommandError.self) { try await command.run(in: try Self.context(server)) }
         #expect(server.requests.isEmpty)
     }
 
     @Test func whatTheServerLacksIsToldInItsWords() async throws {
         let server = CannedServer { _ in .reply(status: 404, body: "no saved query 'slwo'; did you mean 'slow'?") }
         defer { server.stop() }
-        let command = LibraryCommand(.savedQuery, .show("slwo"), settings: try Self.settings(server))
+        let command = LibraryCommand(.savedQuery, .show("slwo"))
         await #expect {
-            try await command.run(terminal: .pipe)
+            try await command.run(in: try Self.context(server))
         } throws: { error in
             (error as? CommandError)?.status == .missingInput && "\(error)".contains("did you mean 'slow'?")
         }
@@ -55,12 +51,8 @@ import Testing
         defer { server.stop() }
         try await withTemporaryFolder { folder in
             let path = try folder.write("hosts.csv", "host,name\na,b\n")
-            let command = LibraryCommand(
-                .lookupFile,
-                .create(nil, .file(path: path)),
-                settings: try Self.settings(server)
-            )
-            #expect(try await command.run(terminal: .pipe) == .success)
+            let command = LibraryCommand(.lookupFile, .create(nil, .file(path: path)))
+            #expect(try await command.run(in: try Self.context(server)) == .success)
         }
         let request = try #require(server.requests.first)
         #expect(request.method == "PUT")
@@ -110,19 +102,12 @@ import Testing
 /// What happens when servers and disks fail.
 @Suite struct FailureTests {
     @Test func aServerThatComesBackIsAsked() async throws {
-        let count = Mutex(0)
         let event = #"{"@timestamp":1795176000250,"@id":"1","@rawstring":"it broke"}"#
-        let server = CannedServer { _ in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            switch number {
-            case 1: return .nothing
-            case 2: return .reply(status: 503, body: "stopping")
-            default: return .reply(status: 200, body: "\(event)\n\(ShellSessionTests.end)\n")
-            }
-        }
+        let server = CannedServer(
+            answering: .nothing,
+            .reply(status: 503, body: "stopping"),
+            .reply(status: 200, body: "\(event)\n\(ShellSessionTests.end)\n")
+        )
         defer { server.stop() }
         var command = QueryCommand(text: "a=b", settings: try AdministrationTests.settings(server))
         // Beside other suites a try may wait long for its turn.
@@ -143,30 +128,18 @@ import Testing
             (AdministrationCommand.Action.list, 3), (.createRepository("shop", retention: nil), 1),
             (.delete("shop"), 1),
         ] {
-            let count = Mutex(0)
-            let server = CannedServer { _ in
-                let number = count.withLock { count in
-                    count += 1
-                    return count
-                }
-                switch number {
-                case 1: return .nothing
-                case 2: return .reply(status: 503, body: "stopping")
-                default: return .reply(status: 200, body: "[]")
-                }
-            }
-            defer { server.stop() }
-            var command = AdministrationCommand(
-                .repositories,
-                action,
-                settings: try AdministrationTests.settings(server)
+            let server = CannedServer(
+                answering: .nothing,
+                .reply(status: 503, body: "stopping"),
+                .reply(status: 200, body: "[]")
             )
-            // Beside other suites a try may wait long for its turn.
-            command.retrySeconds = 600
+            defer { server.stop() }
+            let command = AdministrationCommand(.repositories, action)
+            let context = try AdministrationTests.context(server)
             if requestCount == 3 {
-                #expect(try await command.run(terminal: .pipe) == .success)
+                #expect(try await command.run(in: context) == .success)
             } else {
-                await #expect(throws: CommandError.self) { try await command.run(terminal: .pipe) }
+                await #expect(throws: CommandError.self) { try await command.run(in: context) }
             }
             #expect(server.requests.count == requestCount, "\(action)")
         }
@@ -174,19 +147,11 @@ import Testing
 
     /// A refusal of the whole request is no reason not to send it again.
     @Test func aRefusalWhileStoppingIsTriedAgain() async throws {
-        let count = Mutex(0)
-        let server = CannedServer { _ in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            return number == 1 ? .reply(status: 503, body: "stopping") : .reply(status: 201, body: "{}")
-        }
+        let server = CannedServer(answering: .reply(status: 503, body: "stopping"), .reply(status: 201, body: "{}"))
         defer { server.stop() }
         let action = AdministrationCommand.Action.createRepository("shop", retention: nil)
-        var command = AdministrationCommand(.repositories, action, settings: try AdministrationTests.settings(server))
-        command.retrySeconds = 600
-        #expect(try await command.run(terminal: .pipe) == .success)
+        let command = AdministrationCommand(.repositories, action)
+        #expect(try await command.run(in: try AdministrationTests.context(server)) == .success)
         #expect(server.requests.count == 2)
     }
 
@@ -194,12 +159,8 @@ import Testing
         let server = CannedServer { _ in .reply(status: 200, body: #"{"name":"mine","version":2,"script":"kvParse()"}"#)
         }
         defer { server.stop() }
-        let command = AdministrationCommand(
-            .parsers,
-            .showVersion("mine", 2),
-            settings: try AdministrationTests.settings(server)
-        )
-        #expect(try await command.run(terminal: .pipe) == .success)
+        let command = AdministrationCommand(.parsers, .showVersion("mine", 2))
+        #expect(try await command.run(in: try AdministrationTests.context(server)) == .success)
         #expect(server.requests.first?.path == "/api/v1/parsers/mine?version=2")
     }
 

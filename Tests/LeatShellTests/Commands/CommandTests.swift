@@ -5,6 +5,28 @@ import Testing
 @testable import LeatShell
 
 @Suite struct CommandTests {
+    /// A live tail has no end at which its columns would be known.
+    @Test func liveRowsAreWrittenAsTheyCome() async throws {
+        let row = #"{"a":"1","b":"x,y"}"#
+        for (format, columns, text) in [
+            (AnswerFormat.csv, ["b", "a"], "b,a\n\"x,y\",1\n"), (.json, [], row + "\n"), (.table, [], "a=1 b=x,y\n"),
+        ] {
+            var writer = format.liveWriter(terminal: .pipe, isFolded: true, columns: columns)
+            var output = OutputStream()
+            try Array(row.utf8).withUnsafeBytes { try writer.write($0, to: &output) }
+            #expect(String(decoding: output.takeBytes(), as: UTF8.self) == text)
+        }
+        #expect(QueryCheck.columns("x | select([b, a])") == ["b", "a"])
+        let address = try #require(ServerAddress("localhost:1"))
+        var tail = TailCommand(text: "x", settings: ShellSettings(server: address))
+        tail.format = .csv
+        await #expect {
+            try await tail.run(terminal: .pipe)
+        } throws: { error in
+            (error as? CommandError)?.status == .usage && "\(error)".contains("select([…])")
+        }
+    }
+
     @Test func tailFiltersAreAddedBeforeTheQuery() {
         let settings = ShellSettings(server: ServerAddress("a") ?? Self.address)
         var command = TailCommand(text: "level=error", settings: settings)

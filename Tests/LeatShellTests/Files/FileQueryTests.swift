@@ -27,7 +27,7 @@ import Testing
         try query.run { row in
             rows.append(String(decoding: row, as: UTF8.self))
             return true
-        } onProgress: { _ in
+        } onEvent: { _ in
         } onEnd: { end in
             summary = end
         }
@@ -86,6 +86,28 @@ import Testing
             #"{"log":"{\"level\":\"warn\",\"n\":1}\n","stream":"stdout","time":"2026-11-20T12:00:00Z"}"# + "\n",
             "select([level, n, stream, log])",
             [#"{"level":"warn","n":"1","stream":"stdout","log":"{\"level\":\"warn\",\"n\":1}"}"#]
+        ),
+        (
+            "docker: labels are fields",
+            #"{"log":"a\n","stream":"stdout","attrs":{"tier":"x"},"time":"2026-11-20T12:00:00Z"}"# + "\n",
+            "select([log, attrs.tier])",
+            [#"{"log":"a","attrs.tier":"x"}"#]
+        ),
+        (
+            "objects of a shipper that look like docker's lines stay apart and whole",
+            """
+            {"log":"one","stream":"stdout","time":"2026-11-20T12:00:00Z","kubernetes":{"pod":"a"}}
+            {"log":"two","stream":"stdout","time":"2026-11-20T12:00:01Z","kubernetes":{"pod":"b"}}
+
+            """,
+            "select([log, kubernetes.pod])",
+            [#"{"log":"two","kubernetes.pod":"b"}"#, #"{"log":"one","kubernetes.pod":"a"}"#]
+        ),
+        (
+            "the journal: its time and its text",
+            #"{"__REALTIME_TIMESTAMP":"1795176000250000","MESSAGE":"jm","PRIORITY":"6"}"# + "\n",
+            "",
+            [#"{"@timestamp":1795176000250,"PRIORITY":"6","message":"jm","@rawstring":"jm"}"#]
         ),
         (
             "logfmt",
@@ -274,10 +296,42 @@ import Testing
             try query.run { row in
                 few.append(String(decoding: row, as: UTF8.self))
                 return true
-            } onProgress: { _ in
+            } onEvent: { _ in
             } onEnd: { _ in
             }
             #expect(few == Array(rows.prefix(10)), "a limit gives the same newest rows")
+        }
+    }
+
+    /// Lines without what is looked for are passed over before they are read; the others must not notice.
+    @Test(arguments: ["plain", "syslog", "json", "escaped", "logfmt", "access"])
+    func linesThatArePassedOverLeaveTheOthersAsTheyAre(format: String) throws {
+        var random = SeededRandom(seed: 20)
+        var file = ""
+        for number in 0..<3_000 {
+            let word = Int.random(in: 0..<50, using: &random) == 0 ? "rare" : "usual"
+            file += Self.line(format, number, word) + "\r\n"
+        }
+        let bytes = Array(file.utf8)
+        let all = try Self.rows("", of: bytes).filter { $0.contains("rare") }
+        #expect(all.count > 20)
+        #expect(try Self.rows("rare", of: bytes) == all)
+        #expect(try Self.rows("RARE", of: bytes).isEmpty)
+        #expect(try Self.rows("/RARE/i", of: bytes) == all)
+    }
+
+    /// A line of a format; of plain text one in ten has a time, which those below it share, of syslog nine in ten.
+    private static func line(_ format: String, _ number: Int, _ word: String) -> String {
+        let clock = "12:\(String(number / 60 % 60 + 100).dropFirst()):\(String(number % 60 + 100).dropFirst())"
+        switch format {
+        case "plain": return number % 10 == 0 ? "2026-11-20T\(clock)Z \(word) \(number)" : "  at \(word) \(number)"
+        case "syslog": return number % 10 < 9 ? "Nov 20 \(clock) host app: \(word)" : "\t\(word) \(number)"
+        case "json", "escaped":
+            let text = format == "escaped" && number % 2 == 0 ? word.replacing("a", with: "\\u0061") : word
+            return #"{"@timestamp":"2026-11-20T\#(clock)Z","message":"\#(text) \#(number)"}"#
+        case "logfmt": return "time=2026-11-20T\(clock)Z level=info msg=\"\(word) \(number)\""
+        default:
+            return #"10.0.0.1 - - [20/Nov/2026:\#(clock) +0000] "GET /\#(word)/\#(number) HTTP/1.1" 200 12 "-" "-""#
         }
     }
 }

@@ -16,6 +16,14 @@ import Testing
         ("  {\"a\":1}", .json),
         ("{\"create\":{}}\n{\"a\":2}\n", .bulk),
         ("{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T12:00:00Z\"}\n", .docker),
+        // Shippers write such objects: without line ends nothing of them may be joined, and their other fields count.
+        ("{\"log\":\"a\",\"stream\":\"stdout\",\"time\":\"2026-11-20T12:00:00Z\"}\n", .json),
+        ("{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T12:00:00Z\",\"pod\":\"b\"}\n", .json),
+        (
+            "{\"log\":\"a\\n\",\"stream\":\"stdout\",\"attrs\":{\"b\":\"c\"},\"time\":\"2026-11-20T12:00:00Z\"}\n",
+            .docker
+        ),
+        ("{\"MESSAGE\":\"a\",\"__REALTIME_TIMESTAMP\":\"1796025600000000\"}\n", .journal),
         ("2026-11-20T12:00:00Z stdout F hello\n", .cri),
         ("level=info msg=hello\n", .logfmt),
         ("this = that\n", .plain),

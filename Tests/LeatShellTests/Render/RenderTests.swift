@@ -170,13 +170,23 @@ import Testing
         ([], nil, ""),
         ([#"{"b":"1"}"#, #"{"a":"x,\"y\"","b":"2"}"#], nil, "b,a\n1,\n2,\"x,\"\"y\"\"\"\n"),
         ([#"{"a":"1","b":"2"}"#], ["b", "c", "a"], "b,c,a\n2,,1\n"),
-        ([#"{"a":"two\nlines"}"#], ["a"], "a\n\"two\nlines\"\n"),
+        ([#"{"a":"two\nlines"}"#, #"{"a":"\r"}"#], ["a"], "a\n\"two\nlines\"\n\"\r\"\n"),
+        ([#"{"a":"","b":" x"}"#, #"{"c,d":"1"}"#], nil, "a,b,\"c,d\"\n,\" x\",\n,,1\n"),
+        ([#"{"a":""}"#, "{}"], ["a"], "a\n\"\"\n\"\"\n"),
+        ([#"{"ip[0]":"1","ip[1]":"2"}"#, #"{"ip[0]":"3"}"#], nil, "ip[0],ip[1]\n1,2\n3,\n"),
+        ([], ["a", "_count"], "a,_count\n"),
         ([event], nil, "@timestamp,@id,service,level,@rawstring\n1795176000250,1,cart,error,it broke\n"),
     ]
 
     @Test(arguments: csv)
     func csvIsQuotedWhereItMust(rows: [String], columns: [String]?, text: String) throws {
         #expect(try Self.write(rows, .csv, columns: columns) == text)
+    }
+
+    @Test func csvOnATerminalShowsWhatWouldChangeIt() throws {
+        let terminal = Terminal(isTerminal: true)
+        let row = #"{"a":"x,\u001b[2J\"","b":"\u009b"}"#
+        #expect(try Self.write([row], .csv, terminal: terminal) == "a,b\n\"x,\\e[2J\"\"\",\\u{9b}\n")
     }
 
     @Test func rawGivesTextOrValues() throws {

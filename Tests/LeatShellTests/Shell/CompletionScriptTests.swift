@@ -50,6 +50,7 @@ import Testing
             for command in commands {
                 let page = try PosixFileSystem().contents(folder.path("man/\(command.names.joined(separator: "-")).1"))
                     .text
+                #expect(page.contains(".SH NAME\n\(command.names.joined(separator: "\\-")) \\- "))
                 for flag in command.flags {
                     #expect(page.contains(flag.replacing("-", with: "\\-")), "\(command.names): \(flag) in the manual")
                 }
@@ -59,7 +60,8 @@ import Testing
         for command in commands where ["query", "tail", "ingest", "create"].contains(command.names.last) {
             let help = try Self.run(command.names.dropFirst() + ["--help"])
             for flag in command.flags { #expect(help.contains(flag), "\(command.names): \(flag) in --help") }
-            #expect(help.split(separator: "\n").count <= 60)
+            #expect(help.split(separator: "\n").count <= 40, "\(command.names)")
+            #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(command.names)\n\(help)")
         }
     }
 
