@@ -117,11 +117,15 @@ public final class ServerProgram: Sendable {
             time: self.time
         )
         do {
-            return try await PredecessorPatience.run { error in
+            let store = try await PredecessorPatience.run { error in
                 if case .dataFolderInUse? = error as? StorageError { true } else { false }
             } _: {
                 try await Blocking.run { try Store.open(options) }
             }
+            let status = store.status()
+            for notice in status.notices { self.logger.warning("\(notice)") }
+            for damage in status.damaged { self.logger.error("\(damage)") }
+            return store
         } catch {
             throw self.failure(error)
         }

@@ -5,6 +5,8 @@ enum StorageFileNames {
     static let journal = "journal"
     static let segments = "segments"
     static let journalSuffix = ".journal"
+    /// Appended to the name of a journal that cost rows; it is kept until somebody removes it.
+    static let damagedSuffix = ".damaged"
     static let segmentSuffix = ".segment"
     static let ids = "ids"
     static let idsSuffix = ".ids"

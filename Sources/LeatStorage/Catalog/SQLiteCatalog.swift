@@ -305,9 +305,25 @@ final class SQLiteCatalog: Catalog {
         }
     }
 
+    /// Moves what was written from the write-ahead log to the main file.
+    ///
+    /// SQLite takes a log up to its first damaged byte, so that transactions behind one would be gone without a word, and
+    /// with them the names of segments whose journal was removed. The main file's rows have checksums instead.
+    private func emptyLog() {
+        do {
+            try self.database.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+        } catch {
+            // A full disk, or a reader in another process: the log is as durable, and the next transaction tries again.
+        }
+    }
+
     private func write<Value>(_ body: (Database) throws -> Value) throws(StorageError) -> Value {
         do {
-            return try self.database.write(body)
+            let value = try self.database.write(body)
+            self.emptyLog()
+            return value
         } catch let error as StorageError {
             throw error
         } catch {

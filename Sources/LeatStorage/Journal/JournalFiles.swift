@@ -11,6 +11,7 @@ final class JournalFiles: Sendable {
         var coverage: Coverage
         var lastSequence: UInt64 = 0
         var isOpen: Bool
+        var isDamaged = false
     }
 
     private let fileSystem: any FileSystem
@@ -48,6 +49,13 @@ final class JournalFiles: Sendable {
         }
     }
 
+    /// Notes that acknowledged rows in a file could not be read.
+    func foundDamaged(_ paths: Set<String>) {
+        self.entries.withLock { entries in
+            for number in entries.keys where paths.contains(self.path(number)) { entries[number]?.isDamaged = true }
+        }
+    }
+
     func closed(_ number: UInt64) { self.entries.withLock { $0[number]?.isOpen = false } }
 
     /// Files that no longer protect anything: all their rows are in segments.
@@ -65,15 +73,27 @@ final class JournalFiles: Sendable {
         self.entries.withLock { entries in numbers.compactMap { entries[$0]?.lastSequence }.max() ?? 0 }
     }
 
-    /// Removes files.
+    /// Removes files, but keeps those that were found damaged under another name: what is left in them may be of use.
     ///
     /// A crash in between leaves some of them; replay finds that their rows are sealed.
     func remove(_ numbers: [UInt64]) throws(FileSystemError) {
         for number in numbers {
-            try self.fileSystem.remove(self.path(number))
+            let path = self.path(number)
+            if self.entries.withLock({ $0[number]?.isDamaged ?? false }) {
+                try self.fileSystem.rename(path, to: path + StorageFileNames.damagedSuffix)
+            } else {
+                try self.fileSystem.remove(path)
+            }
             self.entries.withLock { $0[number] = nil }
         }
         if !numbers.isEmpty { try self.fileSystem.syncDirectory(self.folder) }
+    }
+
+    /// A line for each damaged file that was kept.
+    func keptDamage() throws(FileSystemError) -> [String] {
+        try self.fileSystem.list(self.folder).filter {
+            $0.hasSuffix(StorageFileNames.journalSuffix + StorageFileNames.damagedSuffix)
+        }.map { "\(self.folder)/\($0) was damaged and cost rows; it is kept until you remove it" }
     }
 
     /// Journal files in the folder, oldest first.

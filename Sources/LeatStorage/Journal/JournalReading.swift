@@ -11,7 +11,7 @@ struct JournalReading {
     private var seen: Set<UInt64> = []
     /// Gaps with the number of the last frame before them, and what the first frame after them has as its previous one.
     private var gaps: [(path: String, gap: JournalReplay.Gap, after: UInt64, before: UInt64?)] = []
-    private var unreadable: [String] = []
+    private var unreadable: [(path: String, text: String)] = []
 
     /// `removedThrough` is the last frame in a file that was removed.
     init(removedThrough: UInt64) {
@@ -46,13 +46,20 @@ struct JournalReading {
 
     /// Notes a frame that cannot be used although its checksum is right.
     mutating func note(unreadable frame: JournalFrame, path: String, reason: String) {
-        self.unreadable.append("\(path) is damaged in frame \(frame.sequence): \(reason); its rows are skipped")
+        self.unreadable.append(
+            (path, "\(path) is damaged in frame \(frame.sequence): \(reason); its rows are skipped")
+        )
     }
 
     /// A line for each place where acknowledged rows are missing; complete once all files were read.
-    var damage: [String] {
+    var damage: [String] { self.damagedPlaces.map(\.text) }
+
+    /// The files that `damage` speaks of.
+    var damagedPaths: Set<String> { Set(self.damagedPlaces.map(\.path)) }
+
+    private var damagedPlaces: [(path: String, text: String)] {
         self.gaps.filter { $0.after < $0.before ?? self.durable }.map { path, gap, _, _ in
-            "\(path) is damaged at byte \(gap.offset): \(gap.reason); \(gap.byteCount) bytes are skipped"
+            (path, "\(path) is damaged at byte \(gap.offset): \(gap.reason); \(gap.byteCount) bytes are skipped")
         } + self.unreadable
     }
 }

@@ -56,15 +56,17 @@ struct JournalReplay {
     }
 
     /// The next place where a frame may begin, or the end of the file.
+    ///
+    /// Any place, not only multiples of the alignment: a byte may be missing before it.
     private static func nextMagic(in file: ByteSlice, after offset: Int) -> Int {
         let bytes = file.unsafeBytes
         defer { withExtendedLifetime(file) {} }
-        var next = offset / JournalFrame.alignment * JournalFrame.alignment + JournalFrame.alignment
+        var next = offset + 1
         while next + 4 <= bytes.count {
             if UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: next, as: UInt32.self)) == JournalFrame.magic {
                 return next
             }
-            next += JournalFrame.alignment
+            next += 1
         }
         return file.count
     }

@@ -81,33 +81,44 @@ extension Store {
             check.blockCount += footer.blocks.count
             check.rowCount += Int(record.rowCount)
             check.byteCount += UInt64(record.byteCount)
-            let name = Self.freeName(footer.repository, id: footer.repositoryID, among: repositories)
-            let retention = Retention(ageSeconds: nil, byteCount: nil)
-            let repository = Repository(name: name, createdAt: now, retention: retention)
-            var known =
-                repositories[footer.repositoryID]
-                ?? RepositoryRecord(id: footer.repositoryID, repository: repository, nextRow: 0)
-            for block in footer.blocks {
-                let last = block.rows.upperBound
-                known.nextRow.raise(to: last + 1)
-                let tags = footer.datasources[block.datasource]
-                change.sealedThrough[footer.repositoryID, default: [:]][tags, default: last].raise(to: last)
-            }
-            repositories[footer.repositoryID] = known
+            footer.enter(in: &repositories, &change, now: now)
         }
         for id in journalRepositories where repositories[id] == nil {
-            let name = Self.freeName("repository-\(id)", id: id, among: repositories)
-            let retention = Retention(ageSeconds: nil, byteCount: nil)
-            let repository = Repository(name: name, createdAt: now, retention: retention)
-            repositories[id] = RepositoryRecord(id: id, repository: repository, nextRow: 0)
+            repositories[id] = RepositoryRecord(found: id, name: "repository-\(id)", among: repositories, now: now)
         }
         change.putRepositories = repositories.values.sorted { $0.id < $1.id }
         _ = try catalog.publish(change, expecting: try catalog.contents().version)
         return check
     }
+}
 
-    /// The name of a repository, unless another one has it: files of one that was deleted may have been left.
-    private static func freeName(_ name: String, id: Int64, among known: [Int64: RepositoryRecord]) -> String {
-        known.values.contains { $0.repository.name == name && $0.id != id } ? "\(name.prefix(40))-\(id)" : name
+extension SegmentFooter {
+    /// Notes which rows of which datasources are in the segment, and makes its repository when that is not known.
+    func enter(in repositories: inout [Int64: RepositoryRecord], _ change: inout CatalogChange, now: Timestamp) {
+        var known =
+            repositories[self.repositoryID]
+            ?? RepositoryRecord(found: self.repositoryID, name: self.repository, among: repositories, now: now)
+        for block in self.blocks {
+            let last = block.rows.upperBound
+            known.nextRow.raise(to: last + 1)
+            let tags = self.datasources[block.datasource]
+            change.sealedThrough[self.repositoryID, default: [:]][tags, default: last].raise(to: last)
+        }
+        repositories[self.repositoryID] = known
+    }
+}
+
+extension RepositoryRecord {
+    /// A repository of which only files tell: without a retention, so that nothing goes before somebody has set one.
+    ///
+    /// It gets another name if a known one has its own: files of one that was deleted may have been left.
+    fileprivate init(found id: Int64, name: String, among known: [Int64: RepositoryRecord], now: Timestamp) {
+        let isTaken = known.values.contains { $0.repository.name == name && $0.id != id }
+        let repository = Repository(
+            name: isTaken ? "\(name.prefix(40))-\(id)" : name,
+            createdAt: now,
+            retention: Retention(ageSeconds: nil, byteCount: nil)
+        )
+        self.init(id: id, repository: repository, nextRow: 0)
     }
 }

@@ -9,7 +9,7 @@ public struct StoreCheck: Sendable {
     public var byteCount: UInt64 = 0
     /// Frames of the journal, whose rows may be in segments as well.
     public var frameCount = 0
-    /// Files in the folder of segments that the catalog does not name; the next start removes them.
+    /// Files in the folder of segments that the catalog does not name; the next start enters or removes them.
     public var unnamedCount = 0
     /// A line per damaged place: the path, the offset and what is wrong.
     public var damaged: [String] = []
@@ -116,6 +116,7 @@ struct StoreChecker {
         )
         var reading = JournalReading(removedThrough: removedThrough)
         do {
+            self.check.damaged += try files.keptDamage()
             for number in try files.list() {
                 let path = files.path(number)
                 // A server may have removed it since the folder was listed.

@@ -37,7 +37,7 @@ struct Recovery {
                 try self.store.sealDue(all: false)
             }
         }
-        self.report()
+        try self.report()
         self.raiseNextRows()
     }
 
@@ -129,8 +129,14 @@ struct Recovery {
     }
 
     /// Names what is missing.
-    private func report() {
-        let damaged = self.reading.damage
+    private func report() throws(StorageError) {
+        self.store.journalFiles.foundDamaged(self.reading.damagedPaths)
+        var damaged = self.reading.damage
+        do {
+            damaged += try self.store.journalFiles.keptDamage()
+        } catch {
+            throw .file(error)
+        }
         self.store.state.withLock { state in
             state.damaged += damaged
             state.counters.damagedCount += UInt64(damaged.count)

@@ -45,6 +45,8 @@ extension Store {
         }
         let objects = DirectoryObjects(fileSystem: options.fileSystem, root: segments)
         let files = JournalFiles(fileSystem: options.fileSystem, folder: journal)
+        var unnamed = try UnnamedFiles(objects: objects, catalog: catalog, folder: options.path)
+        try unnamed.settle(now: options.time.now())
         let contents = try catalog.contents()
         let store = Store(
             options: options,
@@ -56,28 +58,16 @@ extension Store {
             state: StoreState(contents, objects: objects),
             keys: BatchKeyMemory(catalog: catalog)
         )
-        try store.removeOrphans(contents)
+        store.state.withLock { state in
+            state.nextSegment.raise(to: unnamed.numberMax + 1)
+            state.notices += unnamed.notices
+            state.damaged += unnamed.damaged
+        }
         try store.loadIDs()
         var recovery = Recovery(store: store, contents: contents)
         try recovery.run()
         store.start(recovery.journalThread(folder: journal))
         return store
-    }
-
-    /// Removes files that no catalog entry names: segments whose publication a crash prevented.
-    private func removeOrphans(_ contents: CatalogContents) throws(StorageError) {
-        let known = Set(contents.segments.map(\.key))
-        let present = try self.objects.list()
-        let orphans = present.filter { !known.contains($0.key) }
-        let segmentCount = orphans.filter { $0.key.hasSuffix(StorageFileNames.segmentSuffix) }.count
-        // A catalog that never saw a segment has not written these; it was lost and must be rebuilt.
-        if contents.nextSegment == 1 && contents.repositories.isEmpty && segmentCount > 0 {
-            throw .damaged(
-                path: "\(self.options.path)/\(StorageFileNames.catalog)",
-                reason: "it is empty but there are \(segmentCount) segments; run 'leat-server rebuild-catalog'"
-            )
-        }
-        for orphan in orphans { try self.objects.delete(orphan.key) }
     }
 
     private func start(_ journal: JournalThread) {

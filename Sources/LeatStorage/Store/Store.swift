@@ -102,7 +102,10 @@ public final class Store: Sendable {
             status.counters = state.counters
             status.fault = state.fault
             status.unsealedByteCount = state.unsealedByteCount
-            status.damaged = state.damaged + state.repositories.values.flatMap(\.damaged)
+            status.notices = state.notices
+            let shared = Set(state.damaged)
+            let own = state.repositories.values.flatMap(\.damaged).filter { !shared.contains($0) }
+            status.damaged = state.damaged + Set(own).sorted()
             status.repositories = state.repositories.values.map { RepositoryStatus($0) }
             return status
         }

@@ -48,6 +48,8 @@ struct StoreState: Sendable {
     var counters = StoreCounters()
     /// Damage that belongs to no known repository.
     var damaged: [String] = []
+    /// What opening the store did that its owner should know.
+    var notices: [String] = []
     /// Segments that are damaged and so stay out of merges.
     var unmergeable: Set<Int64> = []
     var fault: String?

@@ -8,6 +8,8 @@ public struct StoreStatus: Sendable {
     public var unsealedByteCount = 0
     /// Files, or parts of files, that did not pass their check.
     public var damaged: [String] = []
+    /// What opening the store did that its owner should know, in words.
+    public var notices: [String] = []
     /// Why nothing is accepted at the moment; `nil` when all is well.
     public var fault: String?
 

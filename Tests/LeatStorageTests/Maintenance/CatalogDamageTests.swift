@@ -83,6 +83,31 @@ struct CatalogDamageTests {
         #expect(try Self.faults(path) == [])
     }
 
+    /// A damaged byte of the write-ahead log would silently end what SQLite reads of it.
+    @Test func nothingStaysInTheWriteAheadLog() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("catalog.sqlite")
+        let catalog = try SQLiteCatalog(path: path)
+        var version: Int64 = 0
+        for number in Int64(1)...5 {
+            var change = CatalogChange()
+            change.putRepositories = [CatalogConformanceTests.repository(1, "web")]
+            change.addedSegments = [CatalogConformanceTests.segment(number)]
+            version = try catalog.publish(change, expecting: version)
+            try catalog.setDocument(Array("text".utf8), kind: "kind", name: "\(number)")
+            // As if the process had been killed here: the main file alone has it all.
+            let copy = folder.path("copy-\(number).sqlite")
+            let file = try PosixFileSystem().open(copy, .createNew)
+            try file.write([try PosixFileSystem().contents(path)], at: 0)
+            file.close()
+            let alone = try SQLiteCatalog(path: copy)
+            #expect(try alone.contents().segments.count == Int(number))
+            #expect(try alone.documents(kind: "kind").count == Int(number))
+            try alone.close()
+        }
+        try catalog.close()
+    }
+
     @Test func verifyNamesTheTableAndTheServerDoesNotStart() async throws {
         let folder = try TemporaryFolder()
         let options = testOptions(folder.path("data"))

@@ -87,6 +87,45 @@ struct DamageTests {
         }
     }
 
+    /// All frames behind the place lie at other offsets than they were written for.
+    @Test(arguments: [true, false]) func aByteTooManyOrTooFewCostsAFrame(isMissing: Bool) async throws {
+        let (disk, catalog, path) = try await Self.filled(sealed: false)
+        let whole = try disk.contents(path).array
+        for position in stride(from: 0, to: whole.count, by: 3) {
+            let changed = Self.copy(disk)
+            Self.change(changed, path) { bytes in
+                if isMissing { bytes.remove(at: position) } else { bytes.insert(0x5A, at: position) }
+            }
+            let outcome = try Self.outcome(changed, catalog)
+            #expect(outcome.rows.allSatisfy(Self.rows.contains), "byte \(position)")
+            #expect(outcome.rows.count >= 36, "byte \(position) costs more than a frame")
+            let isEarlier = outcome.rows.contains(Self.rows[39])
+            #expect(outcome.rows.count == 40 || outcome.isReported == isEarlier, "byte \(position) of \(whole.count)")
+        }
+    }
+
+    /// A damaged journal is there for whoever wants to look at it, and answers are partial, until somebody removes it.
+    @Test func aJournalThatCostRowsIsKept() async throws {
+        let (disk, catalog, path) = try await Self.filled(sealed: false)
+        let half = try disk.contents(path).count / 2
+        Self.change(disk, path) { $0[half] ^= 1 }
+        let store = try Self.open(disk, catalog)
+        #expect(store.status().damaged.count == 1)
+        try store.close()
+        #expect(try disk.status(path) == nil)
+        let kept = path + StorageFileNames.damagedSuffix
+        #expect(try disk.status(kept) != nil)
+
+        let again = try Self.open(disk, catalog)
+        #expect(try again.snapshot(repository: "r").damaged.contains { $0.contains(kept) })
+        #expect(try again.snapshot(repository: "r").rows().count == 36)
+        try again.close()
+        try disk.remove(kept)
+        let last = try Self.open(disk, catalog)
+        #expect(try last.snapshot(repository: "r").damaged == [])
+        try last.close()
+    }
+
     @Test func aSegmentNeverGivesDamagedBytes() async throws {
         let (disk, catalog, path) = try await Self.filled(sealed: true)
         let whole = try disk.contents(path).array
