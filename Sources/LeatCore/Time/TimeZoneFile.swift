@@ -11,12 +11,17 @@ enum TimeZoneFile {
             name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { return nil }
         let folder = getenv("TZDIR").map { String(cString: $0) } ?? "/usr/share/zoneinfo"
+        return self.read(path: "\(folder)/\(name)", name: name)
+    }
+
+    /// Zones of a file anywhere, such as a copy in `/etc/localtime`; `nil` when there is none, or it is damaged.
+    static func read(path: String, name: String) -> TimeZoneRules? {
         let disk = PosixFileSystem()
         do throws(FileSystemError) {
-            guard let status = try disk.status("\(folder)/\(name)"), status.kind == .regular,
-                status.byteCount < 1 << 20
-            else { return nil }
-            let bytes = try disk.contents("\(folder)/\(name)")
+            guard let status = try disk.status(path), status.kind == .regular, status.byteCount < 1 << 20 else {
+                return nil
+            }
+            let bytes = try disk.contents(path)
             return bytes.withUnsafeBytes { self.parse($0, name: name) }
         } catch {
             // A zone that cannot be read is one that is not known; the caller says so with its name.

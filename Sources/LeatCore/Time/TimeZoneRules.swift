@@ -110,6 +110,10 @@ extension TimeZoneRules {
         return read
     }
 
+    /// The zone of a file of the system's form (TZif) at a path of its own, such as a copy in `/etc/localtime`; `nil` when
+    /// there is no such file.
+    public static func file(at path: String) -> TimeZoneRules? { TimeZoneFile.read(path: path, name: path) }
+
     private static func offset(named name: String) -> TimeZoneRules? {
         var name = name
         return name.withUTF8 { buffer in

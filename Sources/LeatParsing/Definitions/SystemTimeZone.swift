@@ -1,7 +1,7 @@
 internal import Glibc
 internal import LeatCore
 
-/// The zone that the machine's clock shows: `TZ`, else what `/etc/localtime` points to, else UTC, as in the C library.
+/// The zone that the machine's clock shows: `TZ`, else `/etc/localtime`, a link or a copy, else UTC, as in the C library.
 enum SystemTimeZone {
     enum Outcome {
         case rules(TimeZoneRules)
@@ -16,27 +16,29 @@ enum SystemTimeZone {
     /// `variable` is the value of `TZ`.
     static func find(variable: String?, link: String = "/etc/localtime") -> Outcome {
         guard let variable else {
-            guard let target = Self.target(of: link) else { return .rules(.utc) }
-            return Self.named(target)
+            guard access(link, F_OK) == 0 else { return .rules(.utc) }
+            return Self.named(Self.target(of: link) ?? link, orFile: link)
         }
         if variable.isEmpty || variable == ":" { return .rules(.utc) }
         return Self.named(variable.hasPrefix(":") ? String(variable.dropFirst()) : variable)
     }
 
-    /// The zone of a name, or of a path into the database.
-    private static func named(_ text: String) -> Outcome {
-        var name = text[...]
-        if let found = text.firstRange(of: Self.database), text.hasPrefix("/") || text.hasPrefix("..") {
-            name = text[found.upperBound...]
+    /// The zone of a name, of a path into the database, or of a file elsewhere.
+    private static func named(_ text: String, orFile file: String? = nil) -> Outcome {
+        let isPath = text.hasPrefix("/") || text.hasPrefix("..")
+        if isPath, let found = text.firstRange(of: Self.database),
+            let rules = TimeZoneRules.named(String(text[found.upperBound...]))
+        {
+            return .rules(rules)
         }
-        return TimeZoneRules.named(String(name)).map(Outcome.rules) ?? .unknown(text)
+        let rules = isPath ? TimeZoneRules.file(at: file ?? text) : TimeZoneRules.named(text)
+        return rules.map(Outcome.rules) ?? .unknown(text)
     }
 
-    /// Where a link points to, the file's own path when it is none, `nil` when there is no file.
+    /// Where a link points to; `nil` when it is none.
     private static func target(of path: String) -> String? {
-        guard access(path, F_OK) == 0 else { return nil }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(path, &buffer, buffer.count)
-        return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : path
+        return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 }

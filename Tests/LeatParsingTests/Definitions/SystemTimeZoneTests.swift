@@ -1,4 +1,5 @@
 import LeatCore
+import LeatTesting
 import Testing
 
 @testable import LeatParsing
@@ -27,6 +28,18 @@ struct SystemTimeZoneTests {
             return
         }
         #expect(zone == .utc)
+    }
+
+    @Test
+    func aCopyOfAZonesFileCountsAsWell() throws {
+        let folder = try TemporaryFolder()
+        let bytes = try PosixFileSystem().contents("/usr/share/zoneinfo/America/New_York").array
+        let copy = try folder.write("localtime", bytes)
+        guard case .rules(let zone) = SystemTimeZone.find(variable: nil, link: copy) else {
+            Issue.record("no zone of a copy")
+            return
+        }
+        #expect(zone.offset(at: 1_705_000_000).seconds == -18_000)
     }
 
     @Test(arguments: ["Mars/Olympus", ":/etc/passwd"])
