@@ -40,7 +40,9 @@ enum JSONRecords {
         guard value.first == UInt8(ascii: "{") else { return false }
         do throws(JSONError) {
             let compact = try JSONCompact.compacted(value)
+            let start = events.bytes.count
             events.bytes.append(contentsOf: compact[1..<(compact.count - 1)])
+            RepeatedMembers.remove(in: &events.bytes, from: start)
             // Members stand behind a comma, unless they are the first.
             events.bytes.append(contentsOf: compact.count == 2 ? tail.dropFirst() : tail[...])
             events.endEvent(time: time)

@@ -95,9 +95,13 @@ public final class LineParser {
     }
 
     private func parseJSON(_ line: UnsafeRawBufferPointer, into target: inout [UInt8], from start: Int) -> Bool {
+        let before = target.count
+        var names = NameSketch()
+        var mayRepeat = false
         do throws(JSONError) {
             var scanner = try JSONObjectScanner(line)
             while let member = try scanner.next() {
+                if names.insert(line.slice(member.rawKey)) { mayRepeat = true }
                 if self.isTime(line.slice(member.rawKey)), member.kind == .string,
                     self.takeTime(line.slice(member.value.lowerBound + 1..<member.value.upperBound - 1))
                 {
@@ -112,6 +116,7 @@ public final class LineParser {
                     target.append(contentsOf: line.slice(member.value))
                 }
             }
+            if mayRepeat { RepeatedMembers.remove(in: &target, from: before) }
             return line.slice(scanner.offset..<line.count).trimmed.isEmpty
         } catch {
             return false

@@ -11,7 +11,7 @@ import Testing
         #"{"a":"with \"quotes\" and a line end\n"}"#, #"  {"a":1}  "#, #"{"a":1}  "#, #"{ "a" : 1 , "b" : true }"#,
         "{\"a\":1,\r\"b\":2}", "{}", #"{"a":}"#, #"{"a":1"#, #"{"a":1} more"#, #"{"a":1}{"b":2}"#, "plain text", "",
         #"{"time":"later","a":1}"#, #"{"stream":"other"}"#, #"{"_p":"x"}"#, #"{"log":"inner"}"#, #"[1,2]"#,
-        #"{"a":1,"a":2}"#, "{\"a\":\"tab\tinside\"}",
+        #"{"a":1,"a":2}"#, #"{"kubernetes":{"pod_name":"x"},"a":1}"#, "{\"a\":\"tab\tinside\"}",
     ]
 
     private static func records(

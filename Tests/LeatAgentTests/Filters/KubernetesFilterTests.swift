@@ -77,6 +77,9 @@ struct KubernetesFilterTests {
         ("Keep_Log Off", #"{"log":5,"a":1}"#, #"{"log":5,"a":1}"#),
         ("Keep_Log Off", #"{"log":""}"#, #"{"log":""}"#),
         ("Keep_Log Off", #"{"msg":"x"}"#, #"{"msg":"x"}"#),
+        ("Keep_Log Off", #"{"log":"{\"a\":1,\"b\":2,\"a\":[3, 4]}","s":1}"#, #"{"s":1,"b":2,"a":[3,4]}"#),
+        ("Keep_Log Off\nMerge_Log_Key k", #"{"log":"{\"a\":1,\"a\":2}"}"#, #"{"k":{"a":2}}"#),
+        ("Keep_Log Off", #"{"log":"{\"kubernetes\":1}"}"#, #"{"kubernetes":1}"#),
     ]
 
     @Test(arguments: merges)
@@ -84,6 +87,14 @@ struct KubernetesFilterTests {
         var run = try FilterRun("Name kubernetes\nMerge_Log On\n\(lines)")
         // The event before shows that nothing depends on what the list holds already.
         #expect(run.apply([#"{"x":1}"#, record], tag: "none") == [#"{"x":1}"#, expected])
+    }
+
+    @Test
+    func theFiltersOwnMetadataTakeThePlaceOfOthers() throws {
+        var run = try FilterRun("Name kubernetes\nMerge_Log On\nKeep_Log Off\nUse_Tag_For_Meta On")
+        let tag = "kube.var.log.containers.web-1_shop_app-\(String(repeating: "0123", count: 16)).log"
+        let record = try #require(run.apply([#"{"log":"{\"kubernetes\":1,\"a\":2}"}"#], tag: tag).first)
+        #expect(record.hasPrefix(#"{"a":2,"kubernetes":{"pod_name":"web-1""#), "\(record)")
     }
 
     static let pod = """

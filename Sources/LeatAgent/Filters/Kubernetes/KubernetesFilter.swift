@@ -117,7 +117,17 @@ final class KubernetesFilter: EventFilter {
         let start = output.bytes.count
         var time = time
         let parser = metadata.parsers.isEmpty ? self.mergeParser : self.parser(of: stream, metadata, &context)
-        switch isMerged ? nil : self.merge?.append(members, parser: parser, now: context.now, to: &output.bytes) {
+        let outcome =
+            isMerged
+            ? nil
+            : self.merge?.append(
+                members,
+                parser: parser,
+                addsMetadata: !metadata.members.isEmpty,
+                now: context.now,
+                to: &output.bytes
+            )
+        switch outcome {
         case .merged(let parsed): time = parsed?.nanoseconds ?? time
         case .untouched, nil: output.bytes.append(contentsOf: members)
         }

@@ -4,7 +4,8 @@ internal import LeatParsing
 /// `Merge_Log`: puts the members of a JSON object that an application wrote into `log` into the record itself.
 ///
 /// The object is checked once and its bytes are spliced; no tree is built. A member that the record has already is
-/// replaced, as a reader of the peer's doubled keys would see it. Line breaks between tokens are taken out, since an
+/// replaced, and of several members of one name the last one counts, as a reader of the peer's doubled keys would see it.
+/// The member `kubernetes` goes where the filter adds its own. Line breaks between tokens are taken out, since an
 /// event must stay on one line.
 struct LogMerge {
     /// What became of an event.
@@ -32,6 +33,7 @@ struct LogMerge {
     mutating func append(
         _ record: UnsafeRawBufferPointer,
         parser: LineParser?,
+        addsMetadata: Bool,
         now: Timestamp,
         to target: inout [UInt8]
     ) -> Outcome {
@@ -41,7 +43,7 @@ struct LogMerge {
             guard case .parsed(let found) = self.event.parse(parser, now: now) else { return .untouched }
             time = found
         }
-        guard self.event.scan(trims: self.trims) else { return .untouched }
+        guard self.event.scan(withoutMetadata: addsMetadata && self.key == nil) else { return .untouched }
         let start = target.count
         self.event.appendRecord(record, keepsLog: self.keepsLog, mayReplace: self.key == nil, to: &target, from: start)
         self.event.appendObject(under: self.key, trims: self.trims, to: &target, from: start)
@@ -65,6 +67,8 @@ private struct MergedEvent {
     private var found: [JSONObjectScanner.Member] = []
     private var inside = 0..<0
     private var hasEscapes = false
+    /// Whether members between the braces are not among `found`.
+    private var leavesMembersOut = false
 
     /// Reads the record's members and the text of `log`; `false` when there is none, or it cannot be an object.
     mutating func read(_ record: UnsafeRawBufferPointer, needsObject: Bool) -> Bool {
@@ -132,19 +136,27 @@ private struct MergedEvent {
     }
 
     /// Checks the object and finds its members; `false` when the text is none, or more than one.
-    mutating func scan(trims: Bool) -> Bool {
+    ///
+    /// `withoutMetadata`: leaves a member `kubernetes` out.
+    mutating func scan(withoutMetadata: Bool) -> Bool {
         var found: [JSONObjectScanner.Member] = []
         swap(&found, &self.found)
         defer { swap(&found, &self.found) }
         found.removeAll(keepingCapacity: true)
         var hasEscapes = false
         var inside = 0..<0
+        var names = NameSketch()
+        var mayRepeat = false
+        var hasMetadata = false
         let isWhole = self.text.withUnsafeBytes { text in
             do throws(JSONError) {
                 var scanner = try JSONObjectScanner(text)
                 let start = scanner.offset
                 while let member = try scanner.next() {
                     if member.valueHasEscapes { hasEscapes = true }
+                    let name = text.slice(member.rawKey)
+                    if names.insert(name) { mayRepeat = true }
+                    if withoutMetadata, name.isEqual(to: "kubernetes") { hasMetadata = true }
                     found.append(member)
                 }
                 inside = start..<scanner.offset - 1
@@ -155,6 +167,17 @@ private struct MergedEvent {
         }
         self.inside = inside
         self.hasEscapes = hasEscapes
+        let count = found.count
+        if mayRepeat {
+            let last = self.text.withUnsafeBytes { text in
+                RepeatedMembers.lastOfEach(found.count) { text.slice(found[$0].rawKey) }
+            }
+            if last.count < found.count { found = last.map { found[$0] } }
+        }
+        if hasMetadata {
+            self.text.withUnsafeBytes { text in found.removeAll { text.slice($0.rawKey).isEqual(to: "kubernetes") } }
+        }
+        self.leavesMembersOut = found.count < count
         return isWhole
     }
 
@@ -193,7 +216,7 @@ private struct MergedEvent {
             target += "\":{".utf8
         }
         // Fast path: nothing to change, so that all members go in one piece.
-        if !self.hasLineBreak && !(trims && self.hasEscapes) {
+        if !self.hasLineBreak && !self.leavesMembersOut && !(trims && self.hasEscapes) {
             self.text.withUnsafeBytes { target.append(contentsOf: $0.slice(self.inside)) }
         } else {
             self.appendMembers(trims: trims, to: &target)

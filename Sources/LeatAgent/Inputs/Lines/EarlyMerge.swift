@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// `Merge_Log` while a container's line is read: the object's members go into the record as they stand in the file.
 ///
@@ -17,9 +18,11 @@ struct EarlyMerge: Hashable, Sendable {
             var scanner = try JSONObjectScanner(message)
             let start = scanner.offset
             var isEmpty = true
+            var names = NameSketch()
             while let member = try scanner.next() {
                 if self.trims && member.valueHasEscapes { return nil }
-                if Self.isOwn(message.slice(member.rawKey), partialName) { return nil }
+                let name = message.slice(member.rawKey)
+                if Self.isOwn(name, partialName) || names.insert(name) { return nil }
                 isEmpty = false
             }
             guard !isEmpty, message.slice(scanner.offset..<message.count).trimmed.isEmpty else { return nil }
@@ -31,10 +34,11 @@ struct EarlyMerge: Hashable, Sendable {
         }
     }
 
-    /// Whether a name is one that the record has: the object's member takes its place.
+    /// Whether a name is one that the record has or gets: one of the two must go.
     private static func isOwn(_ name: UnsafeRawBufferPointer, _ partialName: [UInt8]) -> Bool {
         switch name.count {
         case 4 where name.isEqual(to: "time"), 6 where name.isEqual(to: "stream"): true
+        case 10 where name.isEqual(to: "kubernetes"): true
         case partialName.count: partialName.withUnsafeBytes { $0.elementsEqual(name) }
         default: false
         }
