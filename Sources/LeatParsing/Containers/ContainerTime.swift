@@ -59,20 +59,22 @@ enum ContainerTime {
         guard index < bytes.count else { return nil }
         let time = seconds &* 1_000_000_000 &+ fraction
         if bytes[index] == UInt8(ascii: "Z") { return Reading(nanoseconds: time, byteCount: index + 1) }
-        guard let offset = Self.zone(bytes, at: index) else { return nil }
-        return Reading(nanoseconds: time &- offset &* 1_000_000_000, byteCount: index + 6)
+        guard let zone = Self.zone(bytes, at: index) else { return nil }
+        return Reading(nanoseconds: time &- zone.seconds &* 1_000_000_000, byteCount: index + zone.byteCount)
     }
 
-    /// Seconds east of Greenwich of a zone such as `+02:00`.
-    private static func zone(_ bytes: UnsafeRawBufferPointer, at index: Int) -> Int64? {
-        guard index + 6 <= bytes.count, bytes[index + 3] == UInt8(ascii: ":"),
+    /// Seconds east of UTC of `+02:00` or `+0200`, and its length.
+    private static func zone(_ bytes: UnsafeRawBufferPointer, at index: Int) -> (seconds: Int64, byteCount: Int)? {
+        guard index + 5 <= bytes.count else { return nil }
+        let colon = bytes[index + 3] == UInt8(ascii: ":") ? 1 : 0
+        guard index + 5 + colon <= bytes.count,
             let hourTens = Self.digit(bytes[index + 1]), let hourOnes = Self.digit(bytes[index + 2]),
-            let minuteTens = Self.digit(bytes[index + 4]), let minuteOnes = Self.digit(bytes[index + 5])
+            let minuteTens = Self.digit(bytes[index + 3 + colon]), let minuteOnes = Self.digit(bytes[index + 4 + colon])
         else { return nil }
-        let minutes = (hourTens * 10 + hourOnes) * 60 + minuteTens * 10 + minuteOnes
+        let seconds = ((hourTens * 10 + hourOnes) * 60 + minuteTens * 10 + minuteOnes) * 60
         switch bytes[index] {
-        case UInt8(ascii: "+"): return minutes * 60
-        case UInt8(ascii: "-"): return -minutes * 60
+        case UInt8(ascii: "+"): return (seconds, 5 + colon)
+        case UInt8(ascii: "-"): return (-seconds, 5 + colon)
         default: return nil
         }
     }

@@ -6,12 +6,8 @@ public struct MultilineDefinition: Sendable {
     public let rules: MultilineRules
     /// The longest wait for the next line.
     public let timeoutNanoseconds: UInt64
-    /// The field whose text is judged; `nil` for the whole line.
+    /// The field whose text is judged, of lines that a parser takes apart first; `nil` for `log`.
     public let contentKey: String?
-    /// A parser that takes each line apart first.
-    public let parserName: String?
-    /// A field whose values are joined apart, such as `stream`.
-    public let groupKey: String?
 
     /// What a flush timeout is when nobody says.
     public static let defaultTimeoutNanoseconds: UInt64 = 4_000_000_000
@@ -35,12 +31,19 @@ public struct MultilineDefinition: Sendable {
                 )
             )
         }
+        for key in ["key_group", "key_pattern"] {
+            guard let entry = section.entry(key) else { continue }
+            diagnostics.append(
+                entry.keyMark.diagnostic(
+                    "'\(key)' of a multiline parser is not supported",
+                    hint: key == "key_group" ? "the streams of container files are joined apart without it" : nil
+                )
+            )
+        }
         let kind = Self.kind(section, &diagnostics)
         self.name = section.value("name") ?? ""
         self.timeoutNanoseconds = Self.timeout(section, &diagnostics)
         self.contentKey = section.value("key_content")
-        self.parserName = section.value("parser")
-        self.groupKey = section.value("key_group")
         guard let kind, diagnostics.isEmpty else { throw Diagnostics(diagnostics) }
         self.rules = MultilineRules(kind: kind)
     }
@@ -51,8 +54,6 @@ public struct MultilineDefinition: Sendable {
         self.rules = rules
         self.timeoutNanoseconds = Self.defaultTimeoutNanoseconds
         self.contentKey = nil
-        self.parserName = nil
-        self.groupKey = nil
     }
 
     private static func timeout(_ section: Section, _ diagnostics: inout [Diagnostic]) -> UInt64 {

@@ -51,6 +51,13 @@ struct DockerLineTests {
         #expect(String(decoding: parsed.timeText(in: bytes.unsafeBytes), as: UTF8.self) == "2024-02-29T12:00:00Z")
     }
 
+    @Test(arguments: ["2024-02-29T14:00:00+02:00", "2024-02-29T14:00:00.000+0200", "2024-02-29T06:30:00-0530"])
+    func otherZonesAreRead(time: String) throws {
+        let bytes = ByteSlice(#"{"log":"x\n","stream":"stdout","time":"\#(time)"}"#)
+        let parsed = try #require(DockerLine(bytes.unsafeBytes))
+        #expect(parsed.nanoseconds == 1_709_208_000_000_000_000)
+    }
+
     static let malformed = [
         "", "{}", "hello", #"{"log":"x\n","stream":"stdout"}"#,
         #"{"log":"x\n","stream":"std","time":"2024-02-29T12:00:00Z"}"#,

@@ -18,6 +18,8 @@ struct LineForm {
     var names = ContainerNames()
     /// Rules by which lines are joined into events.
     var multiline: MultilineMachine?
+    /// Takes lines apart before the rules judge them.
+    var parsedLines: ParsedLines.Form?
     var multilineTimeoutNanoseconds = MultilineDefinition.defaultTimeoutNanoseconds
     /// Parser of lines that are not in a container's form.
     var parser: LineParser?

@@ -17,9 +17,9 @@ struct LineFormFactory {
         form.offsetKey = settings.text("offset_key")
         let wanted = settings.byteCount("buffer_max_size") ?? Self.lineByteCountMin
         form.lineByteCountMax = max(Self.lineByteCountMin, min(wanted, Self.lineByteCountMax))
-        var names = settings.list("multiline.parser")
-        if settings.flag("docker_mode") { names.append("docker") }
+        let names = settings.list("multiline.parser")
         try self.addMultiline(names, to: &form)
+        if settings.flag("docker_mode") { form.readsDocker = true }
         if names.isEmpty, settings.flag("multiline") {
             try self.addFirstLine(to: &form)
             return form
@@ -73,6 +73,7 @@ struct LineFormFactory {
         if let section = self.configuration.multilineParsers[name] {
             let definition = try MultilineDefinition(section)
             form.multilineTimeoutNanoseconds = definition.timeoutNanoseconds
+            form.parsedLines = try self.parsedLines(section, definition)
             return definition.rules
         }
         if let rules = BuiltInMultiline.rules(name) { return rules }
@@ -87,15 +88,31 @@ struct LineFormFactory {
         )
     }
 
-    /// Container lines are taken apart by position, and their parts joined, whatever the parser's definition says.
+    /// The parser that takes lines apart before they are judged, if the section names one.
+    private func parsedLines(
+        _ section: Section,
+        _ definition: MultilineDefinition
+    ) throws(Diagnostics) -> ParsedLines.Form? {
+        guard let entry = section.entry("parser") else { return nil }
+        return ParsedLines.Form(
+            parser: try self.parser(entry),
+            contentName: FieldPath.contents(definition.contentKey ?? "log")
+        )
+    }
+
+    /// Container lines are taken apart by position, and their parts joined, whatever the parser's definition says; that
+    /// is for lines in another form.
     private func addParser(_ entry: Section.Entry, to form: inout LineForm) throws(Diagnostics) {
         switch entry.value.lowercased() {
         case "cri":
             form.readsCRI = true
             form.names = LineForm.ContainerNames(text: "message", partial: "logtag")
         case "docker": form.readsDocker = true
-        default: form.parser = try self.parser(entry)
+        default:
+            form.parser = try self.parser(entry)
+            return
         }
+        if self.configuration.parsers[entry.value] != nil { form.parser = try self.parser(entry) }
     }
 
     /// The parser of the configuration that a key names.

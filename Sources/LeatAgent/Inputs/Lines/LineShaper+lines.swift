@@ -8,6 +8,13 @@ extension LineShaper {
         guard !self.events.isEmpty else {
             return self.appendPlain(line, isCut: false, place, to: &events)
         }
+        if let parsed = self.parsedLines?.take(line, at: place) {
+            parsed.text.withUnsafeBytes { text in
+                self.addToEvent(text, nanoseconds: parsed.nanoseconds, .stdout, place, to: &events)
+            }
+            self.parsedLines?.forget(before: self.events[Int(LogStream.stdout.rawValue)].unfinishedOffset)
+            return
+        }
         self.addToEvent(line, nanoseconds: place.now, .stdout, place, to: &events)
     }
 
@@ -298,6 +305,10 @@ extension LineShaper {
                 monotonic: 0,
                 recordTail: recordTail
             )
+            if let isText = self.parsedLines?.append(text, offset: joined.offset, to: &events.bytes) {
+                let (time, offset) = (joined.nanoseconds, joined.offset)
+                return self.finish(&events, time, offset, isText: isText, isCut: joined.isTruncated, recordTail)
+            }
             return self.appendPlain(text, isCut: joined.isTruncated, place, to: &events)
         }
         self.finish(&events, joined.nanoseconds, joined.offset, isText: isText, isCut: joined.isTruncated, recordTail)

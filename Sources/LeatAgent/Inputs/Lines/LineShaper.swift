@@ -28,6 +28,8 @@ struct LineShaper {
     ///
     /// The first also serves plain lines.
     var events: [MultilineJoiner]
+    /// Lines that were taken apart before they were judged.
+    var parsedLines: ParsedLines?
     /// Per stream the sources in which the unfinished line, and the unfinished event, begin.
     var lineSources: [UInt64] = [0, 0]
     var eventSources: [UInt64] = [0, 0]
@@ -45,6 +47,7 @@ struct LineShaper {
     init(_ templates: LineTemplates) {
         self.templates = templates
         let form = templates.form
+        self.parsedLines = form.parsedLines.map { ParsedLines($0) }
         self.events =
             form.multiline.map { machine in
                 LogStream.allCases.map { _ in
@@ -79,7 +82,8 @@ struct LineShaper {
 
     /// Bytes of unfinished events.
     var pendingByteCount: Int {
-        (self.joiner?.pendingByteCount ?? 0) + self.events.reduce(0) { $0 + $1.pendingByteCount }
+        (self.joiner?.pendingByteCount ?? 0) + (self.parsedLines?.byteCount ?? 0)
+            + self.events.reduce(0) { $0 + $1.pendingByteCount }
     }
 
     /// When an unfinished event must be handed out, on the clock that never goes back.
