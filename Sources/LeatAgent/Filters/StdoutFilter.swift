@@ -1,7 +1,7 @@
 internal import Glibc
 internal import LeatCore
 
-/// `stdout`: prints events as they pass, and changes nothing.
+/// `stdout`: prints events as they pass, and changes nothing: `[0] tag: [1700000000.123456789, {}, {"log"=>"…"}]`.
 final class StdoutFilter: EventFilter {
     private let descriptor: Int32
 
@@ -13,9 +13,9 @@ final class StdoutFilter: EventFilter {
             let time = Timestamp(nanoseconds: events.times[index])
             text += "[\(index)] \(tag.text): [\(time.seconds)".utf8
             RecordTimeText.appendFraction(nanoseconds: events.times[index], digitCount: 9, to: &text)
-            text += ", {".utf8
-            events.withMembers(of: index) { text.append(contentsOf: $0) }
-            text += "}]\n".utf8
+            text += ", {}, ".utf8
+            events.withMembers(of: index) { PrintedRecord.append($0, to: &text) }
+            text += "]\n".utf8
         }
         self.write(text, &context)
     }

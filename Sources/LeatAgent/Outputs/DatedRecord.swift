@@ -40,6 +40,14 @@ struct DatedRecord: Hashable, Sendable {
 }
 
 extension DatedRecord.DateForm {
+    /// The form of a configuration's word, in any case.
+    init?(named name: String) {
+        switch name.lowercased() {
+        case "epoch_millis", "epoch_milliseconds": self = .epoch_ms
+        case let name: self.init(rawValue: name)
+        }
+    }
+
     /// A time as JSON.
     func text(_ nanoseconds: Int64) -> String {
         let time = Timestamp(nanoseconds: nanoseconds)
@@ -64,6 +72,6 @@ extension DatedRecord {
         self.framing = framing
         self.dateKey = settings.text("json_date_key")
         if self.dateKey?.lowercased() == "false" { self.dateKey = nil }
-        self.dateForm = settings.text("json_date_format").flatMap { DateForm(rawValue: $0.lowercased()) } ?? .double
+        self.dateForm = settings.text("json_date_format").flatMap { DateForm(named: $0) } ?? .double
     }
 }

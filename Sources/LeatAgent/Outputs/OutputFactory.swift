@@ -40,7 +40,7 @@ struct OutputFactory {
         default: break
         }
         if settings.has("json_date_format"), let entry = settings.entries("json_date_format").last,
-            DatedRecord.DateForm(rawValue: entry.value.lowercased()) == nil
+            DatedRecord.DateForm(named: entry.value) == nil
         {
             let known = DatedRecord.DateForm.allCases.map(\.rawValue)
             throw Diagnostics(

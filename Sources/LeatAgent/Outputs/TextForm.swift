@@ -3,7 +3,7 @@ internal import LeatParsing
 
 /// How the outputs `stdout` and `file` write events.
 enum TextForm {
-    /// `[0] tag: [[1700000000.123456789, {}], {"log":"…"}]`, as Fluent Bit prints.
+    /// `[0] tag: [[1700000000.123456789, {}], {"log"=>"…"}]`, as Fluent Bit prints.
     case message
     /// `tag: [1700000000.123456789, {"log":"…"}]`, as Fluent Bit's file output writes.
     case out
@@ -35,7 +35,10 @@ enum TextForm {
             return
         }
         var number = 0
+        var tag: [UInt8] = []
         chunk.forEachEvent(in: items) { event, record in
+            // Fluent Bit prints a chunk at a time, and its chunks hold one route tag.
+            if event.head.tag != tag { (number, tag) = (0, event.head.tag) }
             self.append(event, record, number: number, to: &bytes)
             number += 1
         }
@@ -48,9 +51,9 @@ enum TextForm {
             bytes += event.head.tag
             bytes.append(": [[")
             Self.appendTime(event.time, digitCount: 9, to: &bytes)
-            bytes.append(", {}], {")
-            bytes.append(contentsOf: record)
-            bytes.append("}]")
+            bytes.append(", {}], ")
+            PrintedRecord.append(record, to: &bytes)
+            bytes.append("]")
         case .out:
             bytes += event.head.tag
             bytes.append(": [")
