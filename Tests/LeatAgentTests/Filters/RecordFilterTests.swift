@@ -118,7 +118,12 @@ struct RecordFilterTests {
             record: #"{"a":5,"s":"12","t":"1e2"}"#,
             expected: #"{"a":5,"s":"12","t":"1e2","b":"5","n":12,"f":100.0}"#
         ),
-        Case(lines: "Name type_converter\nStr_key s n int", record: #"{"s":"x"}"#, expected: #"{"s":"x"}"#),
+        Case(lines: "Name type_converter\nStr_key s n int", record: #"{"s":"x"}"#, expected: #"{"s":"x","n":"x"}"#),
+        Case(
+            lines: "Name type_converter\nStr_key a n int\nStr_key b h hex\nStr_key c t bool\nFloat_key d m int",
+            record: #"{"a":"12ms","b":"0xfF","c":"True","d":"3"}"#,
+            expected: #"{"a":"12ms","b":"0xfF","c":"True","d":"3","n":12,"h":255,"t":true,"m":"3"}"#
+        ),
         Case(
             lines: "Name expect\nAction result_key\nKey_exists a\nKey_val_eq $b['c'] x",
             record: #"{"a":1,"b":{"c":"x"}}"#,
