@@ -22,6 +22,12 @@ protocol ByteStream: AnyObject {
     func write(_ bytes: UnsafeRawBufferPointer) -> StreamResult
     /// Ends the connection; the socket is closed by its owner.
     func shutDown()
+    /// Whether both sides have agreed on how to talk.
+    var isEstablished: Bool { get }
+}
+
+extension ByteStream {
+    var isEstablished: Bool { true }
 }
 
 /// A socket without encryption.

@@ -6,8 +6,10 @@ struct Endpoint: Hashable, Sendable {
     var host: String
     var port: Int
     var connectTimeout = Duration.seconds(10)
-    /// Longest silence of the server while a request runs.
+    /// Longest wait for an answer to begin, and while a request is sent for the server to take more of it.
     var responseTimeout = Duration.seconds(60)
+    /// Longest silence within an answer; `nil`: as long as the wait for its beginning.
+    var readIdleTimeout: Duration?
     /// How long an idle connection stays open.
     var idleTimeout = Duration.seconds(30)
     var keepsAlive = true
@@ -211,7 +213,9 @@ extension HTTPConnection {
         } catch {
             return self.fail(error.reason)
         }
-        if self.parser.isDone { self.succeed() }
+        if self.parser.isDone { return self.succeed() }
+        // An answer that has begun may have another limit than its beginning.
+        if let limit = self.endpoint.readIdleTimeout, self.parser.hasHead { self.setTimer(limit) }
     }
 
     private func didClose() {
@@ -281,23 +285,32 @@ extension HTTPConnection {
 
     private func setTimer(_ delay: Duration) {
         if let timer { self.loop.cancel(timer) }
-        self.timer = self.loop.schedule(after: delay) { [weak self] in self?.timeIsOver(delay) }
+        self.timer = self.loop.schedule(after: delay) { [weak self] in self?.timeIsOver() }
     }
 
-    private func timeIsOver(_ delay: Duration) {
+    private func timeIsOver() {
         self.timer = nil
         switch self.phase {
         case .closed, .connecting: return
         case .idle: self.drop()
         case .busy:
             // Slow is not silent: wait again from the last sign of life.
+            let limit = self.silenceLimit
             let quiet = self.loop.time.monotonicNanoseconds() - self.lastProgress
-            if quiet < delay.wholeNanoseconds {
-                let rest = Duration.nanoseconds(Int64(delay.wholeNanoseconds - quiet))
-                self.timer = self.loop.schedule(after: rest) { [weak self] in self?.timeIsOver(delay) }
+            if quiet < limit.wholeNanoseconds {
+                let rest = Duration.nanoseconds(Int64(limit.wholeNanoseconds - quiet))
+                self.timer = self.loop.schedule(after: rest) { [weak self] in self?.timeIsOver() }
+            } else if self.parser.hasHead {
+                self.fail("read idle timeout reached: \(self.endpoint.authority) says nothing more for \(limit)")
             } else {
-                self.fail("no answer from \(self.endpoint.authority) within \(delay)")
+                self.fail("response timeout reached: no answer from \(self.endpoint.authority) within \(limit)")
             }
         }
+    }
+
+    /// How long the server may say nothing now.
+    private var silenceLimit: Duration {
+        self.parser.hasHead
+            ? self.endpoint.readIdleTimeout ?? self.endpoint.responseTimeout : self.endpoint.responseTimeout
     }
 }

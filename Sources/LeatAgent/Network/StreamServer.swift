@@ -16,6 +16,8 @@ final class StreamServer {
         var connectionCountMax = 1_024
         /// A connection on which nothing happens for so long is closed; `nil`: never.
         var idleTimeout: Duration?
+        /// A connection whose handshake takes longer is closed, so that nobody can use all of them up by saying nothing.
+        var acceptTimeout = Duration.seconds(10)
     }
 
     let loop: EventLoop
@@ -133,6 +135,7 @@ final class ServerConnection {
     private var isAtEnd = false
     private var closesWhenSent = false
     private var idleTimer: TimerQueue.ID?
+    private var acceptTimer: TimerQueue.ID?
     private var isActive = false
 
     fileprivate init(descriptor: Int32, stream: any ByteStream, server: StreamServer) {
@@ -142,6 +145,7 @@ final class ServerConnection {
         self.loop = server.loop
         self.peer = SocketPeer(of: descriptor)
         self.planIdleTimer()
+        if !stream.isEstablished { self.planAcceptTimer(server.options.acceptTimeout) }
     }
 
     /// Reads no more until `resume`; the other side waits.
@@ -177,6 +181,7 @@ final class ServerConnection {
         guard let stream = self.stream else { return }
         self.stream = nil
         if let idleTimer { self.loop.cancel(idleTimer) }
+        if let acceptTimer { self.loop.cancel(acceptTimer) }
         self.noteEnd()
         stream.shutDown()
         self.unwatch()
@@ -281,6 +286,16 @@ final class ServerConnection {
     private func unwatch() {
         if self.isWatched { self.loop.unwatch(self.descriptor) }
         self.isWatched = false
+    }
+
+    private func planAcceptTimer(_ timeout: Duration) {
+        self.acceptTimer = self.loop.schedule(after: timeout) { [weak self] in
+            guard let self else { return }
+            self.acceptTimer = nil
+            guard self.stream?.isEstablished == false else { return }
+            // While we do not read, the other side cannot go on.
+            if self.isPaused { self.planAcceptTimer(timeout) } else { self.close() }
+        }
     }
 
     private func planIdleTimer() {

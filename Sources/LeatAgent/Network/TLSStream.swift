@@ -22,6 +22,8 @@ final class TLSStream: ByteStream {
         return result == 1 ? .bytes(count) : self.outcome(result)
     }
 
+    var isEstablished: Bool { SSL_get_state(self.session) == TLS_ST_OK }
+
     func shutDown() { SSL_shutdown(self.session) }
 
     private func outcome(_ result: Int32) -> StreamResult {

@@ -92,7 +92,7 @@ struct ForwardHandshake {
         let digest = try reader.text()
         let key = Array((self.credentials.sharedKey ?? "").utf8)
         guard digest == SHA512.hexadecimal(self.salt + Array(hostname.utf8) + self.nonce + key) else {
-            return .fail(reason: "the server \(hostname) does not know the shared key")
+            return .fail(reason: "shared_key digest mismatch: the server \(hostname) has another key")
         }
         self.phase = .done
         return .done

@@ -217,6 +217,11 @@ extension OutputFactory {
         {
             endpoint.responseTimeout = .nanoseconds(time)
         }
+        if self.plugin.settings.has("http.read_idle_timeout"),
+            let time = self.plugin.settings.nanoseconds("http.read_idle_timeout"), time > 0
+        {
+            endpoint.readIdleTimeout = .nanoseconds(time)
+        }
         let usesTLS =
             settings.flag("tls") || self.plugin.settings.has("cloud_id") && self.plugin.settings.isSet("cloud_id")
         guard usesTLS else { return Upstream.Node(endpoint: endpoint, tls: nil) }

@@ -73,6 +73,23 @@ struct TLSTests {
     ]
 
     @Test
+    func aHandshakeThatDoesNotEndIsClosed() throws {
+        try withTemporaryFolder { folder in
+            try Self.makeCertificates(folder)
+            let world = try AgentWorld(folder)
+            let agent = try world.start(
+                "[INPUT]\n    Name http\n    Listen 127.0.0.1\n    Port 0\n    net.accept_timeout 0.05\n"
+                    + Self.lines(["tls on", "tls.crt_file server.pem", "tls.key_file server.key"], folder)
+                    + "[OUTPUT]\n    Name null\n    Match *\n"
+            )
+            let input = try #require(agent.inputs[0] as? HTTPInput)
+            let silent = try TestSocket(port: input.port)
+            try world.turn("the silent connection is closed") { silent.receive() == nil }
+            agent.stop()
+        }
+    }
+
+    @Test
     func trustedSidesTalk() throws {
         try withTemporaryFolder { folder in
             try Self.makeCertificates(folder)
