@@ -156,13 +156,13 @@ extension OutputCursor {
         return successors
     }
 
-    /// Gives a chunk up without sending the rest of it; its batches must have ended.
+    /// Gives a chunk up without sending the rest of it; none of its batches may be on its way.
     func drop(chunk: UInt64) throws(FileSystemError) {
+        // Else the batches would be open again after the next start.
+        for batch in self.openBatches where batch.chunk == chunk { _ = try self.end(batch, again: []) }
         let taken = self.chunks[chunk]?.taken ?? 0
         try self.append { Self.encodeProgress(chunk, Progress(taken: taken, isTaken: true), to: &$0) }
         self.noteProgress(chunk, taken: taken, isTaken: true)
-        self.openBatches.removeAll { $0.chunk == chunk }
-        self.chunks[chunk]?.openBatchCount = 0
     }
 
     /// Forgets a chunk that is no longer there.

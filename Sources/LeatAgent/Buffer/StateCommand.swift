@@ -29,7 +29,11 @@ struct StateCommand {
         guard try self.disk.status(self.names.chunks) != nil else { return "\(self.names.folder) holds no state\n" }
         var text = "state in \(self.names.folder)\n\nfiles:\n"
         for (_, position) in try self.positions().sources.sorted(by: { $0.value.path < $1.value.path }) {
-            text += "  \(position.path)  byte \(position.offset)\(Self.remarks(position))\n"
+            text += "  \(position.path)  byte \(position.offset)"
+            if let status = try self.disk.status(position.path), status.inode == position.identity.inode {
+                text += " of \(status.byteCount)"
+            }
+            text += Self.remarks(position) + "\n"
         }
         text += "\noutputs:\n"
         let chunks = try self.chunkHeaders()
@@ -52,14 +56,33 @@ struct StateCommand {
         let waiting = chunks.filter {
             $0.header.outputs.contains(name) && cursor.chunks[$0.header.number]?.isSettled != true
         }
-        let bytes = waiting.reduce(0) { $0 + $1.byteCount }
-        var text = "\(waiting.count) chunks (\(bytes) bytes) wait, \(cursor.openBatches.count) batches are begun"
+        var text = "nothing waits"
+        if !waiting.isEmpty {
+            let bytes = waiting.reduce(0) { $0 + $1.byteCount }
+            var events = 0
+            for chunk in waiting { events += try self.waitingCount(chunk.header.number, cursor) }
+            text = "\(Self.count(events, "event")) in \(Self.count(waiting.count, "chunk")) (\(bytes) bytes) wait"
+            if !cursor.openBatches.isEmpty { text += ", \(Self.count(cursor.openBatches.count, "batch", "es")) begun" }
+        }
         let path = self.names.deadLetter(name)
         if try self.disk.status(path) != nil {
             let count = try self.disk.contents(path).withUnsafeBytes { ByteSearch.count(UInt8(ascii: "\n"), in: $0) }
-            text += ", \(count) events were rejected, see \(path)"
+            text += "; \(Self.count(count, "event")) rejected, see \(path)"
         }
         return self.outputNames.contains(name) ? text : text + "; the configuration has no such output"
+    }
+
+    /// Events of a chunk that an output has not settled: in batches that have not ended, or in none.
+    private func waitingCount(_ number: UInt64, _ cursor: OutputCursor) throws(FileSystemError) -> Int {
+        let chunk = LoadedChunk(number: number, content: .disk(try self.disk.contents(self.names.chunk(number))))
+        let begun = cursor.openBatches.filter { $0.chunk == number }.reduce(0) { $0 + $1.itemCount }
+        guard let progress = cursor.chunks[number] else { return chunk.eventCount }
+        return begun + (progress.isTaken ? 0 : max(0, chunk.eventCount - progress.taken))
+    }
+
+    /// `1 chunk`, `2 chunks`.
+    static func count(_ number: Int, _ noun: String, _ ending: String = "s") -> String {
+        "\(number) \(noun)\(number == 1 ? "" : ending)"
     }
 
     private func positions() throws(FileSystemError) -> Positions {
@@ -112,9 +135,10 @@ struct StateCommand {
     }
 
     /// Forgets how far a path was read; the number of positions forgotten.
-    func reset(source path: String) throws(FileSystemError) -> Int {
+    func reset(source path: String) throws -> Int {
         let (store, _) = try self.open()
         let found = store.positions.sources.values.filter { $0.path == path }
+        if found.isEmpty { throw Self.unknown("position of \(path)", store.positions.sources.values.map(\.path)) }
         for position in found { store.forget(source: position.source) }
         store.flush { _ in false }
         if let failure = store.failure { throw failure }
@@ -123,9 +147,13 @@ struct StateCommand {
     }
 
     /// Gives up what waits for an output; the number of chunks.
-    func reset(output name: String) throws(FileSystemError) -> Int {
+    func reset(output name: String) throws -> Int {
         let (store, cursors) = try self.open()
-        guard let index = self.outputNames.firstIndex(of: name) else { return try self.resetOrphans(name, store) }
+        guard let index = self.outputNames.firstIndex(of: name) else {
+            let known = self.outputNames + store.closed.values.flatMap(\.orphans)
+            guard known.contains(name) else { throw Self.unknown("output \(name)", known) }
+            return try self.resetOrphans(name, store)
+        }
         let chunks = store.closed.values.filter { $0.remaining.contains(index) }
         for chunk in chunks {
             try cursors[index].drop(chunk: chunk.number)
@@ -143,9 +171,12 @@ struct StateCommand {
     }
 
     /// Puts the rejected events of an output into a new chunk and the file aside; the number of events.
-    func replay(output name: String) throws(FileSystemError) -> Int {
+    func replay(output name: String) throws -> Int {
         let path = self.names.deadLetter(name)
-        guard let index = self.outputNames.firstIndex(of: name), try self.disk.status(path) != nil else { return 0 }
+        guard let index = self.outputNames.firstIndex(of: name) else {
+            throw Self.unknown("output \(name)", self.outputNames)
+        }
+        guard try self.disk.status(path) != nil else { return 0 }
         let (store, _) = try self.open()
         var set = OutputSet()
         set.insert(index)
@@ -167,6 +198,14 @@ struct StateCommand {
         }
         try self.disk.syncDirectory(self.names.deadLetters)
         return events.values.reduce(0) { $0 + $1.count }
+    }
+
+    private static func unknown(_ what: String, _ known: [String]) -> AgentError {
+        let names = Set(known).sorted()
+        return AgentError(
+            code: 66,
+            text: "no \(what); known: \(names.isEmpty ? "none" : names.joined(separator: ", "))"
+        )
     }
 
     /// Takes a dead letter apart; lines that are none are left out.
