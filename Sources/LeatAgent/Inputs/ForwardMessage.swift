@@ -93,7 +93,8 @@ enum ForwardMessage {
         }
     }
 
-    private static func appendEntries(
+    /// Entries one behind the other, as PackedForward and Fluent Bit's own chunks have them.
+    static func appendEntries(
         _ bytes: UnsafeRawBufferPointer,
         _ now: Timestamp,
         to events: inout EventList

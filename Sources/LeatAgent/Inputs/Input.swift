@@ -72,4 +72,6 @@ struct InputRead {
     var position: SourcePosition?
     /// Offset in the source where the read began.
     var startOffset: UInt64 = 0
+    /// Whether filters have seen the events already.
+    var isFiltered = false
 }
