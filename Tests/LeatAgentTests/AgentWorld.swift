@@ -36,9 +36,10 @@ final class AgentWorld {
         let log = AgentLog(level: .warning, descriptor: self.logDescriptor, time: self.loop.time)
         var factory = AgentFactory(configuration: configuration, loop: self.loop, disk: disk, log: log)
         factory.environment = environment
-        guard let parts = factory.check() else { throw Diagnostics(factory.diagnostics) }
+        var check = ConfigurationCheck(configuration, disk: disk)
+        guard let checked = check.run() else { throw Diagnostics(check.diagnostics) }
         let names = BufferFileNames(folder: self.folder.path(state ?? "state-\(name)"))
-        let agent = try factory.make(filters: parts.filters, router: parts.router, names: names)
+        let agent = try factory.make(checked, names: names)
         try agent.start()
         self.agents.append(agent)
         return agent

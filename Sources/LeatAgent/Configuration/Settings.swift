@@ -8,7 +8,7 @@ struct Settings: Sendable {
     let section: Section
     private let keys: [String: PluginKey]
 
-    /// Settings of a section whose entries have passed `ConfigurationCheck`.
+    /// Settings of a section whose entries have passed `ConfigurationBuild`.
     init(_ section: Section, keys: [PluginKey]) {
         self.section = section
         self.keys = Dictionary(keys.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -34,9 +34,12 @@ final class InputCounters {
     private(set) var unwrittenByteCount = 0
     private var flushingByteCount = 0
 
+    /// Bytes of events that are not known to be on disk.
+    var memoryByteCount: Int { self.unwrittenByteCount + self.flushingByteCount }
+
     /// Whether the input's own limit lets it read on; one read may overshoot it.
     var hasRoom: Bool {
-        self.unwrittenByteCountMax.map { self.unwrittenByteCount + self.flushingByteCount < $0 } ?? true
+        self.unwrittenByteCountMax.map { self.memoryByteCount < $0 } ?? true
     }
 
     func noteAccepted(byteCount: Int) { self.unwrittenByteCount += byteCount }

@@ -80,3 +80,17 @@ final class AgentLog {
 
     private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }
+
+extension AgentLog {
+    /// The level of a configuration's word; `nil` for none.
+    static func level(_ text: String?) -> Level? {
+        switch text?.lowercased() {
+        case "error": .error
+        case "warn", "warning": .warning
+        case "info": .info
+        case "debug": .debug
+        case "trace": .trace
+        default: nil
+        }
+    }
+}

@@ -14,6 +14,7 @@ final class MonitoringServer {
     }
 
     private static let tracePath = "/api/v1/trace/"
+    private static let prometheusType = "text/plain; version=0.0.4; charset=utf-8"
     private static let connectionCountMax = 64
     private static let idleTimeout = Duration.seconds(30)
 
@@ -80,7 +81,8 @@ final class MonitoringServer {
     }
 
     private func answer(_ request: ReceivedRequest) -> Answer {
-        let metrics = MetricsText(agent: self.agent, startedAtNanoseconds: self.startedAt.nanoseconds)
+        let metrics = AgentMetrics(agent: self.agent, startedAt: self.startedAt, reloadCount: self.reloadCount)
+        let now = self.agent.loop.time.now()
         if request.path == "/api/v2/reload" { return self.answerReload(request) }
         if request.path.hasPrefix(Self.tracePath) { return self.answerTrace(request) }
         guard request.method == "GET" || request.method == "HEAD" else {
@@ -91,13 +93,14 @@ final class MonitoringServer {
             let version = AgentProgram.version
             return .json("{\"fluent-bit\":{\"version\":\"\(version)\",\"edition\":\"leat-agent\",\"flags\":[]}}")
         case "/api/v1/uptime": return .json(self.uptime)
-        case "/api/v1/metrics": return .json(metrics.json())
+        case "/api/v1/metrics": return .json(StatusText(metrics: metrics).counters())
         case "/api/v1/plugins": return .json(Self.plugins)
-        case "/api/v2/metrics": return .text(metrics.lines(now: self.agent.loop.time.now()))
-        case "/api/v1/metrics/prometheus", "/api/v2/metrics/prometheus":
-            let text = metrics.prometheus(now: self.agent.loop.time.now())
-            return .text(text, contentType: "text/plain; version=0.0.4; charset=utf-8")
-        case "/api/v1/storage": return .json(metrics.storage())
+        case "/api/v2/metrics": return .text(metrics.lines(now: now))
+        case "/api/v1/metrics/prometheus":
+            return .text(metrics.prometheusV1(now: now), contentType: Self.prometheusType)
+        case "/api/v2/metrics/prometheus":
+            return .text(metrics.prometheusV2(now: now), contentType: Self.prometheusType)
+        case "/api/v1/storage": return .json(StatusText(metrics: metrics).storage())
         case "/api/v1/health", "/api/v2/health": return self.answerHealth()
         default: return .json("{\"error\":\"no such endpoint\"}", status: 404)
         }

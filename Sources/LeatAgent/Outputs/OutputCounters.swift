@@ -16,6 +16,8 @@ final class OutputCounters {
     var failedRetries: UInt64 = 0
     var errors: UInt64 = 0
     var requests: UInt64 = 0
+    /// From the beginning of a chunk to the delivery of each of its batches.
+    var latency = LatencyHistogram()
 
     /// Events that wait: all accepted ones that have no other end.
     var bufferedEvents: UInt64 {

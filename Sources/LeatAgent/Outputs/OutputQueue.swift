@@ -82,6 +82,12 @@ final class OutputQueue {
     /// Chunks that wait, begun ones included.
     var waitingChunkCount: Int { self.chunks.count }
 
+    /// Percent of `storage.total_limit_size` that is free; 100 without that limit.
+    var availablePercent: Int {
+        guard let limit = self.options.totalByteCountMax, limit > 0 else { return 100 }
+        return max(0, 100 - self.waitingByteCount * 100 / limit)
+    }
+
     /// Batches on their way.
     var inFlightCount: Int { self.inFlight.count }
 
@@ -285,11 +291,13 @@ extension OutputQueue {
             switch result {
             case .delivered:
                 self.noteSuccess(events: batch.itemCount, bytes: byteCount)
+                self.noteLatency(of: chunk)
                 _ = try self.cursor.end(batch, again: [])
             case .partly(let again, let rejected):
                 let delivered = batch.itemCount - again.count - rejected.count
                 try self.finishPartly(batch, again, rejected, failureCount: failureCount)
                 self.noteSuccess(events: delivered, bytes: byteCount)
+                if delivered > 0 { self.noteLatency(of: chunk) }
             case .again(let reason):
                 try self.sendLater(batch, reason, failureCount: failureCount + 1)
             case .refused(let reason):
@@ -313,6 +321,11 @@ extension OutputQueue {
         self.blockedUntil = 0
         self.counters.deliveredEvents += UInt64(events)
         self.counters.deliveredBytes += UInt64(bytes)
+    }
+
+    private func noteLatency(of chunk: ClosedChunk) {
+        let nanoseconds = self.loop.time.now().nanoseconds - chunk.createdAtNanoseconds
+        self.counters.latency.add(nanoseconds: UInt64(max(0, nanoseconds)))
     }
 
     func settleIfDone(_ chunk: ClosedChunk) {

@@ -16,10 +16,10 @@ struct PluginHelpTests {
             let file = try disk.open(Self.path, .readWrite)
             defer { file.close() }
             try file.truncate(to: 0)
-            try file.write([ByteSlice(PluginHelp.document)], at: 0)
+            try file.write([ByteSlice(AgentManual.document)], at: 0)
         }
         let written = try disk.contents(Self.path).text
-        #expect(written == PluginHelp.document, "run the tests with UPDATE_GOLDEN=1")
+        #expect(written == AgentManual.document, "run the tests with UPDATE_GOLDEN=1")
     }
 
     @Test

@@ -61,18 +61,12 @@ struct LuaFilterTests {
         try withTemporaryFolder { folder in
             let path = try folder.write("a.conf", "[FILTER]\nName lua\nMatch *\nScript no.lua\nCall f\n")
             let configuration = try ConfigurationReader(files: PosixFileSystem(), environment: [:]).read(path: path)
-            var factory = AgentFactory(
-                configuration: configuration,
-                loop: try EventLoop(time: SystemTime()),
-                disk: PosixFileSystem(),
-                log: AgentLog(level: nil, descriptor: 2, time: SystemTime())
-            )
-            factory.isDryRun = isDryRun
-            let isAccepted = factory.check() != nil
+            var check = ConfigurationCheck(configuration, disk: PosixFileSystem(), isDryRun: isDryRun)
+            let isAccepted = check.run() != nil
             #expect(isAccepted == isDryRun)
-            #expect(factory.diagnostics.map(\.severity) == [isDryRun ? .warning : .error])
-            #expect(factory.diagnostics[0].message == "no Lua library is installed")
-            #expect(factory.diagnostics[0].hint?.contains("liblua5.4-0") == true)
+            #expect(check.diagnostics.map(\.severity) == [isDryRun ? .warning : .error])
+            #expect(check.diagnostics[0].message == "no Lua library is installed")
+            #expect(check.diagnostics[0].hint?.contains("liblua5.4-0") == true)
         }
     }
 

@@ -150,12 +150,13 @@ private struct KilledAgent {
             let path = try folder.write("agent.conf", text)
             let configuration = try ConfigurationReader(files: disk, environment: [:]).read(path: path)
             let log = AgentLog(level: nil, descriptor: 2, time: loop.time)
-            var factory = AgentFactory(configuration: configuration, loop: loop, disk: disk, log: log)
-            guard let parts = factory.check() else { throw Diagnostics(factory.diagnostics) }
+            let factory = AgentFactory(configuration: configuration, loop: loop, disk: disk, log: log)
+            var check = ConfigurationCheck(configuration, disk: disk)
+            guard let checked = check.run() else { throw Diagnostics(check.diagnostics) }
             let names = BufferFileNames(folder: MortalDisk.folder)
             do {
                 try disk.createDirectory(names.folder)
-                let agent = try factory.make(filters: parts.filters, router: parts.router, names: names)
+                let agent = try factory.make(checked, names: names)
                 try agent.start()
                 self.agent = agent
             } catch {

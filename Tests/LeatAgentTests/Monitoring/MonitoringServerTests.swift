@@ -58,10 +58,26 @@ struct MonitoringServerTests {
             let expected: [(path: String, text: String)] = [
                 ("/", #""fluent-bit""#), ("/api/v1/uptime", "uptime_sec"), ("/api/v1/plugins", #""inputs":["tail""#),
                 ("/api/v1/health", "ok"), ("/api/v2/health", "ok"), ("/api/v1/storage", "total_chunks"),
-                ("/api/v1/metrics", #""http.0":{"proc_records":3"#), ("/api/v2/metrics", "fluentbit_uptime = "),
+                ("/api/v1/metrics", #""http.0":{"proc_records":3"#),
+                ("/api/v2/metrics", "fluentbit_uptime{hostname=\""),
                 ("/api/v1/metrics/prometheus", #"fluentbit_input_records_total{name="dummy.0"} 3"#),
                 ("/api/v2/metrics/prometheus", #"leat_output_accepted_records_total{name="http.0"} 3"#),
                 ("/api/v2/metrics/prometheus", #"fluentbit_filter_records_total{name="grep.0"} 3"#),
+                ("/api/v1/metrics/prometheus", "\nfluentbit_uptime 0\n"),
+                ("/api/v1/metrics/prometheus", #"fluentbit_build_info{version="0.1.0",edition="leat-agent"} 1"#),
+                ("/api/v2/metrics/prometheus", #"fluentbit_build_info{hostname=""#),
+                ("/api/v2/metrics/prometheus", "\nfluentbit_storage_fs_chunks_down 0\n"),
+                ("/api/v2/metrics/prometheus", #"fluentbit_output_latency_seconds_bucket{le="+Inf",output="http.0"} "#),
+                ("/api/v2/metrics/prometheus", #"fluentbit_output_latency_seconds_count{output="http.0"} "#),
+                (
+                    "/api/v2/metrics/prometheus",
+                    #"fluentbit_output_chunk_available_capacity_percent{name="http.0"} 100"#
+                ),
+                ("/api/v2/metrics/prometheus", #"fluentbit_input_storage_overlimit{name="dummy.0"} 0"#),
+                (
+                    "/api/v1/storage",
+                    #""input_chunks":{"dummy.0":{"status":{"overlimit":false,"mem_size":"0b","mem_limit":"0b"}}}"#
+                ),
                 ("/api/v2/reload", #"{"hot_reload_count":2}"#),
             ]
             for (path, text) in expected {
@@ -83,6 +99,27 @@ struct MonitoringServerTests {
             monitoring.close()
             agent.stop()
             sink.close()
+        }
+    }
+
+    static let sizes: [(byteCount: Int, text: String)] = [
+        (0, "0b"), (1_023, "1023b"), (1_024, "1.0K"), (1_536, "1.5K"), (5 << 20, "5.0M"), (1 << 30, "1.0G"),
+    ]
+
+    @Test(arguments: sizes)
+    func sizesAreWrittenAsFluentBitDoes(byteCount: Int, text: String) {
+        #expect(StatusText.size(byteCount) == text)
+    }
+
+    @Test
+    func durationsAreCountedUpToTheirBounds() {
+        var histogram = LatencyHistogram()
+        for milliseconds: UInt64 in [1, 500, 501, 31_000] { histogram.add(nanoseconds: milliseconds * 1_000_000) }
+        let family = MetricFamily("x", .histogram, "help", [.init(labels: [], value: .histogram(histogram))])
+        var text = ""
+        family.appendPrometheus(to: &text)
+        for line in ["x_bucket{le=\"0.5\"} 2", "x_bucket{le=\"1.0\"} 3", "x_bucket{le=\"+Inf\"} 4", "x_count 4"] {
+            #expect(text.contains("\n\(line)\n"), "\(text)")
         }
     }
 

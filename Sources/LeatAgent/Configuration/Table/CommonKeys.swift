@@ -121,8 +121,8 @@ enum CommonKeys {
             .accepted("net.share_port", .flag, "one thread listens"),
             .acts("net.backlog", .integer, "128", "connections that may wait"),
             .acts("net.io_timeout", .time, "0s", "an idle connection is closed after this; 0 never"),
-            .accepted("net.accept_timeout", .time, "a slow handshake is closed with the idle timeout"),
-            .accepted("net.accept_timeout_log_error", .flag, "it is always logged"),
+            .acts("net.accept_timeout", .time, "10s", "longest TLS handshake"),
+            .accepted("net.accept_timeout_log_error", .flag, "a handshake that does not end is closed without a word"),
             .accepted("net.keepalive", .flag, "connections stay open"),
             .acts("tls.verify_client_cert", .flag, "off", "whether clients need a certificate"),
         ] + Self.tls
@@ -170,12 +170,17 @@ enum CommonKeys {
         .accepted("hot_reload.timeout", .time, "a reload starts the program anew"),
         .acts("storage.path", .text, nil, "state folder: buffer and positions"),
         .acts("storage.sync", .choice(["normal", "full"]), "normal", "full: every frame is synced"),
-        .accepted("storage.checksum", .flag, "frames always carry a checksum"),
+        .acts("storage.checksum", .flag, "off", "checks chunks of Fluent Bit that are taken over; ours always are"),
         .accepted("storage.metrics", .flag, "always on"),
         .accepted("storage.max_chunks_up", .integer, "memory is bounded by bytes"),
         .accepted("storage.backlog.mem_limit", .size, "the backlog is sent from disk"),
         .accepted("storage.backlog.flush_on_shutdown", .flag, "the backlog stays on disk"),
-        .accepted("storage.delete_irrecoverable_chunks", .flag, "damaged chunks are moved aside and reported"),
+        .acts(
+            "storage.delete_irrecoverable_chunks",
+            .flag,
+            "off",
+            "removes damaged chunks of Fluent Bit; ours are moved aside and reported"
+        ),
         .accepted("storage.trim_files", .flag, "chunks are never longer than their frames"),
         .acts(
             "storage.type",

@@ -103,7 +103,12 @@ enum OutputTable {
             .ours("bearer_token", .text, nil, "token"),
             .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
             .acts("http.response_timeout", .time, "60s", "longest wait for an answer"),
-            .accepted("http.read_idle_timeout", .time, "http.response_timeout holds"),
+            .acts(
+                "http.read_idle_timeout",
+                .time,
+                nil,
+                "longest silence within an answer; default http.response_timeout"
+            ),
             .acts("log_response_payload", .flag, "true", "log what the server says to a failed request"),
             .accepted("allow_duplicated_headers", .flag, "headers are sent as configured"),
             .acts("gelf_timestamp_key", .text, nil, "field of GELF's time"),

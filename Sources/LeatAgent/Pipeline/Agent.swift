@@ -6,8 +6,6 @@ internal import LeatCore
 /// A read of an input goes through the filters of its route tag into frames, one per set of outputs; a flush makes them
 /// durable and closes chunks for the outputs that can send; settled chunks are deleted once the positions are durable.
 final class Agent: InputSink {
-    /// How often events may be given another route tag before that counts as a circle.
-    private static let rerouteCountMax = 16
     /// What Fluent Bit's `expect` exits with.
     private static let filterExitCode: Int32 = 255
 
@@ -23,21 +21,14 @@ final class Agent: InputSink {
     private(set) var exitCode: Int32 = 0
     private(set) var inputs: [any Input] = []
     private(set) var inputCounters: [InputCounters] = []
-    let filters: [NamedFilter]
-    /// Filters that may hold events back, and the names under which the buffer knows what they hold.
-    private let keepers: [(index: Int, name: String)]
-    /// Filters of single outputs, by the output's number.
-    let processors: [Int: [NamedFilter]]
+    let pipeline: FilterPipeline
     private let files: any FileSystem
     private let environment: [String: String]
     /// The longest that inputs wait for filters.
     private static let filterPatience = Duration.seconds(5)
 
-    private let router: Router
-    private let direct: OutputSet
     private let flushDelay: Duration
     private let grace: Duration
-    private var tags: [String: RouteTag] = [:]
     private var flushTimer: TimerQueue.ID?
     private var isFlushPlanned = false
     private let diskThread: DiskThread
@@ -51,23 +42,13 @@ final class Agent: InputSink {
     /// Seconds without work after which memory is given back.
     private static let idleSecondsMax = 10
 
-    /// A filter with its name for logs and metrics.
-    struct NamedFilter {
-        let name: String
-        let filter: any EventFilter
-        let counters = FilterCounters()
-    }
-
     /// What the agent is made of.
     struct Parts {
         var loop: EventLoop
         var diskThread: DiskThread
         var store: ChunkStore
         var log: AgentLog
-        var router: Router
-        var filters: [NamedFilter]
-        /// Filters of single outputs, by the output's number.
-        var processors: [Int: [NamedFilter]] = [:]
+        var pipeline: FilterPipeline
         var queues: [Int: OutputQueue]
         var directOutputs: [Int: DirectOutput]
         var files: any FileSystem = PosixFileSystem()
@@ -80,10 +61,7 @@ final class Agent: InputSink {
         self.loop = parts.loop
         self.store = parts.store
         self.log = parts.log
-        self.router = parts.router
-        self.filters = parts.filters
-        self.keepers = Self.keepers(of: parts.filters)
-        self.processors = parts.processors
+        self.pipeline = parts.pipeline
         self.queues = parts.queues
         self.directOutputs = parts.directOutputs
         self.files = parts.files
@@ -91,10 +69,8 @@ final class Agent: InputSink {
         self.diskThread = parts.diskThread
         self.flushDelay = parts.flushDelay
         self.grace = parts.grace
-        var direct = OutputSet()
-        for index in parts.directOutputs.keys { direct.insert(index) }
-        self.direct = direct
         self.store.chunkClosed = { [weak self] in self?.distribute($0) }
+        self.pipeline.filterStops = { [weak self] in self?.stopForFilter() }
     }
 
     /// Adds an input before `start`.
@@ -117,7 +93,7 @@ final class Agent: InputSink {
 
     /// Inputs begin when filters know what they need, such as the pods of the node, or after a few seconds.
     private func startFilters() throws(InputError) {
-        for named in self.allFilters {
+        for named in self.pipeline.allFilters {
             let log = self.log.named(named.name)
             do throws(Diagnostics) {
                 try named.filter.start(
@@ -131,7 +107,7 @@ final class Agent: InputSink {
     }
 
     private func startInputs(notAfter deadline: UInt64) throws(InputError) {
-        if self.allFilters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
+        if self.pipeline.allFilters.allSatisfy(\.filter.isReady) || self.loop.time.monotonicNanoseconds() >= deadline {
             self.restoreHeld()
             for input in self.inputs { try input.start() }
             return
@@ -151,28 +127,13 @@ final class Agent: InputSink {
 // MARK: - From inputs to chunks
 
 extension Agent {
-    /// The filters of the pipeline, then those of single outputs.
-    var allFilters: [NamedFilter] {
-        self.filters + self.processors.sorted { $0.key < $1.key }.flatMap(\.value)
-    }
-
     var hasRoom: Bool { !self.store.isFull && !self.isStopping }
 
     func hasRoom(for input: InputCounters) -> Bool { self.hasRoom && input.hasRoom }
 
-    func routeTag(_ text: String) -> RouteTag {
-        if let known = self.tags[text] { return known }
-        // Tags come and go with the files they are made of; what is in use is held by its file.
-        if self.tags.count >= 20_000 { self.tags.removeAll() }
-        let tag = RouteTag(text)
-        self.tags[text] = tag
-        return tag
-    }
+    func routeTag(_ text: String) -> RouteTag { self.pipeline.routeTag(text) }
 
-    func earlyMerge(for tag: RouteTag) -> EarlyMerge? {
-        guard let first = self.router.route(of: tag).filters.first else { return nil }
-        return (self.filters[first].filter as? KubernetesFilter)?.earlyMerge(for: tag)
-    }
+    func earlyMerge(for tag: RouteTag) -> EarlyMerge? { self.pipeline.earlyMerge(for: tag) }
 
     func newSource() -> UInt64 { self.store.nextSequence() }
 
@@ -222,181 +183,36 @@ extension Agent {
         input.bytes += UInt64(read.events.openStart)
         if input.isTraced { ReadTrace.print(read, of: input.name) }
         var frames: [ChunkStore.NewFrame] = []
-        if input.isRoutable { self.route(read.events, tag: read.tag, rerouteCount: 0, to: &frames) }
+        if input.isRoutable { self.pipeline.take(read, to: &frames) }
         let before = self.store.gatheredByteCount
         self.store.append(
             frames,
             position: read.position,
             startOffset: read.startOffset,
             ring: input.ring,
-            held: self.takeHeldChanges()
+            held: self.pipeline.takeHeldChanges()
         )
         input.noteAccepted(byteCount: self.store.gatheredByteCount - before)
         self.planFlush()
     }
 
-    /// Takes events through the filters of their tag; what is left becomes a frame.
-    private func route(
-        _ events: EventList,
-        tag: RouteTag,
-        rerouteCount: Int,
-        behind filter: Int = -1,
-        to frames: inout [ChunkStore.NewFrame]
-    ) {
-        guard !events.isEmpty else { return }
-        var events = events
-        let route = self.router.route(of: tag)
-        for index in route.filters where index > filter && !events.isEmpty {
-            let isLast = index == route.filters.last && self.processors.isEmpty
-            self.apply(index, isLast: isLast, to: &events, tag, rerouteCount, &frames)
-        }
-        guard !events.isEmpty else { return }
-        var stored = route.outputs.subtracting(self.direct)
-        for index in route.outputs.intersection(self.direct).indices {
-            let own = self.processed(events, by: index, tag, rerouteCount, &frames)
-            self.directOutputs[index]?.take(own)
-        }
-        for index in self.processors.keys.sorted() where stored.contains(index) {
-            // What an output changes for itself is a frame of its own.
-            stored.remove(index)
-            let own = self.processed(events, by: index, tag, rerouteCount, &frames)
-            guard !own.isEmpty else { continue }
-            self.queues[index]?.counters.acceptedEvents += UInt64(own.count)
-            frames.append(ChunkStore.NewFrame(outputs: OutputSet([index]), tag: tag, events: own))
-        }
-        for index in stored.indices { self.queues[index]?.counters.acceptedEvents += UInt64(events.count) }
-        if !stored.isEmpty { frames.append(ChunkStore.NewFrame(outputs: stored, tag: tag, events: events)) }
-    }
-
-    /// The events after the filters of one output.
-    private func processed(
-        _ events: EventList,
-        by output: Int,
-        _ tag: RouteTag,
-        _ rerouteCount: Int,
-        _ frames: inout [ChunkStore.NewFrame]
-    ) -> EventList {
-        guard let filters = self.processors[output] else { return events }
-        var events = events
-        for named in filters where !events.isEmpty {
-            let before = events.count
-            var context = self.filterContext()
-            named.filter.apply(to: &events, tag: tag, context: &context)
-            named.counters.note(before: before, after: events.count)
-            self.takeRerouted(context, from: named, rerouteCount, &frames)
-        }
-        return events
-    }
-
-    private func apply(
-        _ index: Int,
-        isLast: Bool,
-        to events: inout EventList,
-        _ tag: RouteTag,
-        _ rerouteCount: Int,
-        _ frames: inout [ChunkStore.NewFrame]
-    ) {
-        let named = self.filters[index]
-        let before = events.count
-        var context = self.filterContext()
-        context.isLast = isLast
-        named.filter.apply(to: &events, tag: tag, context: &context)
-        named.counters.note(before: before, after: events.count)
-        self.takeRerouted(context, from: named, rerouteCount, &frames)
-        self.takeReleased(context, from: index, rerouteCount, &frames)
-    }
-
-    /// Takes events that a filter had held back through the filters behind it.
-    private func takeReleased(
-        _ context: FilterContext,
-        from index: Int,
-        _ rerouteCount: Int,
-        _ frames: inout [ChunkStore.NewFrame]
-    ) {
-        for (tag, events) in context.released {
-            self.route(events, tag: tag, rerouteCount: rerouteCount, behind: index, to: &frames)
-        }
-    }
-
-    private func filterContext() -> FilterContext {
-        FilterContext(now: self.loop.time.now(), monotonicNanoseconds: self.loop.time.monotonicNanoseconds())
-    }
-
-    private func takeRerouted(
-        _ context: FilterContext,
-        from named: NamedFilter,
-        _ rerouteCount: Int,
-        _ frames: inout [ChunkStore.NewFrame]
-    ) {
-        let level: AgentLog.Level = context.stopsAgent ? .error : .warning
-        for warning in context.warnings { self.log.once("[\(named.name)] \(warning)", level) }
-        if context.stopsAgent { self.stopForFilter() }
-        for (text, events) in context.rerouted {
-            if rerouteCount >= Self.rerouteCountMax {
-                self.log.once(
-                    "[\(named.name)] the tag '\(text)' goes round in a circle; the events go out with it, unfiltered",
-                    .error
-                )
-                self.route(events, tag: self.routeTag(text), rerouteCount: rerouteCount, behind: .max, to: &frames)
-            } else {
-                self.route(events, tag: self.routeTag(text), rerouteCount: rerouteCount + 1, to: &frames)
-            }
-        }
-    }
-
-    /// Asks filters for events that they held back.
+    /// Hands on what filters held back.
     private func releaseFromFilters(all: Bool) {
-        for (index, _) in self.keepers {
-            let named = self.filters[index]
-            var context = self.filterContext()
-            named.filter.release(all: all, context: &context)
-            guard !context.rerouted.isEmpty || !context.released.isEmpty || !context.warnings.isEmpty else { continue }
-            var frames: [ChunkStore.NewFrame] = []
-            self.takeRerouted(context, from: named, 0, &frames)
-            self.takeReleased(context, from: index, 0, &frames)
-            self.store.append(frames, position: nil, startOffset: 0, held: self.takeHeldChanges())
-            self.planFlush()
-        }
-    }
-}
-
-// MARK: - Events that filters hold
-
-extension Agent {
-    /// The filters that may hold events back, each under a name of its own.
-    private static func keepers(of filters: [NamedFilter]) -> [(index: Int, name: String)] {
-        var names: Set<String> = []
-        return filters.indices.filter { filters[$0].filter.keepsEvents }.map { index in
-            let name = filters[index].name
-            return (index, names.insert(name).inserted ? name : "\(name)#\(index)")
-        }
-    }
-
-    private func takeHeldChanges() -> [HeldChange] {
-        self.keepers.flatMap { self.filters[$0.index].filter.takeHeldChanges(filter: $0.name) }
+        self.append(self.pipeline.released(all: all), self.pipeline.takeHeldChanges())
     }
 
     /// Gives filters back what they held when the last run ended without handing it on.
     private func restoreHeld() {
         let held = self.store.positions.held.events
         guard !held.isEmpty else { return }
-        var frames: [ChunkStore.NewFrame] = []
-        var changes: [HeldChange] = []
-        for (key, events) in held {
-            let tag = self.routeTag(key.tag)
-            if let keeper = self.keepers.first(where: { $0.name == key.filter }) {
-                var context = self.filterContext()
-                self.filters[keeper.index].filter.restore(events, of: key, tag: tag, context: &context)
-                self.takeReleased(context, from: keeper.index, 0, &frames)
-            } else {
-                // The configuration has no such filter any more.
-                var list = EventList()
-                for event in events { event.members.withUnsafeBytes { list.append(time: event.time, members: $0) } }
-                self.route(list, tag: tag, rerouteCount: 0, behind: .max, to: &frames)
-                changes.append(HeldChange(key: key, replaces: true, events: []))
-            }
-        }
-        self.store.append(frames, position: nil, startOffset: 0, held: changes + self.takeHeldChanges())
+        let (frames, changes) = self.pipeline.restore(held)
+        self.append(frames, changes + self.pipeline.takeHeldChanges())
+    }
+
+    /// Keeps events that no read made, together with what filters hold now.
+    private func append(_ frames: [ChunkStore.NewFrame], _ changes: [HeldChange]) {
+        guard !frames.isEmpty || !changes.isEmpty else { return }
+        self.store.append(frames, position: nil, startOffset: 0, held: changes)
         self.planFlush()
     }
 }
@@ -561,7 +377,7 @@ extension Agent {
             queue.stop()
             queue.sender.close()
         }
-        for named in self.allFilters { named.filter.stop() }
+        for named in self.pipeline.allFilters { named.filter.stop() }
         self.diskThread.wait()
         self.checkpoint(isForced: true)
         self.loop.stop()
