@@ -37,6 +37,7 @@ public struct Diagnostic: Error, Hashable, Sendable {
         var current = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             if scalar == "\n" {
+                if current.last == "\r" { current.removeLast() }
                 if position >= range.lowerBound { break }
                 line += 1
                 lineStart = position + 1

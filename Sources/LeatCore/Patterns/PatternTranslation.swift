@@ -18,8 +18,20 @@ struct PatternTranslation {
     private var byteCount = 0
 
     init(_ source: String, flavour: PatternOptions.Flavour) throws(PatternError) {
+        self.init(source, flavour: flavour, seesCharacters: false)
+        try self.translate()
+        guard self.needsUnicode else { return }
+        self.init(source, flavour: flavour, seesCharacters: true)
+        try self.translate()
+    }
+
+    private init(_ source: String, flavour: PatternOptions.Flavour, seesCharacters: Bool) {
         self.source = Array(source.unicodeScalars)
         self.flavour = flavour
+        self.needsUnicode = seesCharacters
+    }
+
+    private mutating func translate() throws(PatternError) {
         while self.position < self.source.count { try self.translateNext() }
     }
 
@@ -43,7 +55,7 @@ struct PatternTranslation {
         let scalar = self.source[self.position]
         if !scalar.isASCII { self.needsUnicode = true }
         switch scalar {
-        case "\\": self.translateEscape()
+        case "\\": self.translateEscape(isInClass: false)
         case "[": self.translateClass()
         case "(": try self.translateGroup()
         case ".":
@@ -67,7 +79,7 @@ struct PatternTranslation {
         self.needsUnicode = true
     }
 
-    private mutating func translateEscape() {
+    private mutating func translateEscape(isInClass: Bool) {
         guard let next = self.scalar(1) else {
             self.emit("\\")
             self.position += 1
@@ -98,13 +110,51 @@ struct PatternTranslation {
         case "Q":
             self.translateQuoted()
             return
+        case "p", "P":
+            if self.translateProperty(isInClass: isInClass) { return }
+        case "D", "W", "S":
+            // PCRE2 10.42 compiles these wrongly for characters, but not the classes that mean the same.
+            let isClass = self.needsUnicode && !isInClass
+            self.emit(isClass ? "[^\\\(String(Character(next)).lowercased())]" : "\\\(Character(next))")
+            self.position += 2
+            self.noteCharacterCount()
+            return
+        // As bytes these would take a part of a character.
+        case "X", "N", "R", "h", "H", "v", "V": self.needsUnicode = true
+        case "x" where self.scalar(2) == "{": self.needsUnicode = true
         default: break
         }
         if !next.isASCII { self.needsUnicode = true }
         self.emit("\\" + String(Character(next)))
         self.position += 2
-        if next == "D" || next == "W" || next == "S" { self.noteCharacterCount() }
     }
+
+    /// `\p{Lu}`, `\pL`, and as Java writes them `\p{IsHan}` and `\p{Alpha}`; `false` when it is none of these.
+    private mutating func translateProperty(isInClass: Bool) -> Bool {
+        self.needsUnicode = true
+        guard self.scalar(2) == "{", let end = self.nameEnd(from: 2) else { return false }
+        var name = self.name(from: 3, to: end)
+        var isNegated = self.scalar(1) == "P"
+        if name.hasPrefix("^") {
+            isNegated.toggle()
+            name.removeFirst()
+        }
+        if Self.asciiProperties.contains(name) {
+            let body = "[:\(isNegated ? "^" : "")\(name.lowercased()):]"
+            self.emit(isInClass ? body : "[\(body)]")
+        } else {
+            let known = name.hasPrefix("Is") ? String(name.dropFirst(2)) : name
+            self.emit("\\\(isNegated ? "P" : "p"){\(known)}")
+        }
+        self.position = end + 1
+        return true
+    }
+
+    /// Java's properties of ASCII, which PCRE2 has as classes.
+    private static let asciiProperties: Set<String> = [
+        "Lower", "Upper", "ASCII", "Alpha", "Digit", "Alnum", "Punct", "Graph", "Print", "Blank", "Cntrl", "XDigit",
+        "Space",
+    ]
 
     /// `\Q…\E`: everything between is literal.
     private mutating func translateQuoted() {
@@ -121,28 +171,34 @@ struct PatternTranslation {
         }
     }
 
-    /// `[…]`, kept as it is but for Ruby's `\h`.
+    /// `[…]`, kept as it is but for Ruby's `\h`, and for a hyphen beside `\w` and its like, which is no range.
     private mutating func translateClass() {
         let isNegated = self.scalar(1) == "^"
         self.emit(isNegated ? "[^" : "[")
         self.position += isNegated ? 2 : 1
         var isFirst = true
+        var followsClass = false
         var depth = 1
         while let scalar = self.scalar(0), depth > 0 {
             if !scalar.isASCII { self.needsUnicode = true }
+            let isClass = self.isClassEscape(at: 0)
             if scalar == "\\" {
                 if self.flavour == .ruby, self.scalar(1) == "h" {
                     self.emit("0-9a-fA-F")
                     self.position += 2
                 } else {
-                    self.translateEscape()
+                    self.translateEscape(isInClass: true)
                 }
             } else if scalar == "[", self.scalar(1) == ":" {
+                if self.scalar(2) == "^" { self.needsUnicode = true }
                 self.emit("[:")
                 self.position += 2
                 depth += 1
             } else if scalar == "[" {
                 self.emit("\\[")
+                self.position += 1
+            } else if scalar == "-", self.scalar(1) != "]", followsClass || self.isClassEscape(at: 1) {
+                self.emit("\\-")
                 self.position += 1
             } else {
                 if scalar == "]", !isFirst { depth -= 1 }
@@ -150,8 +206,15 @@ struct PatternTranslation {
                 self.position += 1
             }
             isFirst = false
+            followsClass = isClass
         }
         if isNegated { self.noteCharacterCount() }
+    }
+
+    /// Whether an escape for a class of characters stands some scalars ahead.
+    private func isClassEscape(at ahead: Int) -> Bool {
+        guard self.scalar(ahead) == "\\", let letter = self.scalar(ahead + 1) else { return false }
+        return "dDwWsShHvVpP".unicodeScalars.contains(letter)
     }
 
     private mutating func translateGroup() throws(PatternError) {

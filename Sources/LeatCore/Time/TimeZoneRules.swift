@@ -69,14 +69,19 @@ public struct TimeZoneRules: Hashable, Sendable {
     /// The moment when clocks of the place show `civil`: the first of two when they are set back, and an hour later when
     /// they are set forward over it; `nil` outside of the range of `Timestamp`.
     public func timestamp(of civil: CivilTime) -> Timestamp? {
-        if self.transitions.isEmpty && self.yearly == nil { return civil.timestamp(offset: self.offsets[0].seconds) }
+        Timestamp(seconds: self.seconds(of: civil), nanoseconds: Int64(civil.nanosecond))
+    }
+
+    /// The same in seconds since 1970, for any year.
+    public func seconds(of civil: CivilTime) -> Int64 {
         let local = civil.secondsSince1970
+        if self.transitions.isEmpty && self.yearly == nil { return local - Int64(self.offsets[0].seconds) }
         // The offset is among those that apply a day before and after.
         let before = self.offset(at: local - 86_400).seconds
         let after = self.offset(at: local + 86_400).seconds
-        if self.offset(at: local - Int64(before)).seconds == before { return civil.timestamp(offset: before) }
-        if self.offset(at: local - Int64(after)).seconds == after { return civil.timestamp(offset: after) }
-        return civil.timestamp(offset: before)
+        if self.offset(at: local - Int64(before)).seconds == before { return local - Int64(before) }
+        if self.offset(at: local - Int64(after)).seconds == after { return local - Int64(after) }
+        return local - Int64(before)
     }
 
     private func transitionsUpTo(_ seconds: Int64) -> Int {

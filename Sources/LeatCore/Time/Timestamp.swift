@@ -11,6 +11,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         self.nanoseconds = overflow ? (milliseconds < 0 ? .min : .max) : product
     }
 
+    /// The moment `milliseconds` and some nanoseconds (0...999,999) after 1970; `nil` outside of the range.
+    public init?(milliseconds: Int64, nanoseconds: Int64) {
+        let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, outside) = product.addingReportingOverflow(nanoseconds)
+        if overflow || outside { return nil }
+        self.nanoseconds = sum
+    }
+
     /// Whole milliseconds since 1970, rounded down.
     public var milliseconds: Int64 {
         let (quotient, remainder) = self.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
