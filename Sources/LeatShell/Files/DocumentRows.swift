@@ -2,10 +2,11 @@ internal import LeatCore
 
 /// Makes rows of JSON objects, by the rules of ingest (design, sections 2.3 and 2.5).
 ///
-/// An object with `@rawstring`, `@id` or a numeric `@timestamp` is a row that `--json` has written; any other is a
-/// document: its text is `message`, `log` or `msg`, else its own compact JSON, its time `@timestamp`, else `timestamp`,
-/// `time` or `date` if they are times, else arrival. An entry of journald has its time in `__REALTIME_TIMESTAMP` and its text
-/// in `MESSAGE`, which is called `message`, as the server does.
+/// An object with `@rawstring`, `@id` or a numeric `@timestamp` is a row that `--json` has written, but that its text may be
+/// `message`, `log` or `msg` when it has neither of the first two. Any other is a document: its text is `message`, `log` or
+/// `msg`, else its own compact JSON, its time `@timestamp`, else `timestamp`, `time` or `date` if they are times, else arrival.
+/// An entry of journald has its time in `__REALTIME_TIMESTAMP` and its text in `MESSAGE`, which is called `message`, as the
+/// server does.
 struct DocumentRows: ~Copyable {
     /// Names that mean something.
     private enum Role: UInt8 {
@@ -41,7 +42,9 @@ struct DocumentRows: ~Copyable {
         }
         self.flattener.append(to: &rows.builder) { $0.isEqual(to: "@timestamp") || $0.isEqual(to: "@timestamp.nanos") }
         if special.isRow {
-            rows.endRow(timestamp: special.rowTime, text: special.rawstring ? .own : .none)
+            // Loggers that write epoch milliseconds have their text where documents have it.
+            let text = special.rawstring ? LocalRows.Text.own : special.hasID ? .none : special.text
+            rows.endRow(timestamp: special.rowTime, text: text)
             return true
         }
         let time = special.documentTime
@@ -104,7 +107,9 @@ struct DocumentRows: ~Copyable {
                 return TimestampParser.parse(timestamp.value)?.nanoseconds
             }
             let nanos = self.nanos.flatMap { Int64($0.value.text) } ?? 0
-            if let whole = Int64(timestamp.value.text) { return Timestamp(milliseconds: whole).nanoseconds &+ nanos }
+            if let whole = Int64(timestamp.value.text) {
+                return Timestamp(milliseconds: whole, nanoseconds: min(max(nanos, 0), 999_999))?.nanoseconds
+            }
             return abs(milliseconds) < 9e12 ? Int64(milliseconds * 1e6) : nil
         }
 

@@ -65,6 +65,12 @@ import Testing
             [##"{"@timestamp":1000,"@id":"7","#repo":"r","a":"x","@rawstring":""}"##]
         ),
         (
+            "a logger that writes milliseconds has its text in msg",
+            ##"{"@timestamp":1796000000250,"msg":"level=error x=1"}"## + "\n",
+            "kvParse() | select([level, @rawstring])",
+            [##"{"level":"error","@rawstring":"level=error x=1"}"##]
+        ),
+        (
             "bulk: the index becomes a tag",
             "{\"create\":{\"_index\":\"logs-2026.11.20\"}}\n{\"@timestamp\":\"1970-01-01T00:00:01Z\",\"message\":\"m\"}\n",
             "",
