@@ -60,9 +60,8 @@ final class CombinedState: AggregateState {
     }
 
     func rank(of group: Int, by column: String?) -> Double? {
-        for part in self.parts {
-            if let rank = part.rank(of: group, by: column) { return rank }
-        }
-        return nil
+        let ranks = self.parts.compactMap { $0.rank(of: group, by: column) }
+        // Without a column all that the functions give counts.
+        return ranks.isEmpty ? nil : column == nil ? ranks.reduce(0, +) : ranks[0]
     }
 }

@@ -40,6 +40,7 @@ final class Grouping {
         if try self.updateByTally(rows, outer) { return }
         var rows = rows
         let groups = try self.keys.groups(of: &rows, outer: outer)
+        if self.keys.hasTimesBeyond { self.context.warn("times outside of the years 1678 to 2261 lie in no bucket") }
         if groups.count > self.context.options.limits.groupsMax { self.dropGroups(beyond: groups, &rows) }
         if rows.isEmpty { return }
         self.noteNewest(rows, groups)

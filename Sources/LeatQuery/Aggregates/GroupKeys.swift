@@ -57,6 +57,9 @@ struct GroupKeys {
         return Groups(ofRow: group, count: self.count)
     }
 
+    /// Whether rows had a time outside of the years that buckets reach.
+    var hasTimesBeyond: Bool { self.times.contains { $0.hasTimesBeyond } }
+
     /// The field that alone makes the groups, if it is so.
     var onlyField: String? {
         guard self.keys.count == 1, case .field(let name) = self.keys[0] else { return nil }

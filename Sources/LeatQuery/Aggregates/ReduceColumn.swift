@@ -47,23 +47,45 @@ final class ReduceColumnState: AggregateState {
         }
     }
 
+    /// Row `n` holds row `n` of each place: the only field of the aggregate as the element, or each of several below it.
     func emit(_ group: Int, into writer: RowWriter, then next: () throws(QueryFailure) -> Void) throws(QueryFailure) {
-        var isEmpty = true
-        try writer.scoped { () throws(QueryFailure) in
-            for (index, state) in self.states.enumerated() {
-                let own = RowWriter()
-                try state.emit(group, into: own) { () throws(QueryFailure) in if own.rowCount == 0 { own.endRow() } }
-                guard let batch = own.finish().first else { continue }
-                let output = EventRows(batch, sequence: 0)
-                for (place, name) in own.columns.enumerated() {
-                    guard let value = try output.column(name)?.bytes(at: 0) else { continue }
-                    let element = "\(self.plan.target)[\(index)]"
-                    if place == 0 { try writer.set(writer.column(element), to: value) }
-                    try writer.set(writer.column("\(element).\(name)"), to: value)
-                    isEmpty = false
+        var places: [(names: [String], rows: [EventRows])] = []
+        for state in self.states {
+            let own = RowWriter()
+            try state.emit(group, into: own) { () throws(QueryFailure) in own.endRow() }
+            let names = own.columns
+            places.append((names, own.finish().map { EventRows($0, sequence: 0) }))
+        }
+        let rowCount = places.map { $0.rows.reduce(0) { $0 + $1.rowCount } }.max() ?? 0
+        for row in 0..<rowCount {
+            try writer.scoped { () throws(QueryFailure) in
+                for (index, place) in places.enumerated() {
+                    try self.write(place.names, of: place.rows, row: row, as: "\(self.plan.target)[\(index)]", writer)
                 }
+                try next()
             }
-            if !isEmpty { try next() }
+        }
+    }
+
+    private func write(
+        _ names: [String],
+        of batches: [EventRows],
+        row: Int,
+        as element: String,
+        _ writer: RowWriter
+    ) throws(QueryFailure) {
+        var row = row
+        for batch in batches {
+            guard row < batch.rowCount else {
+                row -= batch.rowCount
+                continue
+            }
+            for name in names {
+                guard let value = try batch.column(name)?.bytes(at: row) else { continue }
+                let field = names.count == 1 ? element : "\(element).\(name)"
+                try writer.set(writer.column(field), to: value)
+            }
+            return
         }
     }
 }

@@ -84,6 +84,8 @@ struct TimeBuckets: Hashable, Sendable {
 /// Numbers for bucket starts.
 struct BucketTable {
     private(set) var starts: [Int64] = []
+    /// Whether rows had a time outside of the years that buckets reach, so that they are in none.
+    private(set) var hasTimesBeyond = false
     private var indexOfStart: [Int64: Int] = [:]
 
     mutating func index(of start: Int64) -> Int {
@@ -139,8 +141,17 @@ struct BucketTable {
         let (milliseconds, valid) = column.numbers()
         var timed = selection
         if let valid { timed.formIntersection(valid) }
+        var beyond = Bitmap(repeating: false, count: rows.rowCount)
         timed.forEachSet { row in
-            note(Timestamp(milliseconds: Int64(exactly: milliseconds[row].rounded(.down)) ?? 0).nanoseconds, row)
+            let whole = Int64(exactly: milliseconds[row].rounded(.down))
+            guard let time = whole.flatMap({ Timestamp(milliseconds: $0, nanoseconds: 0) }) else {
+                return beyond.set(row)
+            }
+            note(time.nanoseconds, row)
+        }
+        if !beyond.isEmpty {
+            self.hasTimesBeyond = true
+            timed.subtract(beyond)
         }
         return timed
     }

@@ -21,6 +21,8 @@ struct TimeChartPlan: AggregatePlan {
     var isEndOpen = false
     /// The zone whose midnights begin buckets of whole days.
     var zone = TimeZoneRules.utc
+    /// Where the query asks for it.
+    var place: QueryPlace
     /// Into which units the numbers of the function are converted: per part of the function, or one for all.
     var units: [BucketUnit?] = []
 
@@ -229,6 +231,14 @@ final class TimeChartState: AggregateState {
         return Array(sorted.prefix(self.plan.limit))
     }
 
+    private func tooManyBuckets(_ limit: Int, length: Int64) -> Diagnostic {
+        let sufficient = TimeBuckets(span: TimeBuckets.automaticSpan(for: length)).spanText
+        return self.plan.place.diagnostic(
+            "the interval has more than \(limit) buckets of \(self.buckets.spanText)",
+            hint: "use a larger span such as \(sufficient), or a shorter interval"
+        )
+    }
+
     /// The buckets that have rows, ascending.
     private func bucketStarts(_ groups: [Int]) throws(QueryFailure) -> [Int64] {
         let used = Set(groups.map { self.grouping.keys.bucket(0, of: $0) }).sorted()
@@ -241,8 +251,7 @@ final class TimeChartState: AggregateState {
         let limit = self.context.options.limits.buckets
         let (length, isBeyond) = last.subtractingReportingOverflow(first)
         guard !isBeyond, length / self.buckets.span <= limit else {
-            let message = "the interval has more than \(limit) buckets; use a larger span"
-            throw .unanswerable(message)
+            throw .refused(self.tooManyBuckets(limit, length: isBeyond ? .max : length))
         }
         var starts: [Int64] = []
         var start = first

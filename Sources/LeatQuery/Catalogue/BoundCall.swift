@@ -40,10 +40,15 @@ public struct BoundCall: Hashable, Sendable {
         return [text]
     }
 
-    /// The number of a parameter, or its default; `nil` for `max` and `auto` too.
-    public func number(_ parameter: String) -> Double? { self.text(parameter).flatMap { Double($0) } }
+    /// The number of a parameter, or its default; of a limit at most the largest, which `max` is too.
+    public func number(_ parameter: String) -> Double? {
+        guard let text = self.text(parameter) else { return nil }
+        guard let range = self.signature.parameter(parameter)?.range, range.isLimit else { return Double(text) }
+        if text.lowercased() == "max" { return range.bounds.upperBound }
+        return Double(text).map { min($0, range.bounds.upperBound) }
+    }
 
-    /// The number of a parameter, or its default, as an integer.
+    /// The same as an integer.
     public func integer(_ parameter: String) -> Int? { self.number(parameter).flatMap { Int(exactly: $0) } }
 
     /// Whether a boolean parameter is true, by argument or default.

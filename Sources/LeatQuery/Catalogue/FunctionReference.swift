@@ -55,6 +55,7 @@ public enum FunctionReference {
         if parameter.isUnnamed { name += " (first, without a name)" }
         let missing = parameter.isRequired ? "required" : ""
         let value = parameter.defaultText.map { "`\($0)`" } ?? missing
-        return "| \(name) | \(parameter.kind.phrase) | \(value) |"
+        let range = parameter.range.map { " \($0.phrase)\($0.isLimit ? ", or max" : "")" } ?? ""
+        return "| \(name) | \(parameter.kind.phrase)\(range) | \(value) |"
     }
 }

@@ -121,6 +121,8 @@ public struct FunctionParameter: Hashable, Sendable {
     public let isUnnamed: Bool
     /// The default as it would be written, quotes included; `nil` when there is none.
     public let defaultText: String?
+    /// The numbers that it takes; `nil` for what is no number, or any.
+    public let range: NumberRange?
 
     public init(
         _ name: String,
@@ -128,7 +130,8 @@ public struct FunctionParameter: Hashable, Sendable {
         _ kind: Kind,
         unnamed: Bool = false,
         required: Bool = false,
-        default defaultText: String? = nil
+        default defaultText: String? = nil,
+        in range: NumberRange? = nil
     ) {
         self.name = name
         self.aliases = aliases
@@ -136,5 +139,6 @@ public struct FunctionParameter: Hashable, Sendable {
         self.isUnnamed = unnamed
         self.isRequired = required
         self.defaultText = defaultText
+        self.range = range
     }
 }

@@ -15,10 +15,7 @@ struct ArgumentKindCheck {
         case .regex:
             if value.plainText == nil { problems.append(self.wrong(value)) }
         case .number:
-            guard let text = value.plainText, Double(text) != nil || text.lowercased() == "max" else {
-                problems.append(self.wrong(value))
-                return
-            }
+            self.checkNumber(value, &problems)
         case .boolean:
             guard let text = value.plainText?.lowercased(), text == "true" || text == "false" else {
                 problems.append(self.wrong(value))
@@ -49,6 +46,29 @@ struct ArgumentKindCheck {
             for element in value.elements { self.checkAggregate(element, &problems) }
         case .condition, .expression, .expressions: break
         }
+    }
+
+    private func checkNumber(_ value: Expression, _ problems: inout [CallProblem]) {
+        let range = self.parameter.range
+        guard let text = value.plainText else { return problems.append(self.wrong(value)) }
+        if text.lowercased() == "max" && range?.isLimit == true { return }
+        guard let number = NumberText.parse(text) else { return problems.append(self.wrong(value)) }
+        guard let range else { return }
+        if range.isWhole && number != number.rounded() {
+            problems.append(self.outside(value, "wants a whole number"))
+        } else if number < range.bounds.lowerBound || (number > range.bounds.upperBound && !range.isLimit) {
+            problems.append(self.outside(value, "wants a number \(range.phrase)"))
+        } else if number > range.bounds.upperBound {
+            let most = NumberText.text(range.bounds.upperBound)
+            var problem = self.outside(value, "is at most \(most)")
+            problem.hint = "\(most) is used instead of \(text); write max for as many as there may be"
+            problem.severity = .warning
+            problems.append(problem)
+        }
+    }
+
+    private func outside(_ value: Expression, _ what: String) -> CallProblem {
+        CallProblem("'\(self.parameter.name)' of \(self.signature.name)() \(what)", at: value.range)
     }
 
     private func checkTexts(_ value: Expression, _ problems: inout [CallProblem]) {

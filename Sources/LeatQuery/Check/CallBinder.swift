@@ -1,10 +1,12 @@
-internal import LeatCore
+public import LeatCore
 
 /// Something that is wrong with one call.
 public struct CallProblem: Error, Hashable, Sendable {
     public var message: String
     public var range: SourceRange
     public var hint: String?
+    /// A warning leaves the call valid.
+    public var severity = Diagnostic.Severity.error
 
     public init(_ message: String, at range: SourceRange, hint: String? = nil) {
         self.message = message

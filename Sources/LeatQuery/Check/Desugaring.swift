@@ -24,8 +24,10 @@ struct Desugaring: TreeRewriter {
         if case .text(let value) = filter, value.text.allSatisfy({ $0 == "*" }) {
             return .constant(true, value.range)
         }
-        guard case .comparison(let comparison) = self.descend(filter), case .call(let call) = comparison.value else {
-            return self.descend(filter)
+        // Descending once: twice at each level would take 2^depth steps.
+        let descended = self.descend(filter)
+        guard case .comparison(let comparison) = descended, case .call(let call) = comparison.value else {
+            return descended
         }
         let filter = Filter.call(Self.adding(comparison.field, to: call))
         return comparison.comparator == .notEqual ? .not(filter, comparison.range) : filter
@@ -41,7 +43,8 @@ struct Desugaring: TreeRewriter {
     }
 
     mutating func rewrite(_ condition: MatchStatement.Guard, of field: FieldName) -> MatchStatement.Guard {
-        guard case .call(let call) = self.descend(condition) else { return self.descend(condition) }
+        let descended = self.descend(condition)
+        guard case .call(let call) = descended else { return descended }
         return .call(Self.adding(field, to: call))
     }
 

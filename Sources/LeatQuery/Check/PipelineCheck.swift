@@ -16,7 +16,8 @@ struct PipelineCheck {
 
     let source: SourceText
     let context: QueryContext
-    var problems: [Diagnostic] = []
+    private(set) var errors: [Diagnostic] = []
+    private(set) var warnings: [Diagnostic] = []
     private var place = Place.query
     /// Whether an aggregate came before.
     private var isAggregated = false
@@ -112,7 +113,12 @@ struct PipelineCheck {
     /// Binds the call, and checks what its arguments hold.
     private mutating func bind(_ call: FunctionCall) -> BoundCall? {
         let (bound, problems) = CallBinder.bind(call)
-        for problem in problems { self.report(problem.message, at: problem.range, hint: problem.hint) }
+        for problem in problems {
+            switch problem.severity {
+            case .error: self.report(problem.message, at: problem.range, hint: problem.hint)
+            case .warning: self.warn(problem.message, at: problem.range, hint: problem.hint)
+            }
+        }
         guard let bound else { return nil }
         for parameter in bound.signature.parameters {
             guard let value = bound.values[parameter.name] else { continue }
@@ -208,9 +214,7 @@ struct PipelineCheck {
                 hint = ForeignWords.comparisons[word]
             }
             guard let hint else { continue }
-            self.problems.append(
-                self.source.diagnostic("'\(value.text)' is free text", at: value.range, hint: hint, severity: .warning)
-            )
+            self.warn("'\(value.text)' is free text", at: value.range, hint: hint)
         }
     }
 
@@ -219,13 +223,10 @@ struct PipelineCheck {
         guard parts.count == 2, let first = parts[0].unicodeScalars.first, ScalarClass.isLetter(first),
             let next = parts[1].unicodeScalars.first, next != "/", next != "\\", !ScalarClass.isDigit(next)
         else { return }
-        self.problems.append(
-            self.source.diagnostic(
-                "'\(value.text)' is free text",
-                at: value.range,
-                hint: "to compare the field write \(parts[0])=\(parts[1])",
-                severity: .warning
-            )
+        self.warn(
+            "'\(value.text)' is free text",
+            at: value.range,
+            hint: "to compare the field write \(parts[0])=\(parts[1])"
         )
     }
 
@@ -295,8 +296,17 @@ struct PipelineCheck {
         }
     }
 
+    /// Errors beyond those that are shown are not even looked for in the text, which takes its time each.
     private mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
-        self.problems.append(self.source.diagnostic(message, at: range, hint: hint))
+        guard self.errors.count < SyntaxLimits.errorCountMax else { return }
+        self.errors.append(self.source.diagnostic(message, at: range, hint: hint))
+    }
+
+    private mutating func warn(_ message: String, at range: SourceRange, hint: String?) {
+        guard self.warnings.count < SyntaxLimits.errorCountMax else { return }
+        let warning = self.source.diagnostic(message, at: range, hint: hint, severity: .warning)
+        // A call may be looked at as a step and as an argument.
+        if !self.warnings.contains(warning) { self.warnings.append(warning) }
     }
 }
 

@@ -54,19 +54,13 @@ public enum QueryCheck {
 
         var check = PipelineCheck(source: tree.text, context: context)
         check.check(pipeline, as: .query)
-        problems += check.problems.filter { $0.severity == .error }
-        if !problems.isEmpty {
-            throw QueryErrors(Array(problems.sorted(by: Self.precedes).prefix(SyntaxLimits.errorCountMax)))
-        }
+        problems += check.errors
+        if !problems.isEmpty { throw QueryErrors(problems) }
         return CheckedQuery(
             tree: QueryTree(text: tree.text.string, pipeline: pipeline),
             parameters: search.names,
-            warnings: check.problems.filter { $0.severity == .warning }
+            warnings: check.warnings
         )
-    }
-
-    private static func precedes(_ left: Diagnostic, _ right: Diagnostic) -> Bool {
-        (left.line, left.column) < (right.line, right.column)
     }
 }
 

@@ -38,16 +38,20 @@ enum RowFunctionCall {
         var others = NamedColumns()
         var outputs = RowOutputs(count: declared.count)
         let checkMask = function.checksEachRow ? 0 : Self.checkMask
+        var byteCount = TextByteCount(context.options.limits)
         for index in domain.rows.indices {
             if index & checkMask == 0 { try context.check() }
             outputs.clear()
             try reader.withInputs(index) { (inputs) throws(QueryFailure) in
+                try byteCount.check(inputs)
                 try function.apply(inputs, &outputs)
             }
+            try byteCount.add(outputs)
             for output in declared.indices {
                 if let value = outputs.values[output] { declared[output].set(value, at: index) }
             }
             for other in outputs.others { others.set(other.name, other.value, at: index) }
+            try byteCount.check(columns: others.columns.count, rows: index + 1)
         }
         return Outputs(
             declared: declared.map { $0.isEmpty ? nil : domain.expanded($0, rowCount: rows.rowCount) },
@@ -76,6 +80,40 @@ enum RowFunctionCall {
             )
         }
         return Bitmap(within: selection, count: rows.rowCount) { passing[domain.index(of: $0)] }
+    }
+}
+
+/// How much text a function reads and makes: chains of functions may let a text grow without end.
+private struct TextByteCount {
+    private let limits: QueryLimits
+    private var count = 0
+
+    init(_ limits: QueryLimits) { self.limits = limits }
+
+    /// Throws when the inputs of one call are too long together.
+    @inline(__always)
+    func check(_ inputs: RowInputs) throws(QueryFailure) {
+        var count = 0
+        for value in inputs.values { count += value?.count ?? 0 }
+        if count > self.limits.valueBytes { throw .textTooLong(limit: self.limits.valueBytes) }
+    }
+
+    /// Throws when columns whose names come with the rows take too much memory, whatever their texts.
+    @inline(__always)
+    func check(columns: Int, rows: Int) throws(QueryFailure) {
+        let byteCount = columns * rows * MemoryLayout<UInt32>.size
+        if byteCount > self.limits.batchTextBytes { throw .textTooLong(limit: self.limits.batchTextBytes) }
+    }
+
+    /// Adds what one call made; throws beyond the limit of a text, or of a batch.
+    @inline(__always)
+    mutating func add(_ outputs: RowOutputs) throws(QueryFailure) {
+        var own = 0
+        for value in outputs.values { own += value?.count ?? 0 }
+        for other in outputs.others { own += other.value?.count ?? 0 }
+        if own > self.limits.valueBytes { throw .textTooLong(limit: self.limits.valueBytes) }
+        self.count += own
+        if self.count > self.limits.batchTextBytes { throw .textTooLong(limit: self.limits.batchTextBytes) }
     }
 }
 

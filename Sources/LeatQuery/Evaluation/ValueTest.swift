@@ -67,8 +67,8 @@ indirect enum ValueTest: Sendable {
     }
 
     /// The test for free text: the value contains it, `*` stands for anything.
-    static func containing(_ text: String, foldsCase: Bool = false) -> ValueTest {
-        let glob = GlobPattern("*\(text)*", foldsCase: foldsCase)
+    static func containing(_ text: String) -> ValueTest {
+        let glob = GlobPattern("*\(text)*")
         if glob.matchesAll { return .present }
         if let needle = glob.onlyNeedle { return .contains(needle) }
         return .glob(glob)

@@ -39,7 +39,7 @@ final class PatternPool: @unchecked Sendable {
         .tooExpensive("the regular expression /\(self.pattern.source)/ takes too many steps on one value")
     }
 
-    /// Calls `body` with each match from the left, without overlaps; an empty match advances by one byte.
+    /// Calls `body` with each match from the left, without overlaps; an empty match advances by one character.
     func forEachMatch(
         in bytes: UnsafeRawBufferPointer,
         _ body: (PatternMatcher, Range<Int>) -> Void
@@ -52,7 +52,9 @@ final class PatternPool: @unchecked Sendable {
                 case .tooExpensive: throw self.tooExpensive
                 case .match(let range):
                     body(matcher, range)
-                    offset = range.isEmpty ? range.upperBound + 1 : range.upperBound
+                    offset = range.upperBound
+                    guard range.isEmpty else { continue }
+                    repeat { offset += 1 } while offset < bytes.count && bytes[offset] & 0xC0 == 0x80
                 }
             }
         }

@@ -107,14 +107,17 @@ public struct ParserScript: Sendable {
         let milliseconds = try rows.column("@timestamp")
         let nanoseconds = rows.batch.isChanged("@timestamp.nanos") ? try rows.column("@timestamp.nanos") : nil
         let isChanged = rows.batch.isChanged("@timestamp") || nanoseconds != nil
-        return picked.map { row in
+        return try picked.map { (row) throws(QueryFailure) in
             let own = rows.batch.timestamps[Int(row)]
             guard isChanged, let text = milliseconds?.bytes(at: Int(row)),
                 let value = text.withUnsafeBytes({ NumberText.parse($0) }),
                 let whole = Int64(exactly: value.rounded(.down))
             else { return own }
             let rest = nanoseconds?.text(at: Int(row)).flatMap { Int64($0) } ?? 0
-            return Timestamp(milliseconds: whole).nanoseconds &+ min(max(rest, 0), 999_999)
+            guard let time = Timestamp(milliseconds: whole, nanoseconds: min(max(rest, 0), 999_999)) else {
+                throw QueryFailure.unanswerable("the time \(whole) lies outside of the years 1678 to 2261")
+            }
+            return time.nanoseconds
         }
     }
 }

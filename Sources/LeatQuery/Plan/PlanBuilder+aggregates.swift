@@ -5,7 +5,11 @@ extension PlanBuilder {
     mutating func aggregate(_ step: Step, isOrdered: Bool) -> (any AggregatePlan)? {
         guard case .call(let call) = step, let bound = call.bound else { return nil }
         switch bound.signature.kind {
-        case .aggregate, .sequence: return self.aggregate(bound, isOrdered: isOrdered)
+        case .aggregate, .sequence:
+            let outer = self.isOrdered
+            defer { self.isOrdered = outer }
+            self.isOrdered = isOrdered
+            return self.aggregate(bound, isOrdered: isOrdered)
         case .filter, .transformation, .source, .preamble: return nil
         }
     }
@@ -45,7 +49,7 @@ extension PlanBuilder {
         case .call(let call):
             guard let bound = call.bound else { return nil }
             if bound.signature.kind == .aggregate || bound.signature.kind == .sequence {
-                return self.aggregate(bound, isOrdered: false)
+                return self.aggregate(bound, isOrdered: self.isOrdered)
             }
         case .subquery(let subquery): return self.subpipeline(subquery.pipeline)
         case .array(let elements, _), .list(let elements, _):
@@ -127,7 +131,7 @@ extension PlanBuilder {
             fields: isChart ? call.texts("series") : call.texts("field"),
             function: function,
             span: self.span(call, "span"),
-            bucketCount: call.integer("buckets").map { min($0, limits.buckets) },
+            bucketCount: call.integer("buckets"),
             minSpan: self.span(call, "minSpan"),
             limit: self.limit(call, default: limits.seriesDefault, max: limits.seriesMax),
             isLimitGiven: call.isGiven("limit"),
@@ -136,6 +140,10 @@ extension PlanBuilder {
             end: end?.nanoseconds,
             isEndOpen: self.end == nil,
             zone: self.zone(call),
+            place: QueryPlace(
+                source: self.text,
+                range: call.expression("span")?.range ?? call.expression("minSpan")?.range ?? call.call.nameRange
+            ),
             units: self.units(call, partCount: (function as? CombinedPlan)?.parts.count ?? 1)
         )
     }

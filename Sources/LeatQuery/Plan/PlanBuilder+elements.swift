@@ -64,7 +64,7 @@ extension PlanBuilder {
                 array: array,
                 variable: variable,
                 stages: stages,
-                purpose: .collect(field: variable, array: target)
+                purpose: .collect(field: variable, array: target, members: false)
             )
         case "array:eval", "objectArray:eval":
             let target = call.arrayName("asArray") ?? array
@@ -74,7 +74,11 @@ extension PlanBuilder {
                 array: array,
                 variable: variable,
                 stages: stages,
-                purpose: .collect(field: field, array: target)
+                purpose: .collect(
+                    field: field,
+                    array: target,
+                    members: call.signature.name == "objectArray:eval"
+                )
             )
         default: return nil
         }

@@ -153,14 +153,14 @@ extension PlanBuilder {
         return self.regex(body: argument.plainText ?? "", flags: flags, at: argument.range)
     }
 
-    private func membership(_ call: BoundCall) -> FilterNode {
+    private mutating func membership(_ call: BoundCall) -> FilterNode {
         let field = call.text("field") ?? ""
         let foldsCase = call.isTrue("ignoreCase")
         var plain: [[UInt8]] = []
         var tests: [ValueTest] = []
         for value in call.texts("values") {
             if foldsCase {
-                tests.append(.glob(GlobPattern(value, foldsCase: true)))
+                tests.append(self.foldingGlob(value, at: call.call.range))
                 if NumberText.parse(value) != nil { tests.append(.equality(to: value)) }
             } else if case .equals(let text) = ValueTest.equality(to: value) {
                 plain.append(text)
@@ -178,19 +178,36 @@ extension PlanBuilder {
     }
 
     /// Section 5.9.
-    private func wildcard(_ call: BoundCall) -> FilterNode {
+    private mutating func wildcard(_ call: BoundCall) -> FilterNode {
         let pattern = call.text("pattern") ?? "*"
         let foldsCase = call.isTrue("ignoreCase")
         if pattern == "*" && call.isTrue("includeEverythingOnAsterisk") { return .constant(true) }
         let fields = call.texts("field")
         if fields.isEmpty {
-            let test = ValueTest.containing(pattern, foldsCase: foldsCase)
+            let test =
+                foldsCase
+                ? self.foldingGlob("*\(pattern)*", at: call.call.range) : ValueTest.containing(pattern)
             if case .present = test { return .constant(true) }
             return .anyField(test)
         }
-        let glob = GlobPattern(pattern, foldsCase: true)
-        let test: ValueTest = !foldsCase ? .equality(to: pattern) : glob.matchesAll ? .present : .glob(glob)
+        let test: ValueTest = foldsCase ? self.foldingGlob(pattern, at: call.call.range) : .equality(to: pattern)
         let nodes = fields.map { FilterNode.field($0, test) }
         return nodes.count == 1 ? nodes[0] : .or(nodes)
+    }
+
+    /// The test for an anchored glob without regard to case; only regular expressions know the cases beyond ASCII.
+    private mutating func foldingGlob(_ pattern: String, at range: SourceRange) -> ValueTest {
+        guard !pattern.utf8.allSatisfy({ $0 < 0x80 }) else {
+            let glob = GlobPattern(pattern, foldsCase: true)
+            if glob.matchesAll { return .present }
+            return glob.onlyNeedle.map { .contains($0) } ?? .glob(glob)
+        }
+        let pieces = pattern.split(separator: "*", omittingEmptySubsequences: false).map { piece in
+            piece.map { $0.isASCII && !$0.isLetter && !$0.isNumber ? "\\\($0)" : "\($0)" }.joined()
+        }
+        guard let regex = self.regex(body: "\\A\(pieces.joined(separator: ".*"))\\z", flags: "id", at: range) else {
+            return .any([])
+        }
+        return .regex(regex)
     }
 }

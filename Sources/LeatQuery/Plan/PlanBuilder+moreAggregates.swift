@@ -36,8 +36,12 @@ extension PlanBuilder {
                 target: call.text("as").map { Self.arrayName($0) } ?? "_reduceColumn"
             )
         case "selfJoin":
-            return self.selfJoinProgram(call, fields: call.texts("field"), collect: call.texts("collect"))
-                .map { SubpipelinePlan(program: $0) }
+            guard var program = self.selfJoinProgram(call, fields: call.texts("field"), collect: call.texts("collect"))
+            else { return nil }
+            let limits = self.options.limits
+            let limit = self.limit(call, default: limits.groupsDefault, max: limits.groupsMax)
+            program.rest.append(.aggregate(KeepRowsPlan(limit: limit)))
+            return SubpipelinePlan(program: program)
         case "window": return self.window(call)
         default: break
         }
@@ -130,7 +134,7 @@ extension PlanBuilder {
         let target = Argument(name: FieldName("as"), value: .string(call.text("as") ?? "_function", .none))
         let inner = FunctionCall(name: name, arguments: [field, target], range: call.call.range)
         let (bound, problems) = CallBinder.bind(inner)
-        guard let bound, problems.isEmpty, bound.signature.kind == .aggregate else {
+        guard let bound, problems.allSatisfy({ $0.severity == .warning }), bound.signature.kind == .aggregate else {
             self.report(
                 "'\(name)' is no aggregate of one field",
                 at: call.call.range,

@@ -63,12 +63,12 @@ extension PlanBuilder {
         return source
     }
 
-    /// Remembers the table that `defineTable` names.
-    mutating func defineTable(_ call: BoundCall) {
+    /// Remembers the table that `defineTable` or `remoteTable` names, of events of a repository (`nil`: of the same).
+    mutating func defineTable(_ call: BoundCall, repository: String?) {
         guard let name = call.text("name"), let plan = self.subplan(call, include: call.texts("include")) else {
             return
         }
-        self.tables[name] = TableSource(.query(plan, repository: call.text("view")))
+        self.tables[name] = TableSource(.query(plan, repository: repository))
     }
 
     /// The plan of the sub-query in the parameter `query`, with an interval of its own if one is given.
@@ -81,7 +81,10 @@ extension PlanBuilder {
         let zone = TimeZoneRules.named(self.options.timeZone) ?? .utc
         let start = self.moment(call, "start", origin, zone) ?? self.start
         let end = self.moment(call, "end", origin, zone) ?? self.end
+        let isOrdered = self.isOrdered
+        self.isOrdered = false
         var program = self.program(of: subquery.pipeline)
+        self.isOrdered = isOrdered
         // Without an aggregate of its own the sub-query keeps its newest events, with only the fields that are asked for.
         if !program.isAggregate {
             program.aggregate = KeepRowsPlan(
@@ -128,7 +131,7 @@ extension PlanBuilder {
             mode: mode,
             foldsCase: call.isTrue("ignoreCase"),
             isStrict: call.text("strict")?.lowercased() != "false",
-            rowLimit: min(max(call.integer("nrows") ?? 1, 1), self.options.limits.lookupRows),
+            rowLimit: min(call.integer("nrows") ?? 1, self.options.limits.lookupRows),
             array: isArray ? call.text("asArray").map { Self.arrayName($0) } ?? "_match" : nil
         )
     }
@@ -160,7 +163,7 @@ extension PlanBuilder {
             keys: keys,
             include: include,
             isStrict: call.text("mode")?.lowercased() != "left",
-            rowLimit: max(call.integer("max") ?? 1, 1),
+            rowLimit: call.integer("max") ?? 1,
             prefersLast: false,
             fillsMissing: true
         )

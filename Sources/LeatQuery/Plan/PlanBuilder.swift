@@ -16,6 +16,8 @@ struct PlanBuilder {
     var tables: [String: TableSource] = [:]
     /// Whether the plan is to be shown instead of run, and its prefilter with it.
     private var explains: Bool?
+    /// Whether the rows that come to the aggregate that is being built stand in an order, that of another aggregate.
+    var isOrdered = false
     /// The stages before the step that is being built, for functions that pass over the events twice.
     var earlierStages: [any Stage] = []
 
@@ -73,7 +75,8 @@ struct PlanBuilder {
             switch bound.signature.name {
             case "setTimeInterval":
                 self.setInterval(bound)
-            case "defineTable": self.defineTable(bound)
+            case "defineTable": self.defineTable(bound, repository: bound.text("view"))
+            case "remoteTable": self.defineTable(bound, repository: bound.text("connection"))
             case "explain:asTable": self.explains = bound.isTrue("showPrefilters")
             case "beta:repeating": break
             default: self.report("\(call.name)() is not supported", at: call.range)
@@ -117,8 +120,9 @@ struct PlanBuilder {
                 program.columns = source.columns
                 continue
             }
-            self.earlierStages = program.stages
-            if let aggregate = self.aggregate(step, isOrdered: program.isAggregate) {
+            // Only when asked for: a second owner makes each step that follows copy all stages.
+            self.earlierStages = Self.looksBack(step) ? program.stages : []
+            if let aggregate = self.aggregate(step, isOrdered: program.isAggregate || self.isOrdered) {
                 if program.aggregate == nil {
                     program.aggregate = aggregate
                 } else {
@@ -136,6 +140,13 @@ struct PlanBuilder {
             }
         }
         return program
+    }
+
+    /// Whether a step passes over the events twice.
+    private static func looksBack(_ step: Step) -> Bool {
+        var search = CallSearch(names: ["selfJoinFilter"])
+        _ = search.rewrite(step)
+        return search.isFound
     }
 
     /// The stages of a pipeline that has no aggregate.

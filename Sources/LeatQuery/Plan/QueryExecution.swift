@@ -242,6 +242,8 @@ extension QueryPlan {
     func matching(_ batch: Batch, sequence: Int, _ context: StageContext) throws(QueryFailure) -> [EventRows] {
         guard batch.rowCount > 0 else { return [] }
         var rows = EventRows(batch, sequence: sequence)
+        // The rows of a file have the fields of the file, and no time.
+        if case .tables? = self.program.source { rows.areEvents = false }
         if self.program.source == nil, self.start != nil || self.end != nil, let inside = self.rowsInside(batch) {
             rows.narrow(to: inside)
         }

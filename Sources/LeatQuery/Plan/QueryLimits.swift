@@ -32,6 +32,10 @@ public struct QueryLimits: Hashable, Sendable {
     public var fieldsPerEvent = 1_000
     /// Rows that the Cartesian product of several aggregates may give.
     public var productRows = 200_000
+    /// Bytes of one text that a function may make, and of those that it reads for it; more fails the query.
+    public var valueBytes = 16 << 20
+    /// Bytes of the texts that a function may make for the rows of one batch; more fails the query.
+    public var batchTextBytes = 256 << 20
     /// Bytes of state that one query may hold; reaching it fails the query.
     public var stateBytes = 1 << 30
 

@@ -32,7 +32,7 @@ extension QueryPlan {
 
     /// Whether a live run must ask everything anew from time to time: a sub-query's rows are those of one moment.
     public var needsRepetition: Bool {
-        var search = CallSearch(names: ["join", "selfJoinFilter", "defineTable", "beta:repeating"])
+        var search = CallSearch(names: ["join", "selfJoinFilter", "defineTable", "remoteTable", "beta:repeating"])
         _ = search.rewrite(self.tree.pipeline)
         return search.isFound
     }
@@ -70,7 +70,7 @@ extension QueryPlan {
 }
 
 /// Looks for calls of some functions.
-private struct CallSearch: TreeRewriter {
+struct CallSearch: TreeRewriter {
     let names: Set<String>
     var isFound = false
 

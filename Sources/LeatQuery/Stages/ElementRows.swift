@@ -11,8 +11,9 @@ struct ElementRows {
     ///   - rows: The events.
     ///   - array: The name of the array, without `[]`.
     ///   - variable: The field that is the element; members of an object are fields below it.
+    ///   - dropsArray: Whether the rows lack the array itself.
     /// - Throws: `QueryFailure` when a column of the events is damaged.
-    init(of rows: EventRows, array: String, as variable: String) throws(QueryFailure) {
+    init(of rows: EventRows, array: String, as variable: String, dropsArray: Bool = false) throws(QueryFailure) {
         let fields = try Self.fields(of: array, rows)
         let lengths = Self.lengths(fields, rowCount: rows.rowCount)
         var picked: [Int32] = []
@@ -25,6 +26,7 @@ struct ElementRows {
         // Rows of the events as they are here: the lineage of these does not matter to their elements.
         var base = rows
         base.lineage = nil
+        if dropsArray { for name in base.fieldNames where name.hasPrefix(array + "[") { base.batch.drop(name) } }
         var start = 0
         for var part in base.pickedBatches(picked) {
             try self.writeElements(of: fields, to: &part, picked[start..<start + part.rowCount], start, variable)

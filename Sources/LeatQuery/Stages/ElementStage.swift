@@ -5,8 +5,8 @@ struct ElementStage: InPlaceStage {
     enum Purpose: Sendable {
         /// Keeps events of which an element passes.
         case exists
-        /// Puts this field of the elements that pass into an array.
-        case collect(field: String, array: String)
+        /// Puts this field of the elements that pass into an array; with `members` also what lies below it.
+        case collect(field: String, array: String, members: Bool)
     }
 
     let array: String
@@ -17,7 +17,8 @@ struct ElementStage: InPlaceStage {
     func apply(_ rows: inout EventRows, _ context: StageContext) throws(QueryFailure) {
         switch self.purpose {
         case .exists: rows.selection = try self.eventsWithElement(rows, within: rows.selection, context)
-        case .collect(let field, let array): try self.collect(field, into: array, &rows, context)
+        case .collect(let field, let array, let members):
+            try self.collect(field, into: array, members: members, &rows, context)
         }
     }
 
@@ -44,43 +45,56 @@ struct ElementStage: InPlaceStage {
     private func collect(
         _ field: String,
         into array: String,
+        members: Bool,
         _ rows: inout EventRows,
         _ context: StageContext
     ) throws(QueryFailure) {
-        var columns: [PartialColumn] = []
+        var columns = NamedColumns()
         var counts = [Int](repeating: 0, count: rows.rowCount)
         for part in try ElementRows(of: rows, array: self.array, as: self.variable).batches {
             guard let origin = part.lineage else { continue }
-            for (event, value) in try self.values(of: field, part, origin, context) {
-                let place = counts[event]
+            for (element, values) in try self.outcomes(of: field, members: members, part, context) {
+                let event = Int(origin[element])
+                for (rest, value) in values { columns.set("\(array)[\(counts[event])]\(rest)", value, at: event) }
                 counts[event] += 1
-                if place == columns.count { columns.append(PartialColumn()) }
-                columns[place].set(value, at: event)
             }
         }
         let selection = rows.selection
         for name in rows.fieldNames where Self.isElement(name, of: array) { try rows.remove(name, at: selection) }
-        for (place, column) in columns.enumerated() {
-            try rows.write(column.column(rowCount: rows.rowCount), to: "\(array)[\(place)]", at: selection)
+        for (name, column) in columns.columns {
+            try rows.write(column.column(rowCount: rows.rowCount), to: name, at: selection)
         }
     }
 
-    /// The values of a field after the pipeline, with the events of their elements, in the order of the elements.
-    private func values(
+    /// What follows the field in a name, with the value of the field of that name.
+    private typealias Outcome = [(rest: String, value: [UInt8])]
+
+    /// The values that the pipeline leaves in a field of the elements that pass, in the order of the elements.
+    private func outcomes(
         of field: String,
+        members: Bool,
         _ part: EventRows,
-        _ origin: [Int32],
         _ context: StageContext
-    ) throws(QueryFailure) -> [(event: Int, value: [UInt8])] {
-        var found: [(element: Int, value: [UInt8])] = []
+    ) throws(QueryFailure) -> [(element: Int, values: Outcome)] {
+        var found: [Int: Outcome] = [:]
         for result in try self.stages.run(part, context) {
-            guard let column = try result.column(field) else { continue }
-            result.selection.forEachSet { row in
-                guard let value = column.bytes(at: row) else { return }
-                found.append((result.lineage.map { Int($0[row]) } ?? row, value))
+            for name in members ? result.fieldNames : [field] where Self.isPart(name, of: field) {
+                guard let column = try result.column(name) else { continue }
+                let rest = String(name.dropFirst(field.count))
+                result.selection.forEachSet { row in
+                    guard let value = column.bytes(at: row) else { return }
+                    found[result.lineage.map { Int($0[row]) } ?? row, default: []].append((rest, value))
+                }
             }
         }
-        return found.sorted { $0.element < $1.element }.map { (Int(origin[$0.element]), $0.value) }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// Whether a name is that of a field, of a member of its object or of an element of its array.
+    private static func isPart(_ name: String, of field: String) -> Bool {
+        guard name.hasPrefix(field) else { return false }
+        let next = name.utf8.dropFirst(field.utf8.count).first
+        return next == nil || next == UInt8(ascii: ".") || next == UInt8(ascii: "[")
     }
 
     private static func isElement(_ name: String, of array: String) -> Bool {

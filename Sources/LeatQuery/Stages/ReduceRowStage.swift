@@ -52,11 +52,11 @@ struct ReduceRowStage: InPlaceStage {
         try self.write(writer, rowOfOutput, to: &rows)
     }
 
-    /// Writes each field of the aggregate below the target, and the first as the target itself.
+    /// Writes the only field of the aggregate as the target, or each of several below it.
     private func write(_ writer: RowWriter, _ rowOfOutput: [Int32], to rows: inout EventRows) throws(QueryFailure) {
         guard let batch = writer.finish().first else { return }
         let output = EventRows(batch, sequence: 0)
-        for (place, name) in writer.columns.enumerated() {
+        for name in writer.columns {
             guard let column = try output.column(name) else { continue }
             var partial = PartialColumn()
             for (index, row) in rowOfOutput.enumerated() {
@@ -64,8 +64,8 @@ struct ReduceRowStage: InPlaceStage {
             }
             let (strings, presence) = partial.finish(count: rows.rowCount)
             let values = Column.plain(PlainColumn(values: strings, presence: presence))
-            if place == 0 { try rows.write(values, to: self.target, at: rows.selection) }
-            try rows.write(values, to: "\(self.target).\(name)", at: rows.selection)
+            let field = writer.columns.count == 1 ? self.target : "\(self.target).\(name)"
+            try rows.write(values, to: field, at: rows.selection)
         }
     }
 

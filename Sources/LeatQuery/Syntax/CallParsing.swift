@@ -28,7 +28,7 @@ extension QueryReader {
     }
 
     /// The end of `name` or `namespace:name` here.
-    private func endOfFunctionName() -> Int {
+    func endOfFunctionName() -> Int {
         func endOfIdentifier(from start: Int) -> Int {
             var index = start
             while index < self.scanner.scalars.count {
@@ -56,6 +56,7 @@ extension QueryReader {
         while true {
             try self.scanner.skipTrivia()
             if self.scanner.take(")") { return arguments }
+            if arguments.isEmpty && self.takeLoneComma(before: ")") { continue }
             arguments.append(try self.argument(of: signature))
             try self.scanner.skipTrivia()
             if self.scanner.take(",") { continue }
@@ -63,6 +64,16 @@ extension QueryReader {
             try self.expectClose(")", of: signature.map { $0.name + "(" } ?? "(", openedAt: open)
             return arguments
         }
+    }
+
+    /// Steps over a comma that is all there is between brackets: one may follow the last element, and there is none.
+    mutating func takeLoneComma(before close: Unicode.Scalar) -> Bool {
+        guard self.scanner.current == "," else { return false }
+        var distance = 1
+        while ScalarClass.isSpace(self.scanner.peek(distance)) { distance += 1 }
+        guard self.scanner.peek(distance) == close else { return false }
+        self.scanner.position += 1
+        return true
     }
 
     private mutating func argument(of signature: FunctionSignature?) throws(SyntaxFailure) -> Argument {

@@ -155,6 +155,7 @@ extension QueryReader {
             while true {
                 try reader.scanner.skipTrivia()
                 if reader.scanner.take("]") { return elements }
+                if elements.isEmpty && reader.takeLoneComma(before: "]") { continue }
                 elements.append(try reader.element(as: kind))
                 try reader.scanner.skipTrivia()
                 if reader.scanner.take(",") { continue }

@@ -7,6 +7,7 @@ extension QueryReader {
             if self.scanner.takeKeyword("and") {
                 parts.append(try self.orFilter())
             } else if self.isAtFilterEnd {
+                if !Self.isCallOfNoFilter(parts[parts.count - 1]) { try self.refuseDoublePipe() }
                 break
             } else if try self.startsStatement() {
                 break

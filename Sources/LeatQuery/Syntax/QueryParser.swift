@@ -14,9 +14,7 @@ public enum QueryParser {
         let pipeline = reader.wholeQuery()
         guard reader.failures.isEmpty else {
             throw QueryErrors(
-                reader.failures.prefix(SyntaxLimits.errorCountMax).map {
-                    source.diagnostic($0.message, at: SourceRange($0.range), hint: $0.hint)
-                }
+                reader.failures.map { source.diagnostic($0.message, at: SourceRange($0.range), hint: $0.hint) }
             )
         }
         return QueryTree(text: text, pipeline: pipeline)
@@ -40,7 +38,7 @@ struct QueryReader {
         while true {
             let part = self.pipeline(isNested: false)
             steps += part.steps
-            if self.scanner.isAtEnd { break }
+            if self.scanner.isAtEnd || self.failures.count >= SyntaxLimits.errorCountMax { break }
             // After an error a stray bracket is most likely its consequence.
             if self.failures.isEmpty { self.failures.append(self.unexpected(at: self.scanner.position)) }
             self.scanner.position += 1
@@ -99,6 +97,7 @@ struct QueryReader {
                 throw self.missingPipe()
             } catch {
                 self.failures.append(error)
+                if self.failures.count >= SyntaxLimits.errorCountMax { break }
                 self.skipStep()
                 // A closing parenthesis ends nothing within braces.
                 while isNested && self.scanner.take(")") { self.skipStep() }
@@ -107,7 +106,7 @@ struct QueryReader {
         return Pipeline(steps: steps, range: SourceRange(start..<self.scanner.position))
     }
 
-    private var isAtPipelineEnd: Bool {
+    var isAtPipelineEnd: Bool {
         if self.scanner.isAtEnd { return true }
         switch self.scanner.current {
         case ";", "}", ")": return true
@@ -209,7 +208,7 @@ struct QueryReader {
         if case .call(let call) = filter { .call(call) } else { .filter(filter) }
     }
 
-    private static func isCallOfNoFilter(_ filter: Filter) -> Bool {
+    static func isCallOfNoFilter(_ filter: Filter) -> Bool {
         guard case .call(let call) = filter, let signature = FunctionCatalogue.find(call.name) else { return false }
         return !signature.canFilter
     }

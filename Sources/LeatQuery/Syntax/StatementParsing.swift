@@ -54,7 +54,7 @@ extension QueryReader {
 
     private mutating func shorthand(of field: FieldName) throws(SyntaxFailure) -> FieldShorthand {
         try self.scanner.skipTrivia()
-        let isNegated = self.scanner.take("!")
+        let isNegated = self.scanner.take("!") || self.scanner.takeKeyword("not")
         try self.scanner.skipTrivia()
         let here = self.scanner.position
         guard let call = try self.callIfAny() else {

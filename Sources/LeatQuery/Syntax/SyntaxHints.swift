@@ -152,6 +152,12 @@ extension QueryReader {
     /// A word that means something else when it stands alone.
     func reservedWord(_ word: String, at range: Range<Int>) -> SyntaxFailure? {
         switch word.lowercased() {
+        case _ where word.hasPrefix("&&"):
+            return SyntaxFailure(
+                "'&&' is no operator",
+                at: range.lowerBound..<range.lowerBound + 2,
+                hint: "write 'and', or nothing: filters side by side must all hold; as text it must be quoted"
+            )
         case "and", "or":
             return SyntaxFailure(
                 "expected a filter before '\(word)'",
@@ -178,6 +184,7 @@ extension QueryReader {
     func foreignOperator(_ field: FieldName, _ comparator: Comparison.Operator, at start: Int) -> SyntaxFailure? {
         let next = self.scanner.current
         let range = start..<self.scanner.position + 1
+        if !field.isQuoted && field.name.hasPrefix("&&") { return self.reservedWord(field.name, at: field.range.range) }
         if next == "=" && (comparator == .equal || comparator == .notEqual) {
             return SyntaxFailure(
                 "'\(comparator.rawValue)=' does not belong in a filter",
@@ -204,6 +211,23 @@ extension QueryReader {
                 hint: isText ? "write the text alone: | \"text\"" : "write the expression alone: | /regex/"
             )
         }
+    }
+
+    /// `||` between filters, which is `or` elsewhere and two pipes here.
+    mutating func refuseDoublePipe() throws(SyntaxFailure) {
+        let start = self.scanner.position
+        guard self.scanner.take("||") else { return }
+        defer { self.scanner.position = start }
+        try self.scanner.skipTrivia()
+        if self.isAtPipelineEnd || self.scanner.current == "|" || self.scanner.current == "[" { return }
+        if try self.startsStatement() { return }
+        let name = self.scanner.text(self.scanner.position..<self.endOfFunctionName())
+        if let function = FunctionCatalogue.find(name), !function.canFilter { return }
+        throw SyntaxFailure(
+            "'||' is no operator: it is two pipes, which mean 'and'",
+            at: start..<start + 2,
+            hint: "write 'or' between filters"
+        )
     }
 
     /// An operator after a word that cannot be a field without quotes.

@@ -2,9 +2,6 @@
 
 /// A call of each function, with arguments that are made from its signature.
 enum FunctionCalls {
-    /// Functions that need what an operator or another machine would have to supply.
-    static let unsupported: Set<String> = ["remoteTable"]
-
     /// Arguments where those made from the signature would not do.
     private static let arguments: [String: String] = [
         "parseTimestamp": "format=millis, field=a", "parseFixedWidth": "a, columns=[x], widths=[3]",

@@ -24,7 +24,7 @@ struct RelativeTimeTests {
     func textNamesAMoment(text: String, zone: Bool, expected: String) throws {
         let moment = try #require(RelativeTime.moment(text, now: Self.now, zone: zone ? Self.zone : .utc))
         let template = try #require(TimeTemplate("%FT%T.%L"))
-        #expect(template.text(moment, zone: .utc) == expected)
+        #expect(template.text(Moment(moment), zone: .utc) == expected)
     }
 
     @Test(arguments: ["", "x", "5 parsecs", "1d@", "1d@x", "now@d+", "5m5", "-1d"])

@@ -111,7 +111,7 @@ struct FunctionFormTests {
     }
 
     /// Functions that need a database or another machine.
-    private static let unplanned: Set<String> = ["remoteTable", "ipLocation", "asn", "worldMap", "reverseDns"]
+    private static let unplanned: Set<String> = ["ipLocation", "asn", "worldMap", "reverseDns"]
 
     @Test func everyFormIsTried() {
         let tried = Self.samples.flatMap { $0.encoded.map(\.forms) }.joined(separator: ", ")

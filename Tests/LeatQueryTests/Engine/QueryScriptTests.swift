@@ -74,7 +74,9 @@ struct QueryScriptTests {
             }
             guard plan.isAggregate, plan.program.source == nil,
                 step.options.start != nil || !step.query.contains("hart"),
-                !["join", "defineTable", "selfJoinFilter", "bucket"].contains(where: { step.query.contains($0) })
+                !["join", "defineTable", "remoteTable", "selfJoinFilter", "bucket"].contains(where: {
+                    step.query.contains($0)
+                })
             else { continue }
             let live = LiveExecution(plan)
             for batch in try EventLoading.split(step.events, &random).reversed() {

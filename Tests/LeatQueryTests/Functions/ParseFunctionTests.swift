@@ -84,7 +84,8 @@ struct ParseFunctionTests {
             "parseLEEF(a)",
             ["a": "LEEF:1.0|V|P|2|42|src=1.2.3.4\tusr=me"],
             [
-                "leef.version": "1.0", "leef.vendor": "V", "leef.product": "P", "leef.product_version": "2",
+                "leef.version": "1.0", "leef.device.vendor": "V", "leef.device.product": "P",
+                "leef.device.version": "2",
                 "leef.event_id": "42", "leef.ext.src": "1.2.3.4", "leef.ext.usr": "me",
             ]
         ),

@@ -62,7 +62,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .fields, unnamed: true, required: true),
                 .init("as", .field, default: "_hash"),
-                .init("limit", .number),
+                .init("limit", .number, in: .whole(from: 1)),
                 .init("seed", .number),
             ],
             outputs: "_hash",

@@ -19,8 +19,8 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, required: true),
                 .init("as", .field, default: "_concatArray"),
-                .init("from", .number, default: "0"),
-                .init("to", .number),
+                .init("from", .number, default: "0", in: .whole(from: 0)),
+                .init("to", .number, in: .whole(from: 0)),
                 .init("prefix", .string),
                 .init("separator", .string),
                 .init("suffix", .string),
@@ -69,7 +69,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, default: "@rawstring"),
                 .init("as", .field),
-                .init("step", .number, default: "2"),
+                .init("step", .number, default: "2", in: .whole(0...16)),
                 .init("strict", .boolean, default: "false"),
             ],
             outputs: "field",
@@ -130,8 +130,8 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, default: "@rawstring"),
                 .init("as", .field),
-                .init("step", .number, default: "2"),
-                .init("width", .number, default: "80"),
+                .init("step", .number, default: "2", in: .whole(0...16)),
+                .init("width", .number, default: "80", in: .whole(from: 1)),
                 .init("strict", .boolean, default: "false"),
             ],
             outputs: "field",

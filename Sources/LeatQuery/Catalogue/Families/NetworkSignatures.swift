@@ -27,7 +27,7 @@ extension FunctionCatalogue {
                 .init("destinationport", .field),
                 .init("icmptype", .field),
                 .init("icmpcode", .field),
-                .init("seed", .number, default: "0"),
+                .init("seed", .number, default: "0", in: .whole(0...65535)),
                 .init("as", .field, default: "_community_id"),
             ],
             outputs: "_community_id",
@@ -52,7 +52,7 @@ extension FunctionCatalogue {
             [
                 .init("lat", .field, default: "ip.lat"),
                 .init("lon", .field, default: "ip.lon"),
-                .init("precision", .number, default: "12"),
+                .init("precision", .number, default: "12", in: .whole(1...12)),
                 .init("as", .field, default: "_geohash"),
             ],
             outputs: "_geohash",
@@ -107,7 +107,7 @@ extension FunctionCatalogue {
             .transformation,
             [
                 .init("field", .field, unnamed: true, required: true),
-                .init("bits", .number, required: true),
+                .init("bits", .number, required: true, in: .whole(0...128)),
                 .init("as", .field, default: "_subnet"),
             ],
             outputs: "_subnet",

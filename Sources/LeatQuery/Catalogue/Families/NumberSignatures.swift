@@ -57,7 +57,7 @@ extension FunctionCatalogue {
                 .init("field", .field, unnamed: true, required: true),
                 .init("as", .field),
                 .init("from", .choice(["ns", "us", "ms", "s", "m", "h", "d"]), default: "ms"),
-                .init("precision", .number, default: "0"),
+                .init("precision", .number, default: "0", in: .whole(from: 0)),
             ],
             outputs: "as",
             summary: "A length of time for people, such as 1d2h3m4s; precision is the number of units, 0 for all."

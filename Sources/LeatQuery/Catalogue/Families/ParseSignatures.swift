@@ -95,7 +95,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, required: true),
                 .init("as", .field),
-                .init("radix", .number, default: "16"),
+                .init("radix", .number, default: "16", in: .whole(2...36)),
                 .init("endian", .choice(["big", "little"]), default: "big"),
             ],
             outputs: "as",

@@ -120,7 +120,7 @@ extension FunctionCatalogue {
             [
                 .init("file", .strings, unnamed: true, required: true),
                 .init("include", .fields),
-                .init("limit", .number),
+                .init("limit", .number, in: .groups),
             ],
             outputs: "columns",
             summary: "Takes the rows of a lookup file or table for the events."
@@ -137,7 +137,10 @@ extension FunctionCatalogue {
                 .init("end", .time),
             ],
             outputs: "table",
-            summary: "As defineTable(), from another cluster."
+            summary: """
+                As defineTable(), over a connection: the name of a repository of this server. Other clusters are not \
+                asked.
+                """
         ),
         FunctionSignature(
             "setTimeInterval",

@@ -8,7 +8,7 @@ extension FunctionCatalogue {
             .aggregate,
             [
                 .init("fields", .fields, unnamed: true, required: true),
-                .init("limit", .number, default: "2000"),
+                .init("limit", .number, default: "2000", in: .groups),
                 .init("multival", .boolean, default: "true"),
                 .init("separator", .string, default: "\"\\n\""),
             ],
@@ -28,7 +28,7 @@ extension FunctionCatalogue {
             "fieldstats",
             .aggregate,
             [
-                .init("limit", .number, default: "200")
+                .init("limit", .number, default: "200", in: .groups)
             ],
             outputs: "field, _count, _distinct",
             summary: "For each field the number of events that have it, and of its distinct values."
@@ -37,7 +37,7 @@ extension FunctionCatalogue {
             "head",
             .aggregate,
             [
-                .init("limit", .number, unnamed: true, default: "200")
+                .init("limit", .number, unnamed: true, default: "200", in: .rows)
             ],
             outputs: "events",
             summary: "The oldest events, or the first of ordered rows."
@@ -78,7 +78,7 @@ extension FunctionCatalogue {
                 .init("field", .fields, unnamed: true, default: "_count"),
                 .init("order", .choices(["asc", "desc"]), default: "desc"),
                 .init("type", .choices(["number", "string", "hex", "any"]), default: "any"),
-                .init("limit", .number, default: "200"),
+                .init("limit", .number, default: "200", in: .rows),
                 .init("reverse", .boolean, default: "false"),
             ],
             outputs: "rows",
@@ -92,7 +92,7 @@ extension FunctionCatalogue {
             .aggregate,
             [
                 .init("fields", .fields, unnamed: true, required: true),
-                .init("limit", .number, default: "200"),
+                .init("limit", .number, default: "200", in: .rows),
                 .init("sortby", .fields, default: "@timestamp"),
                 .init("order", .choices(["asc", "desc"]), default: "desc"),
                 .init("type", .choices(["number", "string", "hex", "any"]), default: "any"),
@@ -105,7 +105,7 @@ extension FunctionCatalogue {
             "tail",
             .aggregate,
             [
-                .init("limit", .number, unnamed: true, default: "200")
+                .init("limit", .number, unnamed: true, default: "200", in: .rows)
             ],
             outputs: "events",
             summary: "The newest events, or the last of ordered rows."
@@ -115,13 +115,13 @@ extension FunctionCatalogue {
             .aggregate,
             [
                 .init("field", .fields, unnamed: true, required: true),
-                .init("limit", .number, default: "10"),
+                .init("limit", .number, default: "10", in: .groups),
                 .init("sum", .field),
                 .init("max", .field),
                 .init("as", .field),
                 .init("percent", .boolean, default: "false"),
                 .init("rest", .string),
-                .init("error", .number, default: "5"),
+                .init("error", .number, default: "5", in: .any(0...100)),
             ],
             outputs: "fields, _count(, percent)",
             summary: """
@@ -136,7 +136,7 @@ extension FunctionCatalogue {
                 .init("pivot", .field, unnamed: true),
                 .init("header", .field),
                 .init("column", .string, default: "column"),
-                .init("limit", .number, default: "5"),
+                .init("limit", .number, default: "5", in: .limit(1...1000)),
             ],
             outputs: "rows<->columns",
             summary: "Turns rows into columns."

@@ -18,7 +18,7 @@ extension FunctionCatalogue {
             [
                 .init("target", .expression, required: true),
                 .init("reference", .expression, required: true),
-                .init("maxDistance", .number, required: true),
+                .init("maxDistance", .number, required: true, in: .whole(0...1000)),
                 .init("ignoreCase", .boolean, default: "false"),
                 .init("allowTranspositions", .boolean, default: "true"),
                 .init("as", .field, default: "_distance"),
@@ -32,7 +32,7 @@ extension FunctionCatalogue {
             [
                 .init("target", .expression, required: true),
                 .init("references", .expressions, required: true),
-                .init("maxDistance", .number, required: true),
+                .init("maxDistance", .number, required: true, in: .whole(0...1000)),
                 .init("ignoreCase", .boolean, default: "false"),
                 .init("allowTranspositions", .boolean, default: "true"),
                 .init("asArray", .array, default: "_distance"),

@@ -55,9 +55,7 @@ extension RowFunctions {
             let isDescending = call.text("order")?.hasPrefix("des") ?? false
             let isNumeric = call.text("type") == "number"
             return Self.replacing(call) { elements in
-                let sorted =
-                    isNumeric ? Self.sortedByNumber(elements) : elements.sorted { $0.lexicographicallyPrecedes($1) }
-                return isDescending ? sorted.reversed() : sorted
+                Self.sorted(elements, isNumeric: isNumeric, isDescending: isDescending)
             }
         },
     ]
@@ -100,10 +98,20 @@ extension RowFunctions {
         )
     }
 
-    /// Numbers first, in their order; other texts keep theirs after them.
-    private static func sortedByNumber(_ elements: [[UInt8]]) -> [[UInt8]] {
-        let keyed = elements.map { element in (element, element.withUnsafeBytes { NumberText.parse($0) }) }
-        let numbers = keyed.compactMap { item in item.1.map { (item.0, $0) } }.sorted { $0.1 < $1.1 }.map(\.0)
-        return numbers + keyed.filter { $0.1 == nil }.map(\.0)
+    /// Texts are compared without regard to case; among numbers they come last, in both orders.
+    private static func sorted(_ elements: [[UInt8]], isNumeric: Bool, isDescending: Bool) -> [[UInt8]] {
+        func ordered<Key: Comparable>(_ keyed: [(element: [UInt8], key: Key)]) -> [[UInt8]] {
+            keyed.sorted { isDescending ? $0.key > $1.key : $0.key < $1.key }.map(\.element)
+        }
+        var numbers: [(element: [UInt8], key: Double)] = []
+        var texts: [(element: [UInt8], key: String)] = []
+        for element in elements {
+            if isNumeric, let number = element.withUnsafeBytes({ NumberText.parse($0) }) {
+                numbers.append((element, number))
+            } else {
+                texts.append((element, String(decoding: element, as: UTF8.self).lowercased()))
+            }
+        }
+        return ordered(numbers) + ordered(texts)
     }
 }

@@ -8,7 +8,7 @@ extension RowFunctions {
         "crypto:sha1": { call, _ in Self.digest(call) { Hexadecimal.text(MessageDigest.sha1($0)) } },
         "crypto:sha256": { call, _ in Self.digest(call) { Hexadecimal.text(MessageDigest.sha256($0)) } },
         "hash": { call, _ in
-            let limit = call.integer("limit").map { UInt64(max(1, $0)) }
+            let limit = call.integer("limit").map { UInt64($0) }
             let seed = UInt64(truncatingIfNeeded: call.integer("seed") ?? 0)
             return Self.digest(call) { bytes in
                 let hash = bytes.withUnsafeBytes { Digest.xxh3($0, seed: seed) }

@@ -8,17 +8,18 @@ enum Hexadecimal {
         bytes.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }
     }
 
-    /// The bytes of a text, which may begin with `0x` and hold white space; `nil` for other text.
+    /// The bytes of the digits of a text after `0x` or `16#`, whatever stands between them; `nil` for an odd number.
     static func bytes(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         var rest = text[...]
         if rest.count >= 2, rest.first == UInt8(ascii: "0"), rest[rest.startIndex + 1] | 0x20 == UInt8(ascii: "x") {
             rest = rest.dropFirst(2)
+        } else if rest.starts(with: "16#".utf8) {
+            rest = rest.dropFirst(3)
         }
         var result: [UInt8] = []
         var high: UInt8?
         for byte in rest {
-            if byte <= 0x20 { continue }
-            guard let digit = Self.value(byte) else { return nil }
+            guard let digit = Self.value(byte) else { continue }
             if let first = high {
                 result.append(first << 4 | digit)
                 high = nil
@@ -117,14 +118,14 @@ enum PercentCoding {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// Everything but letters, digits and `-_.~` as `%XX`.
+    /// As forms are encoded: everything but letters, digits and `-_.*` as `%XX`, a space as `+`.
     static func encoded(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         var result: [UInt8] = []
         for byte in bytes {
             let isPlain =
-                (byte | 0x20 >= 97 && byte | 0x20 <= 122) || (byte >= 48 && byte <= 57) || "-_.~".utf8.contains(byte)
-            if isPlain {
-                result.append(byte)
+                (byte | 0x20 >= 97 && byte | 0x20 <= 122) || (byte >= 48 && byte <= 57) || "-_.*".utf8.contains(byte)
+            if isPlain || byte == 0x20 {
+                result.append(isPlain ? byte : UInt8(ascii: "+"))
             } else {
                 result += Array("%".utf8) + Hexadecimal.text([byte]).map { $0 >= 97 ? $0 - 32 : $0 }
             }

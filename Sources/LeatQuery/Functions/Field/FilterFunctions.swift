@@ -4,10 +4,8 @@ extension RowFunctions {
     /// Functions that keep or drop events by one value.
     static let filterMakers: [String: Maker] = [
         "cidr": { call, context throws(CallProblem) in try Self.cidr(call, context) },
-        "sample": { call, _ throws(CallProblem) in
-            guard let percentage = call.number("percentage"), (0...100).contains(percentage) else {
-                throw call.problem("'percentage' of sample() lies between 0 and 100", of: "percentage")
-            }
+        "sample": { call, _ in
+            let percentage = call.number("percentage") ?? 1
             let limit = UInt64(percentage * 1_000_000)
             return .predicate(
                 ValuePredicate([call.field("field")]) { inputs in

@@ -3,7 +3,6 @@ internal import LeatCore
 /// A call of `match()` or `matchAsArray()` with its table.
 struct LookupCall: Sendable {
     /// Events per event at most.
-    static let rowCountMax = 500
 
     let index: LookupIndex
     let fields: [String]
@@ -36,7 +35,7 @@ struct LookupCall: Sendable {
         let mode =
             call.isTrue("glob") ? .glob : LookupIndex.Mode(rawValue: call.text("mode")?.lowercased() ?? "") ?? .string
         self.index = LookupIndex(table, keys: keyColumns, mode: mode, foldsCase: call.isTrue("ignoreCase"))
-        self.rowCount = min(max(call.integer("nrows") ?? 1, 1), Self.rowCountMax)
+        self.rowCount = call.integer("nrows") ?? 1
         self.isStrict = call.text("strict")?.lowercased() != "false"
     }
 

@@ -25,9 +25,7 @@ extension RowFunctions {
     ]
 
     private static func parseInt(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {
-        guard let radix = call.integer("radix"), (2...36).contains(radix) else {
-            throw call.problem("'radix' of parseInt() must lie between 2 and 36", of: "radix")
-        }
+        let radix = call.integer("radix") ?? 16
         let isLittle = call.text("endian") == "little"
         return .function(
             ValueFunction([call.field("field")], as: call.outputName) { inputs in

@@ -4,10 +4,8 @@ internal import LeatCore
 extension RowFunctions {
     /// Functions of addresses and places on earth.
     static let networkMakers: [String: Maker] = [
-        "subnet": { call, _ throws(CallProblem) in
-            guard let bits = call.integer("bits"), (0...128).contains(bits) else {
-                throw call.problem("'bits' of subnet() lies between 0 and 128", of: "bits")
-            }
+        "subnet": { call, _ in
+            let bits = call.integer("bits") ?? 0
             return .function(
                 ValueFunction([call.field("field")], as: call.outputName) { inputs in
                     inputs[0].flatMap { InternetAddress($0) }.map { Array($0.masked(to: bits).text.utf8) }
@@ -19,10 +17,8 @@ extension RowFunctions {
             let inputs = ["lat1", "lon1", "lat2", "lon2"].map { call.field($0) }
             return Self.numeric(inputs, call.outputName) { Self.distance($0[0], $0[1], $0[2], $0[3]) }
         },
-        "geohash": { call, _ throws(CallProblem) in
-            guard let precision = call.integer("precision"), (1...12).contains(precision) else {
-                throw call.problem("'precision' of geohash() lies between 1 and 12", of: "precision")
-            }
+        "geohash": { call, _ in
+            let precision = call.integer("precision") ?? 12
             return .function(
                 ValueFunction([call.field("lat"), call.field("lon")], as: call.outputName) { inputs in
                     guard let latitude = inputs.number(0), let longitude = inputs.number(1) else { return nil }

@@ -56,24 +56,38 @@ final class JSONParsing: Sendable {
     private func parse(_ text: UnsafeRawBufferPointer, into outputs: inout RowOutputs) {
         let held = self.workers.withLock { Workers(free: $0.free.popLast().map { [$0] } ?? []) }
         let worker = held.free.first ?? Worker()
-        let isArray = text.trimmed.first == UInt8(ascii: "[")
         do throws(JSONError) {
-            if isArray {
-                // An array at the top is the member without a name of an object.
-                let wrapped = Array("{\"\":".utf8) + Array(text) + [UInt8(ascii: "}")]
-                try wrapped.withRawBytes { bytes throws(JSONError) in
-                    try worker.flattener.flatten(bytes)
-                    self.write(worker, into: &outputs)
+            do throws(JSONError) {
+                try self.parse(text, worker, into: &outputs)
+            } catch {
+                // Texts that were folded into lines have the breaks within strings, where JSON wants escapes.
+                guard error.reason == .controlCharacter else { throw error }
+                try JSONText.escapingControls(text).withRawBytes { bytes throws(JSONError) in
+                    try self.parse(bytes, worker, into: &outputs)
                 }
-            } else {
-                try worker.flattener.flatten(text)
-                self.write(worker, into: &outputs)
             }
         } catch {
             if self.isParser { RowFunctions.writeError("invalid JSON: \(error)", &outputs) }
         }
         let back = Workers(free: [worker])
         self.workers.withLock { $0.free += back.free }
+    }
+
+    private func parse(
+        _ text: UnsafeRawBufferPointer,
+        _ worker: Worker,
+        into outputs: inout RowOutputs
+    ) throws(JSONError) {
+        guard text.trimmed.first == UInt8(ascii: "[") else {
+            try worker.flattener.flatten(text)
+            return self.write(worker, into: &outputs)
+        }
+        // An array at the top is the member without a name of an object.
+        let wrapped = Array("{\"\":".utf8) + Array(text) + [UInt8(ascii: "}")]
+        try wrapped.withRawBytes { bytes throws(JSONError) in
+            try worker.flattener.flatten(bytes)
+            self.write(worker, into: &outputs)
+        }
     }
 
     private func write(_ worker: Worker, into outputs: inout RowOutputs) {

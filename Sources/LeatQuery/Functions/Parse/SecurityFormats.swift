@@ -72,7 +72,7 @@ struct CEFParser: Sendable {
 
 /// IBM's Log Event Extended Format: `LEEF:1.0|vendor|product|version|event|key=value<tab>…`.
 struct LEEFParser: Sendable {
-    private static let header = ["version", "vendor", "product", "product_version", "event_id"]
+    private static let header = ["version", "device.vendor", "device.product", "device.version", "event_id"]
 
     private let writer: ExtensionWriter
     private let headerPrefix: String
@@ -129,8 +129,8 @@ struct LEEFParser: Sendable {
     private func writeTime(_ time: String, into outputs: inout RowOutputs) {
         let bytes = Array(time.utf8)
         let reading = bytes.withUnsafeBytes { TimestampSearch.find($0, zone: self.zone, now: self.now) }
-        if case .found(let timestamp, let zone) = reading {
-            outputs.set(field: "@timestamp", to: String(timestamp.milliseconds))
+        if case .found(let moment, let zone) = reading {
+            outputs.set(field: "@timestamp", to: String(moment.milliseconds))
             outputs.set(field: "@timezone", to: zone)
         }
     }

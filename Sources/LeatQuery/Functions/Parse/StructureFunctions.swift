@@ -9,27 +9,30 @@ extension RowFunctions {
             return .function(
                 ValueFunction([.allFields], as: call.text("as") ?? "_json") { inputs in
                     var root = JSONNode()
-                    for (name, value) in inputs.allFields {
-                        let bytes = Array(name.utf8)
-                        let isWanted = bytes.withUnsafeBytes { name in patterns.contains { $0.matches(name) } }
-                        if isWanted { root.insert(value, at: JSONNode.path(name)[...]) }
+                    // In the order of the array, and of the event among what one element names.
+                    let fields = inputs.allFields.map { (name: Array($0.name.utf8), path: $0.name, value: $0.value) }
+                    for pattern in patterns {
+                        for field in fields where field.name.withUnsafeBytes({ pattern.matches($0) }) {
+                            root.insert(field.value, at: JSONNode.path(field.path)[...])
+                        }
                     }
                     return root.text
                 }
             )
         },
         "json:prettyPrint": { call, _ in
-            let step = min(max(call.integer("step") ?? 2, 0), 16)
+            let step = call.integer("step") ?? 2
             return Self.prettyPrinter(call) { text in
                 var writer = JSONIndenter(step: step)
                 return writer.indented(text)
             }
         },
         "xml:prettyPrint": { call, _ in
-            let step = min(max(call.integer("step") ?? 2, 0), 16)
+            let step = call.integer("step") ?? 2
+            let width = call.integer("width") ?? 80
             return Self.prettyPrinter(call) { text in
                 let document = XMLDocument(text)
-                return document.isBroken ? nil : XMLIndenter.text(document, step: step)
+                return document.isBroken ? nil : XMLIndenter(step: step, width: width).text(document)
             }
         },
     ]
@@ -40,17 +43,8 @@ extension RowFunctions {
     ) -> RowFunctionKind {
         let isStrict = call.isTrue("strict")
         return .function(
-            FieldsFunction([call.field("field")], outputs: [call.outputName], writesOtherNames: isStrict) {
-                inputs,
-                outputs in
-                guard let text = inputs[0] else { return }
-                if let result = indent(text) {
-                    outputs.set(0, to: result)
-                } else if isStrict {
-                    Self.writeError("the text cannot be indented: it is not well-formed", &outputs)
-                } else {
-                    outputs.set(0, to: text)
-                }
+            ValueFunction([call.field("field")], as: call.outputName) { inputs in
+                inputs[0].flatMap { text in indent(text) ?? (isStrict ? nil : Array(text)) }
             }
         )
     }
@@ -191,28 +185,55 @@ struct JSONIndenter {
     }
 }
 
-/// Writes XML with a line for each element.
-enum XMLIndenter {
-    static func text(_ document: XMLDocument, step: Int) -> [UInt8] {
-        var result = ""
-        for root in document.roots { Self.write(root, depth: 0, step: step, to: &result) }
-        if result.hasSuffix("\n") { result.removeLast() }
-        return Array(result.utf8)
+/// Writes XML with a line for each element, and lines of their own for texts that are too long for that.
+struct XMLIndenter {
+    /// Spaces of each level.
+    let step: Int
+    /// Characters of a line, beyond which a text is broken at spaces.
+    let width: Int
+    private var result = ""
+
+    init(step: Int, width: Int) {
+        self.step = step
+        self.width = width
     }
 
-    private static func write(_ element: XMLDocument.Element, depth: Int, step: Int, to result: inout String) {
-        let indent = String(repeating: " ", count: depth * step)
+    func text(_ document: XMLDocument) -> [UInt8] {
+        var writer = self
+        for root in document.roots { writer.write(root, depth: 0) }
+        if writer.result.hasSuffix("\n") { writer.result.removeLast() }
+        return Array(writer.result.utf8)
+    }
+
+    private mutating func write(_ element: XMLDocument.Element, depth: Int) {
         let attributes = element.attributes.map { " \($0.name)=\"\(Self.escaped($0.value))\"" }.joined()
-        result += "\(indent)<\(element.name)\(attributes)"
-        if element.children.isEmpty && element.text.isEmpty {
-            result += "/>\n"
-        } else if element.children.isEmpty {
-            result += ">\(Self.escaped(element.text))</\(element.name)>\n"
-        } else {
-            result += ">\(Self.escaped(element.text))\n"
-            for child in element.children { Self.write(child, depth: depth + 1, step: step, to: &result) }
-            result += "\(indent)</\(element.name)>\n"
+        let open = "<\(element.name)\(attributes)"
+        let close = "</\(element.name)>"
+        let text = Self.escaped(element.text)
+        if element.children.isEmpty && text.isEmpty { return self.line("\(open)/>", depth) }
+        if element.children.isEmpty, depth * self.step + open.count + 1 + text.count + close.count <= self.width {
+            return self.line("\(open)>\(text)\(close)", depth)
         }
+        self.line("\(open)>", depth)
+        self.writeWords(of: text, depth: depth + 1)
+        for child in element.children { self.write(child, depth: depth + 1) }
+        self.line(close, depth)
+    }
+
+    private mutating func writeWords(of text: String, depth: Int) {
+        var line = ""
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if !line.isEmpty, depth * self.step + line.count + 1 + word.count > self.width {
+                self.line(line, depth)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        if !line.isEmpty { self.line(line, depth) }
+    }
+
+    private mutating func line(_ text: String, _ depth: Int) {
+        self.result += String(repeating: " ", count: depth * self.step) + text + "\n"
     }
 
     private static func escaped(_ text: String) -> String {

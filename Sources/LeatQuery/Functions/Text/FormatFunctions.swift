@@ -3,8 +3,9 @@ internal import LeatCore
 extension RowFunctions {
     /// `format`, `concatArray`.
     static let formatMakers: [String: Maker] = [
-        "format": { call, _ throws(CallProblem) in
+        "format": { call, context throws(CallProblem) in
             let zone = try call.timeZone() ?? .utc
+            let limit = context.limits.valueBytes
             let template: PrintfTemplate
             do throws(PrintfError) {
                 template = try PrintfTemplate(call.text("format") ?? "", zone: zone)
@@ -20,7 +21,7 @@ extension RowFunctions {
             }
             return .function(
                 ValueFunction(inputs, as: call.outputName) { row in
-                    template.text(inputs.indices.map { row[$0] })
+                    template.text(inputs.indices.map { row[$0] }, limit: limit)
                 }
             )
         },

@@ -119,9 +119,11 @@ struct PrintfTemplate: Sendable {
     // MARK: Writing
 
     /// The text with these values; a missing one is `null`.
-    func text(_ values: [UnsafeRawBufferPointer?]) -> [UInt8] {
+    ///
+    /// It ends with the part by which it is longer than `limit`.
+    func text(_ values: [UnsafeRawBufferPointer?], limit: Int) -> [UInt8] {
         var result: [UInt8] = []
-        for part in self.parts {
+        for part in self.parts where result.count <= limit {
             switch part {
             case .text(let text): result.append(contentsOf: text.utf8)
             case .place(let place):
@@ -151,10 +153,8 @@ struct PrintfTemplate: Sendable {
         guard let number = NumberText.parse(value) else { return "null" }
         switch place.type {
         case "t", "T":
-            guard let milliseconds = Int64(exactly: number.rounded(.towardZero)), let format = place.time else {
-                return "null"
-            }
-            let text = format.text(Timestamp(milliseconds: milliseconds), zone: self.zone)
+            guard let moment = Moment(number, perSecond: 1000), let format = place.time else { return "null" }
+            let text = format.text(moment, zone: self.zone)
             return place.type == "T" ? text.uppercased() : text
         case "d", "i", "u": return Self.signed(Self.whole(number), isNegative: number < 0 && number <= -1, place)
         case "o", "x", "X": return Self.based(number, place)

@@ -3,11 +3,11 @@ internal import LeatCore
 extension RowFunctions {
     /// Functions that replace and split by regular expressions.
     static let replaceMakers: [String: Maker] = [
-        "replace": { call, _ throws(CallProblem) in try Self.replace(call) },
+        "replace": { call, context throws(CallProblem) in try Self.replace(call, limit: context.limits.valueBytes) },
         "splitString": { call, _ throws(CallProblem) in try Self.splitString(call) },
     ]
 
-    private static func replace(_ call: BoundCall) throws(CallProblem) -> RowFunctionKind {
+    private static func replace(_ call: BoundCall, limit: Int) throws(CallProblem) -> RowFunctionKind {
         let pool = try call.pattern("regex", flags: call.text("flags") ?? "", defaultFlags: "m")
         let template = ReplacementTemplate(call.text("with") ?? "", groups: pool.pattern.groups)
         return .function(
@@ -17,6 +17,8 @@ extension RowFunctions {
                 result.reserveCapacity(value.count)
                 var copied = 0
                 try pool.forEachMatch(in: value) { matcher, range in
+                    // Whoever takes the result refuses one that is longer.
+                    guard result.count <= limit else { return }
                     if range.lowerBound > copied { result.append(contentsOf: value[copied..<range.lowerBound]) }
                     template.append(matcher, value, to: &result)
                     copied = range.upperBound

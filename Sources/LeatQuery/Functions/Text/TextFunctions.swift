@@ -186,7 +186,7 @@ struct EditDistance: Sendable {
     private let swaps: Bool
 
     init(_ call: BoundCall) {
-        self.maximum = min(max(call.integer("maxDistance") ?? 10, 0), 1000)
+        self.maximum = call.integer("maxDistance") ?? 10
         self.foldsCase = call.isTrue("ignoreCase")
         self.swaps = call.isTrue("allowTranspositions")
     }

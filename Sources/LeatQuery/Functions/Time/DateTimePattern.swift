@@ -9,7 +9,7 @@ struct DateTimePattern: Sendable {
         var day: Int?
         var dayOfYear: Int?
         var hour: Int?
-        /// 1...12 with `isAfternoon`.
+        /// 0...11 with `isAfternoon`.
         var hour12: Int?
         var isAfternoon = false
         var minute = 0
@@ -72,7 +72,7 @@ struct DateTimePattern: Sendable {
                 let run = rest.prefix { $0 == character }
                 rest = rest.dropFirst(run.count)
                 let next = rest.first
-                let isFollowed = next.map { "yuMdDHhkKmsSn".contains($0) } ?? false
+                let isFollowed = next.map { "yuMLdDHhkKmsSn".contains($0) } ?? false
                 elements.append(.field(character, run.count, isFollowedByDigits: isFollowed))
             default:
                 rest.removeFirst()
@@ -148,21 +148,21 @@ extension DateTimePattern.Reading {
     /// The moment that was read; `nil` when parts are missing or out of range.
     ///
     /// Without a year it is the current one, unless that is more than 8 days ahead of `now`: then the year before.
-    func timestamp(zone: TimeZoneRules, now: Timestamp) -> Timestamp? {
+    func moment(zone: TimeZoneRules, now: Timestamp) -> Moment? {
         guard let year = self.year else {
             let current = zone.civilTime(at: now).year
-            guard let candidate = self.timestamp(year: current, zone: zone) else {
-                return self.timestamp(year: current - 1, zone: zone)
+            guard let candidate = self.moment(year: current, zone: zone) else {
+                return self.moment(year: current - 1, zone: zone)
             }
-            let isFuture = candidate.nanoseconds - now.nanoseconds > 8 * 86_400 * 1_000_000_000
-            return isFuture ? self.timestamp(year: current - 1, zone: zone) : candidate
+            let isFuture = candidate.seconds - now.seconds > 8 * 86_400
+            return isFuture ? self.moment(year: current - 1, zone: zone) : candidate
         }
-        return self.timestamp(year: year, zone: zone)
+        return self.moment(year: year, zone: zone)
     }
 
-    private func timestamp(year: Int, zone: TimeZoneRules) -> Timestamp? {
+    private func moment(year: Int, zone: TimeZoneRules) -> Moment? {
         var hour = self.hour ?? 0
-        if let half = self.hour12 { hour = half % 12 + (self.isAfternoon ? 12 : 0) }
+        if let half = self.hour12 { hour = half + (self.isAfternoon ? 12 : 0) }
         var civil = CivilTime(
             year: year,
             month: self.month ?? 1,
@@ -178,6 +178,6 @@ extension DateTimePattern.Reading {
             civil.day = date.day
         }
         guard civil.isValid else { return nil }
-        return zone.timestamp(of: civil)
+        return Moment(seconds: zone.seconds(of: civil), nanosecond: civil.nanosecond)
     }
 }

@@ -19,20 +19,22 @@ struct FieldReader {
         case "d": return self.set(&reading.day, self.number(count, isFollowedByDigits, most: 2))
         case "D": return self.set(&reading.dayOfYear, self.number(count, isFollowedByDigits, most: 3))
         case "H": return self.set(&reading.hour, self.number(count, isFollowedByDigits, most: 2))
-        case "k": return self.set(&reading.hour, self.number(count, isFollowedByDigits, most: 2).map { $0 % 24 })
-        case "h", "K": return self.set(&reading.hour12, self.number(count, isFollowedByDigits, most: 2))
+        case "k":
+            return self.set(&reading.hour, self.number(count, isFollowedByDigits, most: 2, in: 1...24).map { $0 % 24 })
+        case "h":
+            let hour = self.number(count, isFollowedByDigits, most: 2, in: 1...12)
+            return self.set(&reading.hour12, hour.map { $0 % 12 })
+        case "K": return self.set(&reading.hour12, self.number(count, isFollowedByDigits, most: 2, in: 0...11))
         case "m": return self.set(&reading.minute, self.number(count, isFollowedByDigits, most: 2))
         case "s": return self.set(&reading.second, self.number(count, isFollowedByDigits, most: 2))
-        case "n": return self.set(&reading.nanosecond, self.number(1, false, most: 9))
+        case "n": return self.set(&reading.nanosecond, self.number(count, isFollowedByDigits, most: 9))
         case "S": return self.readFraction(count, isFollowedByDigits, &reading)
         case "a": return self.readHalf(&reading)
         case "E", "e":
             // The weekday follows from the date; it is only read over.
             return self.name(TimeNames.weekdays) != nil || (letter == "e" && self.number(count, false, most: 1) != nil)
+        case "Z" where count == 4, "O": return self.readLocalizedOffset(&reading)
         case "X", "x", "Z": return self.readOffset(&reading)
-        case "O":
-            _ = self.take("GMT") || self.take("UTC")
-            return self.readOffset(&reading) || self.setUTC(&reading)
         case "z", "V": return self.readZone(&reading)
         default: return false
         }
@@ -51,6 +53,15 @@ struct FieldReader {
     private func setUTC(_ reading: inout DateTimePattern.Reading) -> Bool {
         reading.offset = 0
         return true
+    }
+
+    private mutating func number(
+        _ count: Int,
+        _ isFollowedByDigits: Bool,
+        most: Int,
+        in range: ClosedRange<Int>
+    ) -> Int? {
+        self.number(count, isFollowedByDigits, most: most).flatMap { range.contains($0) ? $0 : nil }
     }
 
     /// A number of `count` digits; one letter means as many as there are, up to `most`.
@@ -121,14 +132,20 @@ struct FieldReader {
         return self.take("AM") || self.take("A.M.")
     }
 
-    /// `Z`, `+hh`, `+hhmm`, `+hh:mm` or `+hh:mm:ss`.
-    private mutating func readOffset(_ reading: inout DateTimePattern.Reading) -> Bool {
+    /// `GMT`, `GMT+8`, `GMT+08:00`, or what `readOffset` reads.
+    private mutating func readLocalizedOffset(_ reading: inout DateTimePattern.Reading) -> Bool {
+        let hasName = self.take("GMT") || self.take("UTC")
+        return self.readOffset(&reading, hourDigits: 1) || (hasName && self.setUTC(&reading))
+    }
+
+    /// `Z`, `+hh`, `+hhmm`, `+hh:mm` or `+hh:mm:ss`; with `hourDigits` 1 also `+h` and `+h:mm`.
+    private mutating func readOffset(_ reading: inout DateTimePattern.Reading, hourDigits: Int = 2) -> Bool {
         if self.take("Z") { return self.setUTC(&reading) }
         let start = self.position
         guard start < self.text.count, self.text[start] == 0x2B || self.text[start] == 0x2D else { return false }
         let sign = self.text[start] == 0x2D ? -1 : 1
         self.position += 1
-        guard let hours = self.number(2, true, most: 2) else {
+        guard let hours = self.number(hourDigits, hourDigits > 1, most: 2, in: 0...18) else {
             self.position = start
             return false
         }
@@ -136,7 +153,7 @@ struct FieldReader {
         for unit in [60, 1] {
             let before = self.position
             if self.position < self.text.count, self.text[self.position] == UInt8(ascii: ":") { self.position += 1 }
-            guard let part = self.number(2, true, most: 2) else {
+            guard let part = self.number(2, true, most: 2, in: 0...59) else {
                 self.position = before
                 break
             }
@@ -179,11 +196,13 @@ struct FieldReader {
         return nil
     }
 
-    /// Steps over a word, in any case: names of logs are written in all of them.
+    /// Steps over a word, in any case unless cases matter.
     private mutating func take(_ word: String) -> Bool {
         let end = self.position + word.utf8.count
         guard end <= self.text.count else { return false }
-        for (offset, byte) in word.utf8.enumerated() where self.text[self.position + offset] | 0x20 != byte | 0x20 {
+        let ignored: UInt8 = self.isCaseSensitive ? 0 : 0x20
+        for (offset, byte) in word.utf8.enumerated()
+        where self.text[self.position + offset] | ignored != byte | ignored {
             return false
         }
         self.position = end

@@ -53,11 +53,9 @@ extension RowFunctions {
         let standard = TimeZoneRules.named(context.timeZone) ?? .utc
         return .function(
             ValueFunction([call.field("field"), call.field("timezoneField")], as: call.outputName) { inputs in
-                guard let number = inputs.number(0), let milliseconds = Int64(exactly: number.rounded(.down)) else {
-                    return nil
-                }
+                guard let number = inputs.number(0), let moment = Moment(number, perSecond: 1000) else { return nil }
                 let zone = given ?? inputs.text(1).flatMap { TimeZoneRules.named($0) } ?? standard
-                return Array(part(zone.civilTime(at: Timestamp(milliseconds: milliseconds))).utf8)
+                return Array(part(moment.civilTime(in: zone)).utf8)
             }
         )
     }
@@ -76,13 +74,8 @@ extension RowFunctions {
             ValueFunction([call.field("field")], as: call.outputName) { inputs in
                 guard let number = inputs.number(0) else { return nil }
                 let isSeconds = unit == "seconds" || (unit == "auto" && number <= 100_000_000_000)
-                let nanoseconds = number * (isSeconds ? 1e9 : 1e6)
-                guard nanoseconds.magnitude < 9.2e18 else { return nil }
-                // Whole numbers stay exact: a double has no room for nanoseconds.
-                let timestamp =
-                    Int64(exactly: number).map { Timestamp(nanoseconds: $0 * (isSeconds ? 1_000_000_000 : 1_000_000)) }
-                    ?? Timestamp(nanoseconds: Int64(nanoseconds))
-                return Array(format.text(timestamp, zone: zone).utf8)
+                guard let moment = Moment(number, perSecond: isSeconds ? 1 : 1000) else { return nil }
+                return Array(format.text(moment, zone: zone).utf8)
             }
         )
     }

@@ -34,14 +34,14 @@ struct TimeTemplate: Sendable {
     }
 
     /// A moment as text in a zone.
-    func text(_ timestamp: Timestamp, zone: TimeZoneRules) -> String {
-        let offset = zone.offset(at: timestamp)
-        let civil = CivilTime(timestamp, offset: offset.seconds)
+    func text(_ moment: Moment, zone: TimeZoneRules) -> String {
+        let offset = zone.offset(at: moment.seconds)
+        let civil = moment.civilTime(offset: offset.seconds)
         var result = ""
         for part in self.parts {
             switch part {
             case .text(let text): result += text
-            case .letter(let letter): result += Self.text(letter, civil, offset, timestamp)
+            case .letter(let letter): result += Self.text(letter, civil, offset, moment)
             }
         }
         return result
@@ -51,10 +51,10 @@ struct TimeTemplate: Sendable {
         _ letter: Character,
         _ civil: CivilTime,
         _ offset: TimeZoneRules.Offset,
-        _ timestamp: Timestamp
+        _ moment: Moment
     ) -> String {
         func all(_ template: String) -> String {
-            template.map { $0.isLetter ? Self.text($0, civil, offset, timestamp) : String($0) }.joined()
+            template.map { $0.isLetter ? Self.text($0, civil, offset, moment) : String($0) }.joined()
         }
         let hour12 = civil.hour % 12 == 0 ? 12 : civil.hour % 12
         switch letter {
@@ -71,8 +71,8 @@ struct TimeTemplate: Sendable {
             let minutes = abs(offset.seconds) / 60
             return "\(offset.seconds < 0 ? "-" : "+")\(Self.padded(minutes / 60, 2))\(Self.padded(minutes % 60, 2))"
         case "Z": return offset.abbreviation
-        case "s": return String(timestamp.seconds)
-        case "Q": return String(timestamp.milliseconds)
+        case "s": return String(moment.seconds)
+        case "Q": return String(moment.milliseconds)
         case "B": return TimeNames.months[civil.month - 1]
         case "b", "h": return String(TimeNames.months[civil.month - 1].prefix(3))
         case "A": return TimeNames.weekdays[civil.weekday - 1]

@@ -32,12 +32,11 @@ extension RowFunctions {
                     return
                 }
                 switch read(text, inputs.text(1).flatMap { TimeZoneRules.named($0) }) {
-                case .found(let timestamp, let zone):
-                    outputs.set(0, to: String(timestamp.milliseconds))
+                case .found(let moment, let zone):
+                    outputs.set(0, to: String(moment.milliseconds))
                     outputs.set(1, to: zone)
                     if target == "@timestamp" {
-                        let rest = timestamp.nanoseconds - timestamp.milliseconds * 1_000_000
-                        outputs.set(field: "@timestamp.nanos", to: String(rest))
+                        outputs.set(field: "@timestamp.nanos", to: String(moment.nanosecondOfMillisecond))
                     }
                 case .failed(let reason):
                     if addsErrors { Self.writeError(reason, &outputs) }
@@ -58,7 +57,7 @@ extension RowFunctions {
 /// What reading a time gave.
 enum TimestampReading: Sendable {
     /// The moment, and the zone in which it was written.
-    case found(Timestamp, zone: String)
+    case found(Moment, zone: String)
     case failed(String)
 }
 
@@ -66,13 +65,14 @@ enum TimestampReading: Sendable {
 struct TimestampReader: Sendable {
     private enum Format: Sendable {
         case pattern(DateTimePattern)
-        /// A number of this many nanoseconds since 1970.
-        case epoch(nanoseconds: Double)
+        /// A number of units since 1970, of which a second has so many.
+        case epoch(EpochUnit)
     }
 
-    private static let epochs: [String: Double] = [
-        "millis": 1e6, "milliseconds": 1e6, "unixtimemillis": 1e6, "nanos": 1, "seconds": 1e9, "unixtime": 1e9,
-        "unixtimeseconds": 1e9, "micros": 1e3, "microseconds": 1e3,
+    private static let epochs: [String: EpochUnit] = [
+        "millis": .milliseconds, "milliseconds": .milliseconds, "unixtimemillis": .milliseconds,
+        "nanos": .nanoseconds, "nanoseconds": .nanoseconds, "seconds": .seconds, "unixtime": .seconds,
+        "unixtimeseconds": .seconds, "micros": .microseconds, "microseconds": .microseconds,
     ]
 
     private let format: Format
@@ -81,8 +81,8 @@ struct TimestampReader: Sendable {
     init(_ call: BoundCall) throws(CallProblem) {
         self.zone = try call.timeZone()
         let text = call.text("format") ?? ""
-        if let scale = Self.epochs[text.lowercased()] {
-            self.format = .epoch(nanoseconds: scale)
+        if let unit = Self.epochs[text.lowercased()] {
+            self.format = .epoch(unit)
         } else if let pattern = DateTimePattern(text, isCaseSensitive: call.isTrue("caseSensitive")) {
             self.format = .pattern(pattern)
         } else {
@@ -98,12 +98,9 @@ struct TimestampReader: Sendable {
     func read(_ text: UnsafeRawBufferPointer, zone fieldZone: TimeZoneRules?, now: Timestamp) -> TimestampReading {
         let text = text.trimmed
         switch self.format {
-        case .epoch(let scale):
-            guard let number = NumberText.parse(text), (number * scale).magnitude < 9.2e18 else {
-                return .failed("'\(text.text)' is no number of \(scale == 1e9 ? "seconds" : "milliseconds")")
-            }
-            let nanoseconds = Int64(exactly: number).map { $0 * Int64(scale) } ?? Self.nanoseconds(text, scale)
-            return .found(Timestamp(nanoseconds: nanoseconds), zone: self.zone?.name ?? "Z")
+        case .epoch(let unit):
+            guard let moment = unit.moment(text) else { return .failed("'\(text.text)' is no number of \(unit)") }
+            return .found(moment, zone: self.zone?.name ?? "Z")
         case .pattern(let pattern):
             guard let (reading, end) = pattern.read(text), end == text.count else {
                 return .failed("could not parse timestamp '\(text.text)'")
@@ -111,16 +108,31 @@ struct TimestampReader: Sendable {
             return reading.found(given: self.zone, field: fieldZone, now: now, text: text)
         }
     }
+}
 
-    /// A number with a fraction, without a double's rounding of nanoseconds.
-    private static func nanoseconds(_ text: UnsafeRawBufferPointer, _ scale: Double) -> Int64 {
-        let value = text.text
-        let parts = value.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let whole = Int64(parts[0]), let fraction = Double("0." + parts[1]) else {
-            return Int64((NumberText.parse(text) ?? 0) * scale)
+/// Units in which times are counted from 1970.
+enum EpochUnit: String, Sendable {
+    case seconds, milliseconds, microseconds, nanoseconds
+
+    private var perSecond: Int64 {
+        switch self {
+        case .seconds: 1
+        case .milliseconds: 1000
+        case .microseconds: 1_000_000
+        case .nanoseconds: 1_000_000_000
         }
-        let rest = Int64((fraction * scale).rounded())
-        return whole * Int64(scale) + (value.hasPrefix("-") ? -rest : rest)
+    }
+
+    /// The moment of a number, whose digits all count: a double has no room for nanoseconds.
+    func moment(_ text: UnsafeRawBufferPointer) -> Moment? {
+        guard let number = NumberText.parse(text) else { return nil }
+        let parts = text.text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, number >= 0, let whole = Int64(parts[0]) else {
+            return Moment(number, perSecond: self.perSecond)
+        }
+        let fraction = parts.count == 2 ? Double("0." + parts[1]) ?? 0 : 0
+        let nanoseconds = (fraction * Double(1_000_000_000 / self.perSecond)).rounded(.down)
+        return Moment(whole, perSecond: self.perSecond, nanoseconds: Int(nanoseconds))
     }
 }
 
@@ -136,9 +148,7 @@ extension DateTimePattern.Reading {
         guard let zone = given ?? read ?? field else {
             return .failed("no time zone for timestamp '\(text.text)': give 'timezone' or put it into the format")
         }
-        guard let timestamp = self.timestamp(zone: zone, now: now) else {
-            return .failed("'\(text.text)' is no valid time")
-        }
-        return .found(timestamp, zone: zone.name == "UTC" ? "Z" : zone.name)
+        guard let moment = self.moment(zone: zone, now: now) else { return .failed("'\(text.text)' is no valid time") }
+        return .found(moment, zone: zone.name == "UTC" ? "Z" : zone.name)
     }
 }

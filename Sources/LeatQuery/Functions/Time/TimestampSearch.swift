@@ -13,9 +13,9 @@ enum TimestampSearch {
         "dd/MMM/yyyy:HH:mm:ss[.SSS]", "dd/MMM/yyyy HH:mm:ss[.SSS]", "[EEE, ]d MMM yyyy HH:mm:ss[.SSS][ ]z",
         "[EEE, ]d MMM yyyy HH:mm:ss[.SSS]", "[EEE ]MMM [ ]d HH:mm:ss[.SSS] [z ]yyyy",
         "[EEE ]MMM [ ]d yyyy HH:mm:ss[.SSS]",
-        "[EEE ]MMM [ ]d HH:mm:ss[.SSS]", "MM/dd/yyyy HH:mm:ss[.SSS]", "MM/dd/yyyy hh:mm:ss a",
+        "[EEE ]MMM [ ]d HH:mm:ss[.SSS]", "M/d/yyyy h:mm:ss[.SSS] a", "M/d/yyyy HH:mm:ss[.SSS]",
         "dd.MM.yyyy HH:mm:ss[.SSS]",
-    ].compactMap { DateTimePattern($0, isCaseSensitive: true) }
+    ].compactMap { DateTimePattern($0, isCaseSensitive: false) }
 
     /// The first time; without a zone in the text and from the caller it is UTC.
     static func find(_ text: UnsafeRawBufferPointer, zone: TimeZoneRules?, now: Timestamp) -> TimestampReading {
@@ -31,7 +31,7 @@ enum TimestampSearch {
                 let result = reading.found(given: nil, field: zone ?? .utc, now: now, text: text.slice(position..<stop))
                 if case .found = result { return result }
             }
-            if let epoch = Self.epoch(text, position) { return .found(epoch, zone: "Z") }
+            if let epoch = Self.epoch(text, position) { return .found(Moment(epoch), zone: "Z") }
         }
         return .failed("no timestamp found")
     }
@@ -58,7 +58,8 @@ enum TimestampSearch {
         var end = start
         while Self.isDigit(text, end) { end += 1 }
         guard end - start == 10 || end - start == 13, text[start] != UInt8(ascii: "0"),
-            let number = Int64(text.slice(start..<end).text), number < Self.secondsEnd || end - start == 13
+            let number = Int64(text.slice(start..<end).text),
+            number < Self.secondsEnd * (end - start == 13 ? 1000 : 1)
         else { return nil }
         guard end - start == 10 else { return Timestamp(milliseconds: number) }
         var nanoseconds: Int64 = 0
