@@ -42,8 +42,8 @@ struct EncodingSizeTests {
         },
         Case("a UUID, 128 bits", 16.1) { _, random in
             let digits = Self.hexadecimal(32, &random)
-            return [digits.prefix(8), digits.dropFirst(8).prefix(4), digits.dropFirst(12).prefix(4)].joined(separator: "-")
-                + "-\(digits.dropFirst(16).prefix(4))-\(digits.dropFirst(20))"
+            let groups = [(0, 8), (8, 4), (12, 4), (16, 4), (20, 12)].map { digits.dropFirst($0.0).prefix($0.1) }
+            return groups.joined(separator: "-")
         },
         Case("sixteen hexadecimal digits", 8.1) { _, random in Self.hexadecimal(16, &random) },
         Case("a prefix and eight hexadecimal digits", 4.1) { _, random in "req-" + Self.hexadecimal(8, &random) },

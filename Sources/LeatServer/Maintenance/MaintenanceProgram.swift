@@ -34,7 +34,9 @@ public struct MaintenanceProgram: Sendable {
                     + "\(check.byteCount) bytes; \(check.frameCount) journal frames"
             )
             if check.unnamedCount > 0 {
-                report.lines.append("\(check.unnamedCount) files without a catalog entry; the next start enters or removes them")
+                report.lines.append(
+                    "\(check.unnamedCount) files without a catalog entry; the next start enters or removes them"
+                )
             }
             report.lines.append(check.damaged.isEmpty ? "all is well" : "\(check.damaged.count) problems")
             return report

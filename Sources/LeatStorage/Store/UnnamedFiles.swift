@@ -34,7 +34,9 @@ struct UnnamedFiles {
         self.contents = try catalog.contents()
         self.present = Set(try objects.list().map(\.key))
         let unnamed = self.present.subtracting(self.contents.segments.map(\.key)).sorted()
-        let numbers = unnamed.map { $0.hasSuffix(StorageFileNames.segmentSuffix) ? StorageFileNames.number(in: $0) : nil }
+        let numbers = unnamed.map { key in
+            key.hasSuffix(StorageFileNames.segmentSuffix) ? StorageFileNames.number(in: key) : nil
+        }
         // A catalog that never saw a segment has not written these; it was lost and must be rebuilt.
         let segmentCount = numbers.count { $0 != nil }
         if self.contents.nextSegment == 1 && self.contents.repositories.isEmpty && segmentCount > 0 {
@@ -62,8 +64,10 @@ struct UnnamedFiles {
             self.segments.append(Segment(record: record, footer: footer))
         } catch {
             // It stays where it is: what can be read of it may be all there is.
-            let place = self.objects.location(of: key)
-            self.damaged.append("\(place) is damaged at byte \(error.offset): \(error.reason); the catalog does not name it")
+            self.damaged.append(
+                "\(self.objects.location(of: key)) is damaged at byte \(error.offset): \(error.reason); "
+                    + "the catalog does not name it"
+            )
         }
     }
 
