@@ -116,7 +116,7 @@ struct RecordFilterTests {
             lines:
                 "Name type_converter\nInt_key a b string\nStr_key s n int\nStr_key t f float\nFloat_key f g int\nInt_key s z int",
             record: #"{"a":5,"s":"12","t":"1e2"}"#,
-            expected: #"{"a":5,"s":"12","t":"1e2","b":"5","n":12,"f":100.0}"#
+            expected: #"{"a":5,"s":"12","t":"1e2","b":"5","n":12,"f":100.0,"z":"12"}"#
         ),
         Case(lines: "Name type_converter\nStr_key s n int", record: #"{"s":"x"}"#, expected: #"{"s":"x","n":"x"}"#),
         Case(
