@@ -137,7 +137,7 @@ private struct CommandLineReading {
         self.result.sections.append(Section(kind: kind, mark: name.keyMark, entries: [entry]))
     }
 
-    /// `es`, or `es://host:port/index` in short.
+    /// `es`, or `es://host:port/index/type` in short.
     private mutating func beginOutput(_ given: Section.Entry) {
         guard let scheme = given.value.firstRange(of: "://") else { return self.begin("OUTPUT", given) }
         let name = String(given.value[..<scheme.lowerBound])
@@ -157,7 +157,11 @@ private struct CommandLineReading {
         }
         if path.count > 1 {
             if name == "http" { self.setLast("uri", String(path), given) }
-            if name == "es" || name == "opensearch" { self.setLast("index", String(path.dropFirst()), given) }
+            if name == "es" || name == "opensearch" {
+                let parts = path.split(separator: "/")
+                if let index = parts.first { self.setLast("index", String(index), given) }
+                if parts.count > 1 { self.setLast("type", String(parts[1]), given) }
+            }
         }
     }
 

@@ -9,7 +9,8 @@ struct ConfigurationReader {
     /// A reader that sees these files and environment variables.
     init(files: any FileSystem, environment: [String: String]) {
         self.files = files
-        self.environment = environment
+        // Shells know HOSTNAME and export it to nobody; Fluent Bit sets it for its configurations.
+        self.environment = environment.merging(["HOSTNAME": HostName.text]) { given, _ in given }
     }
 
     /// The configuration of a file alone.

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LeatCore
 
 /// The agent's counters under Fluent Bit's names, and the ones of ours that add up.
@@ -54,7 +53,7 @@ struct AgentMetrics {
     }
 
     private func processFamilies(_ now: Timestamp) -> [MetricFamily] {
-        let host = ("hostname", Self.hostname)
+        let host = ("hostname", HostName.text)
         let build = [host, ("version", AgentProgram.version), ("os", "linux")]
         return [
             MetricFamily("fluentbit_uptime", .counter, Self.uptimeHelp, [Self.sample([host], self.uptime(now))]),
@@ -72,12 +71,6 @@ struct AgentMetrics {
                 [Self.sample([host], UInt64(self.reloadCount))]
             ),
         ]
-    }
-
-    private static var hostname: String {
-        var name = [CChar](repeating: 0, count: Int(HOST_NAME_MAX) + 1)
-        guard gethostname(&name, name.count) == 0 else { return "" }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private var families: [MetricFamily] {

@@ -106,11 +106,12 @@ private final class BulkAnswer {
         for (number, item) in self.reader.items.enumerated() {
             switch item.status {
             case 200..<300, 409: continue
-            case 429, 500..<600: again.append(number)
-            default:
+            case 400..<429, 430..<500:
                 let isWhole = item.reason.count < BulkResponseReader.reasonByteCountMax && !item.reason.isEmpty
                 let cut = String(decoding: item.reason, as: UTF8.self)
                 rejected.append((number, isWhole ? item.reason : OutputQueue.reasonText("status_\(item.status)", cut)))
+            // Too much at the moment, a failure, or a number that says nothing about the event.
+            default: again.append(number)
             }
         }
         return again.isEmpty && rejected.isEmpty ? .delivered : .partly(again: again, rejected: rejected)

@@ -180,11 +180,19 @@ struct ConfigurationReaderTests {
     }
 
     @Test
+    func theNameOfTheMachineIsAVariable() throws {
+        let text = "[INPUT]\n    Name dummy\n    Tag a${HOSTNAME}b\n"
+        let own = try self.read(text)
+        #expect(own.inputs[0].settings.text("tag") == "a\(HostName.text)b" && own.warnings.isEmpty)
+        #expect(try self.read(text, environment: ["HOSTNAME": "x"]).inputs[0].settings.text("tag") == "axb")
+    }
+
+    @Test
     func theCommandLineIsTheSameTree() throws {
         let arguments = [
             "-f", "5", "-i", "tail", "-p", "path=/a,/b", "-t", "x.*", "-F", "grep", "-p", "regex=log err or", "-m", "*",
             "-o",
-            "es://server:9201/logs", "-m", "x.*", "-vv",
+            "es://server:9201/logs/line", "-m", "x.*", "-vv",
         ]
         let reader = ConfigurationReader(files: PosixFileSystem(), environment: [:])
         let result = try reader.read(AgentCommandLine(arguments: arguments))
@@ -195,6 +203,7 @@ struct ConfigurationReaderTests {
         #expect(result.outputs.first?.settings.text("host") == "server")
         #expect(result.outputs.first?.settings.integer("port") == 9201)
         #expect(result.outputs.first?.settings.text("index") == "logs")
+        #expect(result.outputs.first?.settings.text("type") == "line")
         #expect(result.service.nanoseconds("flush") == 5_000_000_000)
         #expect(result.service.text("log_level") == "trace")
         #expect(result.warnings.isEmpty)
