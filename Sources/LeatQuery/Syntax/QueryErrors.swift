@@ -10,7 +10,10 @@ public struct QueryErrors: Error, Hashable, Sendable, CustomStringConvertible {
             (left.element.line, left.element.column, left.offset)
                 < (right.element.line, right.element.column, right.offset)
         }
-        self.diagnostics = places.prefix(SyntaxLimits.errorCountMax).map(\.element)
+        // A part of the query may be looked at twice.
+        var seen: Set<Diagnostic> = []
+        self.diagnostics = places.map(\.element).filter { seen.insert($0).inserted }
+            .prefix(SyntaxLimits.errorCountMax).map { $0 }
     }
 
     public var description: String { self.diagnostics.map(\.description).joined(separator: "\n") }

@@ -86,7 +86,7 @@ extension FunctionCatalogue {
                 .init("field", .field, unnamed: true, required: true),
                 .init("percentiles", .strings, default: "\"[50,75,99]\""),
                 .init("as", .string),
-                .init("accuracy", .number, default: "0.01", in: .any(0.0001...0.5)),
+                .init("accuracy", .number, default: "0.01", in: .any(0.001...0.5)),
             ],
             outputs: "_50,_75,_99 or <as>_50...",
             summary: "Percentiles of numbers, within a relative error of accuracy; in one row."
