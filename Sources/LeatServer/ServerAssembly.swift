@@ -60,20 +60,20 @@ struct ServerAssembly: Sendable {
             [Listener.name] + extra.filter { $0.address != nil }.map(\.name),
             onComplete: onListening
         )
-        var services: [any Service] = [self.ownLog, MemoryReturn(), self.httpListener(identity, ports)]
+        var listeners: [any Service] = [self.httpListener(identity, ports)]
         let key = try self.sharedKey()
         for (name, address) in extra {
             guard let address else { continue }
             switch name {
-            case "syslog-udp": services.append(self.syslogDatagrams(address, ports))
-            case "syslog-tcp": services.append(self.syslogListener(name, address, nil, ports))
-            case "syslog-tls": services.append(self.syslogListener(name, address, identity, ports))
+            case "syslog-udp": listeners.append(self.syslogDatagrams(address, ports))
+            case "syslog-tcp": listeners.append(self.syslogListener(name, address, nil, ports))
+            case "syslog-tls": listeners.append(self.syslogListener(name, address, identity, ports))
             default:
                 let own = name == "forward-tls" ? identity : nil
-                services.append(self.forwardListener(name, address, own, key, ports))
+                listeners.append(self.forwardListener(name, address, own, key, ports))
             }
         }
-        return services
+        return [self.ownLog, MemoryReturn(), ListenerGroup(listeners: listeners)]
     }
 
     private func identity() throws -> TLSIdentity? {
@@ -237,6 +237,22 @@ struct ServerAssembly: Sendable {
             time: self.time,
             metrics: self.metrics
         )
+        let monitoring = MonitoringEndpoints(
+            store: self.store,
+            metrics: self.metrics,
+            budget: budget,
+            live: self.live,
+            ownLog: self.ownLog,
+            time: self.time
+        )
+        let definitions = ElasticDefinitions()
+        let tokens = TokenEndpoints(
+            tokens: self.tokens,
+            parsers: self.parsers,
+            store: self.store,
+            live: self.live,
+            time: self.time
+        )
         return Endpoints(
             bulk: BulkEndpoint(
                 digester: self.digester,
@@ -255,8 +271,14 @@ struct ServerAssembly: Sendable {
             ),
             elastic: ElasticEndpoints(
                 version: self.configuration.elasticVersion,
-                store: self.store,
-                definitions: ElasticDefinitions(),
+                definitions: definitions,
+                indexes: IndexEndpoints(
+                    executor: executor,
+                    definitions: definitions,
+                    monitoring: monitoring,
+                    time: self.time
+                ),
+                monitoring: monitoring,
                 clusterID: String(SystemRandom.uint64(), radix: 36)
             ),
             query: QueryEndpoint(
@@ -273,16 +295,10 @@ struct ServerAssembly: Sendable {
                 library: self.library
             ),
             deletions: DeletionEndpoints(store: self.store, deletions: self.deletions, time: self.time),
-            tokens: TokenEndpoints(tokens: self.tokens, live: self.live, time: self.time),
+            tokens: tokens,
+            users: UserEndpoints(tokens: tokens),
             parsers: ParserEndpoints(parsers: self.parsers),
-            monitoring: MonitoringEndpoints(
-                store: self.store,
-                metrics: self.metrics,
-                budget: budget,
-                live: self.live,
-                ownLog: self.ownLog,
-                time: self.time
-            ),
+            monitoring: monitoring,
             live: self.live,
             library: self.library,
             graphQL: GraphQLEndpoint(library: self.library, parsers: self.parsers)

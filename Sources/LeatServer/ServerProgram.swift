@@ -54,6 +54,8 @@ public final class ServerProgram: Sendable {
     /// - Throws: `Failure`.
     public func run(stopsOnSignals: Bool = true) async throws {
         if let problem = self.configuration.problem { throw Failure(description: problem, exitCode: 78) }
+        // A folder that does not exist has no token, and is not made for nothing.
+        if try await self.isNew { try self.checkReach(hasAdminToken: false) }
         let store = try await self.openStore()
         do {
             let tokens = try TokenStore(store)
@@ -61,7 +63,7 @@ public final class ServerProgram: Sendable {
             for reason in parsers.broken {
                 self.logger.error("a parser does not compile", metadata: ["error": "\(reason)"])
             }
-            try self.checkReach(tokens)
+            try self.checkReach(hasAdminToken: tokens.isClosed)
             try await Self.createStandardRepository(store)
             let files = try LookupFiles(store)
             let queries = try SavedQueries(store, parsers: parsers)
@@ -94,9 +96,9 @@ public final class ServerProgram: Sendable {
     }
 
     /// Refuses to listen where other machines can reach a server that asks nobody for a token.
-    private func checkReach(_ tokens: TokenStore) throws(Failure) {
+    private func checkReach(hasAdminToken: Bool) throws(Failure) {
         let address = self.configuration.address
-        if address.isLoopback || self.configuration.isUnsafelyOpen || tokens.isClosed { return }
+        if address.isLoopback || self.configuration.isUnsafelyOpen || hasAdminToken { return }
         throw Failure(
             description:
                 "\(address.host) is reachable from other machines and no admin token exists; make one "
@@ -109,13 +111,25 @@ public final class ServerProgram: Sendable {
     /// Ends the run as SIGTERM does.
     public func stop() async { await self.group.withLock { $0 }?.triggerGracefulShutdown() }
 
+    private var storeOptions: StoreOptions {
+        StoreOptions(path: self.configuration.dataPath, fileSystem: PosixFileSystem(), time: self.time)
+    }
+
+    /// Whether there is no data yet.
+    private var isNew: Bool {
+        get async throws {
+            let options = self.storeOptions
+            do {
+                return try await Blocking.run { try !Store.isDataFolder(options) }
+            } catch {
+                throw self.failure(error)
+            }
+        }
+    }
+
     /// Opens the data folder; one that is in use is tried again for a while, since a predecessor may be going.
     private func openStore() async throws -> Store {
-        let options = StoreOptions(
-            path: self.configuration.dataPath,
-            fileSystem: PosixFileSystem(),
-            time: self.time
-        )
+        let options = self.storeOptions
         do {
             let store = try await PredecessorPatience.run { error in
                 if case .dataFolderInUse? = error as? StorageError { true } else { false }

@@ -33,7 +33,7 @@ public enum TokenProgram {
             throw ServerProgram.Failure(description: fault.reason, exitCode: 65)
         } catch StorageError.dataFolderInUse(let path) {
             throw ServerProgram.Failure(
-                description: "a server uses \(path); ask it: leat token create --admin \(name)",
+                description: "a server uses \(path); ask it: leat token create \(name) --kind admin",
                 exitCode: 73
             )
         } catch {

@@ -17,6 +17,7 @@ struct ServerCommand: AsyncParsableCommand {
             Shippers send to /_bulk, as to Elasticsearch; people ask with 'leat'. Every setting of the file can also be given \
             as an environment variable, such as LEAT_LISTEN; flags win over the environment, and that over the file.
             """,
+        version: LeatVersion.text,
         subcommands: [
             TokenCommand.self, VerifyCommand.self, RebuildCatalogCommand.self, BackupCommand.self, ExportCommand.self,
         ]

@@ -10,6 +10,9 @@ struct DeletionEndpoints: Sendable {
     let time: any TimeSource
 
     func reply(to call: Call, repository: String, id: String?) async throws -> Reply {
+        if repository == RepositoryNames.own, call.method == .post {
+            throw RequestFault.text(403, "security_exception", "audit events in '\(repository)' cannot be deleted")
+        }
         guard self.store.repository(named: repository) != nil else {
             let names = self.store.repositories.map(\.name)
             throw StorageError.unknownRepository(

@@ -109,6 +109,7 @@ extension HumioSchema {
 
     private func createRepository(_ arguments: GraphQLArguments) async throws -> GraphQLNode {
         try self.checkMayChange()
+        if let bound = self.credential.scope { throw GraphQLFault("the token is for the repository '\(bound)'") }
         let name = try arguments.text("name")
         let store = self.endpoint.store
         try await Blocking.run { _ = try store.createRepository(name) }

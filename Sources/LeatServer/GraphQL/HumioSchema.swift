@@ -101,9 +101,10 @@ struct HumioSchema: Sendable {
 
     private func parser(_ name: String) -> GraphQLObject {
         let script = self.endpoint.parsers.definition(name)?.script ?? ""
+        let isBuiltIn = JSONValue.bool(self.endpoint.parsers.isBuiltIn(name))
         return GraphQLObject(
             "Parser",
-            values: ["id": .text(name), "name": .text(name), "script": .text(script), "isBuiltIn": .value(false)]
+            values: ["id": .text(name), "name": .text(name), "script": .text(script), "isBuiltIn": .value(isBuiltIn)]
         )
     }
 

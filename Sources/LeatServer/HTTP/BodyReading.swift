@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import HummingbirdCore
+internal import LeatCore
 internal import NIOCore
 
 extension Call {
@@ -25,6 +26,20 @@ extension Call {
             bytes = try coding.decode(bytes, limit: limit, share: share)
         }
         return bytes
+    }
+
+    /// The body of an administrative request, a JSON object; an empty body is an empty one.
+    func jsonBody() async throws -> JSONValue {
+        let bytes = try await self.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
+        if bytes.isEmpty { return .object([]) }
+        let body: JSONValue
+        do throws(JSONError) {
+            body = try JSONValue(bytes)
+        } catch {
+            throw RequestFault.text(400, "bad_request", "the body is not JSON: \(error)")
+        }
+        guard body.object != nil else { throw RequestFault.text(400, "bad_request", "the body must be a JSON object") }
+        return body
     }
 
     /// The compressions of the body, the outermost first.

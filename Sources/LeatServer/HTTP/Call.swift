@@ -44,14 +44,21 @@ struct Call: Sendable {
         HTTPField.Name(name).flatMap { self.headers[$0] }
     }
 
-    /// Whether a header that lists media types names one of these, or anything, in its order of appearance.
+    /// Whether the body is protobuf and not JSON.
+    var isProtobuf: Bool { self.header("content-type")?.lowercased().contains("protobuf") ?? false }
+
+    /// Of these media types the one that the header `Accept` likes best, of equals the first there; `nil` without any.
     func accepts(_ mediaTypes: [String]) -> String? {
-        guard let accept = self.header("accept") else { return nil }
-        for part in accept.lowercased().split(separator: ",") {
-            let mediaType = part.prefix { $0 != ";" }.trimming()
-            if mediaTypes.contains(mediaType) { return mediaType }
+        var best: (mediaType: String, quality: Double)?
+        for part in (self.header("accept") ?? "").lowercased().split(separator: ",") {
+            let parameters = part.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimming() }
+            let quality = parameters.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 } ?? 1
+            guard let mediaType = parameters.first, mediaTypes.contains(mediaType), quality > best?.quality ?? 0 else {
+                continue
+            }
+            best = (mediaType, quality)
         }
-        return nil
+        return best?.mediaType
     }
 }
 

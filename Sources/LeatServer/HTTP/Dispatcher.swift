@@ -76,7 +76,7 @@ final class Dispatcher: Sendable {
             credential = try self.access.credential(of: call, for: route)
         } catch {
             self.note(error, route, repository: nil)
-            return (Reply(self.slowedDown(error, call, route)), nil)
+            return (Self.reply(self.slowedDown(error, call, route), call, route), nil)
         }
         return (try await self.reply(to: call, route, credential), credential.id)
     }
@@ -101,13 +101,13 @@ final class Dispatcher: Sendable {
         do {
             return try await self.endpoints.reply(to: call, route, credential: credential)
         } catch let fault as RequestFault {
-            self.note(fault, route, repository: credential.repository ?? route.repository ?? RepositoryNames.standard)
-            return Reply(fault)
+            self.note(fault, route, repository: credential.repository(named: route.repository))
+            return Self.reply(fault, call, route)
         } catch let error as StorageError {
             let fault = RequestFault(error, for: route)
-            self.note(fault, route, repository: credential.repository ?? route.repository ?? RepositoryNames.standard)
+            self.note(fault, route, repository: credential.repository(named: route.repository))
             if fault.status >= 500 { self.logger.error("storage refused a request", metadata: ["error": "\(error)"]) }
-            return Reply(fault)
+            return Self.reply(fault, call, route)
         } catch let error
             where error is CancellationError || error is ChannelError || error is IOError || error is HTTPParserError
             || call.presence.isGone
@@ -116,8 +116,15 @@ final class Dispatcher: Sendable {
             throw error
         } catch {
             self.logger.error("request failed", metadata: ["path": "\(call.target.path)", "error": "\(error)"])
-            return Reply(RequestFault.internalFailure(for: route))
+            return Self.reply(RequestFault.internalFailure(for: route), call, route)
         }
+    }
+
+    /// A refusal as the client of the API that was called reads it.
+    private static func reply(_ fault: RequestFault, _ call: Call, _ route: Route) -> Reply {
+        if case .ingest(.otlp, _) = route { return OTLPAnswer.failure(fault, isProtobuf: call.isProtobuf) }
+        if case .elastic = route, fault.style == .elastic { return ElasticEndpoints.reply(to: call, fault) }
+        return Reply(fault)
     }
 
     /// Counts a refusal; of ingest requests the first, the tenth, the hundredth and so on is logged.

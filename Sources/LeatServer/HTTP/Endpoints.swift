@@ -12,6 +12,7 @@ struct Endpoints: Sendable {
     let administration: AdministrationEndpoints
     let deletions: DeletionEndpoints
     let tokens: TokenEndpoints
+    let users: UserEndpoints
     let parsers: ParserEndpoints
     let monitoring: MonitoringEndpoints
     let live: LiveQueries
@@ -29,6 +30,7 @@ struct Endpoints: Sendable {
         switch route {
         case .elastic(let elastic, let repository):
             return try await self.reply(to: call, elastic, repository: repository, credential)
+        case .ingest(.splunkHealth, _): return self.monitoring.splunkHealth()
         case .ingest(let name, let repository):
             return try await self.ingest.reply(to: call, name, repository: repository, credential: credential)
         case .query(let repository):
@@ -47,17 +49,14 @@ struct Endpoints: Sendable {
         case .parsers(let name): return try await self.parsers.reply(to: call, name: name)
         case .tokens: return try await self.tokens.reply(to: call, name: nil)
         case .token(let name): return try await self.tokens.reply(to: call, name: name)
+        case .users(let id): return try await self.users.reply(to: call, id: id)
         case .repositories, .repository, .fields, .compact:
-            return try await self.administration.reply(to: call, route)
+            return try await self.administration.reply(to: call, route, credential: credential)
         case .health(let form): return self.monitoring.health(form)
-        case .status: return self.monitoring.status()
+        case .status: return self.monitoring.status(for: credential)
         case .metrics: return try await self.monitoring.metrics(call)
         case .unknown:
-            throw RequestFault.elastic(
-                404,
-                "resource_not_found_exception",
-                "no handler found for uri [\(call.target.path)] and method [\(call.method.rawValue)]"
-            )
+            throw ElasticEndpoints.noHandler(call)
         }
     }
 
@@ -67,10 +66,12 @@ struct Endpoints: Sendable {
         repository: String?,
         _ credential: Credential
     ) async throws -> Reply {
-        let target = credential.repository ?? repository ?? RepositoryNames.standard
+        let target = credential.repository(named: repository)
         switch route {
         case .bulk(let index):
-            return try await self.bulk.bulk(call, index: index, repository: target, credential: credential)
+            // Who chooses the repository, by the URL or the token, needs no index.
+            let needsIndex = repository == nil && credential.scope == nil
+            return try await self.bulk.bulk(call, index, needsIndex, repository: target, credential: credential)
         case .document(let index, let id) where call.method == .post || call.method == .put:
             return try await self.bulk.document(
                 call,
@@ -90,7 +91,7 @@ struct Endpoints: Sendable {
                 credential: credential
             )
         default:
-            return try await self.elastic.reply(to: call, route, repository: repository)
+            return try await self.elastic.reply(to: call, route, IndexAsker(repository: target, credential: credential))
         }
     }
 }

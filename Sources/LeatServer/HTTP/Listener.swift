@@ -25,14 +25,14 @@ struct Listener: Service {
     /// Runs until the process is asked to stop and the running requests have ended.
     func run() async throws {
         do {
-            try await PredecessorPatience.run { error in
-                (error as? IOError)?.errnoCode == EADDRINUSE
-            } _: {
-                try await withGracefulShutdownHandler {
+            try await withGracefulShutdownHandler {
+                try await PredecessorPatience.run { error in
+                    (error as? IOError)?.errnoCode == EADDRINUSE
+                } _: {
                     try await self.makeServer().run()
-                } onGracefulShutdown: {
-                    self.dispatcher.beginDraining()
                 }
+            } onGracefulShutdown: {
+                self.dispatcher.beginDraining()
             }
         } catch is CancellationError {
             throw CancellationError()

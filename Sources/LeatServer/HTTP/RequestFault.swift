@@ -8,8 +8,8 @@ struct RequestFault: Error, Hashable, Sendable, CustomStringConvertible {
         case elastic
         /// A sentence as plain text, as Humio answers.
         case text
-        /// Splunk's `{"text":…,"code":…}`.
-        case splunk(code: Int)
+        /// Splunk's `{"text":…,"code":…}`, with `invalid-event-number` when one event of several is at fault.
+        case splunk(code: Int, event: Int? = nil)
     }
 
     let status: Int
@@ -40,8 +40,8 @@ struct RequestFault: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A refusal of a Splunk endpoint.
-    static func splunk(_ status: Int, code: Int, _ reason: String) -> RequestFault {
-        RequestFault(status: status, type: "splunk_\(code)", reason: reason, style: .splunk(code: code))
+    static func splunk(_ status: Int, code: Int, _ reason: String, event: Int? = nil) -> RequestFault {
+        RequestFault(status: status, type: "splunk_\(code)", reason: reason, style: .splunk(code: code, event: event))
     }
 
     /// The body of the answer and its media type.
@@ -49,15 +49,18 @@ struct RequestFault: Error, Hashable, Sendable, CustomStringConvertible {
         switch self.style {
         case .elastic: (self.elasticBody.bytes, "application/json")
         case .text: (Array(self.reason.utf8), "text/plain; charset=utf-8")
-        case .splunk(let code):
-            (
-                JSONValue.object([.init("text", .string(self.reason)), .init("code", JSONValue(code))]).bytes,
-                "application/json"
-            )
+        case .splunk(let code, let event): (self.splunkBody(code, event).bytes, "application/json")
         }
     }
 
-    private var elasticBody: JSONValue {
+    private func splunkBody(_ code: Int, _ event: Int?) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("text", .string(self.reason)), .init("code", JSONValue(code))]
+        if let event { members.append(.init("invalid-event-number", JSONValue(event))) }
+        return .object(members)
+    }
+
+    /// Elasticsearch's error object.
+    var elasticBody: JSONValue {
         let cause: [JSONValue.Member] = [.init("type", .string(self.type)), .init("reason", .string(self.reason))]
         let error = [.init("root_cause", .array([.object(cause)]))] + cause
         return .object([.init("error", .object(error)), .init("status", JSONValue(self.status))])

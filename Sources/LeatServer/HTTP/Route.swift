@@ -27,6 +27,8 @@ enum Route: Hashable, Sendable {
     /// `GET|POST /api/v1/tokens`, and one of them.
     case tokens
     case token(name: String)
+    /// `GET|POST /api/v1/users`, and one of them.
+    case users(id: String?)
     /// `GET /api/v1/parsers`, and one of them.
     case parsers(name: String?)
     /// `GET /api/v1/health`, `/api/v1/health-json`, `/api/v1/is-node-up`, `/ready`.
@@ -46,6 +48,7 @@ enum Route: Hashable, Sendable {
         let path = target.components
         switch path.first {
         case "api" where path.count >= 2 && path[1] == "v1": return Self.api(Array(path.dropFirst(2)), target)
+        case "api" where path == ["api", "prom", "push"]: return .ingest(.loki, repository: nil)
         case "metrics" where path.count == 1: return .metrics
         case "graphql" where path.count == 1: return .graphQL
         case "ready" where path.count == 1: return .health(.ready)
@@ -67,6 +70,7 @@ enum Route: Hashable, Sendable {
         case "status" where path.count == 1: return .status
         case "metrics" where path.count == 1: return .metrics
         case "tokens": return path.count == 1 ? .tokens : path.count == 2 ? .token(name: path[1]) : .unknown
+        case "users" where path.count <= 2: return .users(id: path.count == 2 ? path[1] : nil)
         case "parsers" where path.count <= 2: return .parsers(name: path.count == 2 ? path[1] : nil)
         case "admin": return path == ["admin", "compact"] ? .compact : .unknown
         case "ingest": return Self.ingest(Array(path.dropFirst()), target, repository: nil)

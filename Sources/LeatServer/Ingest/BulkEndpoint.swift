@@ -13,7 +13,22 @@ struct BulkEndpoint: Sendable {
     let time: any TimeSource
 
     /// `POST|PUT …/_bulk`.
-    func bulk(_ call: Call, index: String?, repository: String, credential: Credential) async throws -> Reply {
+    ///
+    /// - Parameters:
+    ///   - call: The request.
+    ///   - index: The index that the URL names.
+    ///   - needsIndex: Whether an action without an index is a fault, as in Elasticsearch; never in a batch of our agent.
+    ///   - repository: Where the events go.
+    ///   - credential: Who sends them.
+    /// - Returns: The answer.
+    /// - Throws: The refusal of the whole request.
+    func bulk(
+        _ call: Call,
+        _ index: String?,
+        _ needsIndex: Bool,
+        repository: String,
+        credential: Credential
+    ) async throws -> Reply {
         guard call.method == .post || call.method == .put else {
             throw ElasticEndpoints.methodNotAllowed(call, allowed: ["POST", "PUT"])
         }
@@ -23,22 +38,13 @@ struct BulkEndpoint: Sendable {
             arrivedAt: call.arrivedAt,
             limits: self.limits,
             defaultIndex: index ?? "",
-            needsIndex: repository == RepositoryNames.standard && key == nil
+            needsIndex: needsIndex && key == nil
         )
         try await self.read(call, share) { (bytes) throws(RequestFault) in try request.consume(bytes) }
         try request.finish()
-        let (batch, items, places) = request.batch(repository: repository, key: key)
-        let outcome = try await self.store(batch, parser: credential.parser ?? call.target["parser"])
-        self.count(request, items, repository: repository)
-        let reply = BulkReply(
-            items: items,
-            outcome: outcome,
-            placeOfPart: places,
-            idPrefix: self.idPrefix(outcome),
-            filter: call.target["filter_path"].flatMap { FilterPath($0) },
-            tookMilliseconds: self.milliseconds(since: call.arrivedAt)
-        )
-        var answer = Reply(200, reply.bytes(), mediaType: ElasticEndpoints.mediaType(for: call))
+        let (reply, outcome) = try await self.store(&request, call, key, repository: repository, credential)
+        let bytes = call.target.flag("pretty") ? Array(try JSONValue(reply.bytes()).prettyText.utf8) : reply.bytes()
+        var answer = Reply(200, bytes, mediaType: ElasticEndpoints.mediaType(for: call))
         if outcome.differsFromFirst {
             answer = answer.with("Warning", "299 leat \"batch number was stored before with another body\"")
         }
@@ -68,19 +74,9 @@ struct BulkEndpoint: Sendable {
             needsIndex: true
         )
         try request.add(body, BulkAction(kind: kind, index: index, id: id))
-        let (batch, items, places) = request.batch(repository: repository, key: nil)
-        let outcome = try await self.store(batch, parser: credential.parser ?? call.target["parser"])
-        self.count(request, items, repository: repository)
-        let reply = BulkReply(
-            items: items,
-            outcome: outcome,
-            placeOfPart: places,
-            idPrefix: self.idPrefix(outcome),
-            filter: nil,
-            tookMilliseconds: 0
-        )
+        let (reply, _) = try await self.store(&request, call, nil, repository: repository, credential)
         let (status, value) = reply.single()
-        return Reply(status, value.bytes, mediaType: ElasticEndpoints.mediaType(for: call))
+        return ElasticEndpoints.json(call, status: status, value)
     }
 
     /// Feeds the body, decompressed, to `consume`; plain bodies piece by piece as they arrive.
@@ -105,10 +101,31 @@ struct BulkEndpoint: Sendable {
         }
     }
 
-    private func store(_ batch: IngestBatch, parser: String?) async throws -> AppendOutcome {
+    /// Stores what a request brought and words the answer.
+    private func store(
+        _ request: inout BulkRequest,
+        _ call: Call,
+        _ key: BatchKey?,
+        repository: String,
+        _ credential: Credential
+    ) async throws -> (BulkReply, AppendOutcome) {
+        let (batch, items, places) = request.batch(repository: repository, key: key)
+        var outcome = AppendOutcome()
         // A request whose items were all refused is remembered only if a repeat could ask for it.
-        if batch.parts.isEmpty, batch.key == nil { return AppendOutcome() }
-        return try await self.digester.digest(batch, parser: parser)
+        if !batch.parts.isEmpty || key != nil {
+            let parser = ParserChoice(credential.parser ?? call.target["parser"])
+            outcome = try await self.digester.digest(batch, parser: parser)
+        }
+        self.count(request, items, repository: repository)
+        let reply = BulkReply(
+            items: items,
+            outcome: outcome,
+            placeOfPart: places,
+            idPrefix: self.idPrefix(outcome),
+            filter: call.target["filter_path"].flatMap { FilterPath($0) },
+            tookMilliseconds: self.milliseconds(since: call.arrivedAt)
+        )
+        return (reply, outcome)
     }
 
     private func count(_ request: BulkRequest, _ items: BulkItems, repository: String) {

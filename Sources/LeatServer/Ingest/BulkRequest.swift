@@ -112,18 +112,16 @@ struct BulkRequest {
         guard let action = self.action else { preconditionFailure("a source line without an action") }
         do throws(ItemFault) {
             try self.check(action)
-            guard let index = self.items.number(ofIndex: action.index), let rows = self.rows.rows(of: self.tags(action))
+            let tags = self.tags(action)
+            guard let index = self.items.number(ofIndex: action.index), let rows = self.rows.rows(of: tags)
             else { throw ItemFault.argument("too many different indexes in one request") }
             // Ids are unique per index, so the index belongs to what tells repeats apart; no name of an index has a NUL.
             let id = action.id.map { ByteSlice("\(action.index)\0\($0)") }
-            let part = rows.part
-            let row = UInt16(rows.rowCount)
-            if action.kind == .update {
-                try self.update(source, rows, id)
-            } else {
-                try self.shared.reader.read(source, into: rows, id: id)
-            }
-            self.items.append(action.kind, index: index, id: action.id, part: part, row: row)
+            let used =
+                action.kind == .update
+                ? try self.update(source, rows, id, tags) : try self.read(source, rows, id, tags)
+            let row = UInt16(used.rowCount - 1)
+            self.items.append(action.kind, index: index, id: action.id, part: used.part, row: row)
         } catch {
             self.refuse(action, error)
         }
@@ -133,8 +131,9 @@ struct BulkRequest {
     private mutating func update(
         _ source: UnsafeRawBufferPointer,
         _ rows: DatasourceRows,
-        _ id: ByteSlice?
-    ) throws(ItemFault) {
+        _ id: ByteSlice?,
+        _ tags: DatasourceTags
+    ) throws(ItemFault) -> DatasourceRows {
         let value: JSONValue
         do {
             value = try JSONValue(source)
@@ -145,8 +144,19 @@ struct BulkRequest {
             throw .argument("events cannot be changed; an update needs 'doc' or 'upsert'")
         }
         let bytes = document.bytes
-        try bytes.withUnsafeBufferPointer { (bytes) throws(ItemFault) in
-            try self.shared.reader.read(UnsafeRawBufferPointer(bytes), into: rows, id: id)
+        return try bytes.withUnsafeBufferPointer { (bytes) throws(ItemFault) in
+            try self.read(UnsafeRawBufferPointer(bytes), rows, id, tags)
+        }
+    }
+
+    private mutating func read(
+        _ document: UnsafeRawBufferPointer,
+        _ rows: DatasourceRows,
+        _ id: ByteSlice?,
+        _ tags: DatasourceTags
+    ) throws(ItemFault) -> DatasourceRows {
+        try self.shared.reader.read(document, into: rows, id: id) { own in
+            self.rows.rows(of: DatasourceTags(EventWriter.bounded(own + tags.tags)))
         }
     }
 

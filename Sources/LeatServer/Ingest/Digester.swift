@@ -21,11 +21,11 @@ final class Digester: Sendable {
     ///
     /// - Parameters:
     ///   - batch: The events.
-    ///   - parser: The name of the parser that they run through, if any.
+    ///   - parser: The parser that they run through, if any.
     ///   - isOwn: Whether they are the server's own events; nobody else writes to its repository.
     /// - Returns: What became of them.
     /// - Throws: What storage refuses.
-    func digest(_ batch: IngestBatch, parser: String?, isOwn: Bool = false) async throws -> AppendOutcome {
+    func digest(_ batch: IngestBatch, parser: ParserChoice, isOwn: Bool = false) async throws -> AppendOutcome {
         guard isOwn || batch.repository != RepositoryNames.own else {
             throw RequestFault.elastic(
                 403,
@@ -36,7 +36,7 @@ final class Digester: Sendable {
         return try await self.keep(batch, parser)
     }
 
-    private func keep(_ batch: IngestBatch, _ parser: String?) async throws -> AppendOutcome {
+    private func keep(_ batch: IngestBatch, _ parser: ParserChoice) async throws -> AppendOutcome {
         try await self.ensureRepository(batch.repository)
         let batch = self.parsed(batch, parser)
         let outcome: AppendOutcome
@@ -52,10 +52,19 @@ final class Digester: Sendable {
         return outcome
     }
 
+    private func parsed(_ batch: IngestBatch, _ choice: ParserChoice) -> IngestBatch {
+        switch choice {
+        case .unparsed: return batch
+        case .byType: return batch.parsed { part in part.tags["#type"].flatMap { self.parsers.script($0) } }
+        case .named(let name):
+            guard !batch.parts.isEmpty else { return batch }
+            guard let script = self.parsers.script(name) else { return Self.unparsed(batch, name) }
+            return batch.parsed { _ in script }
+        }
+    }
+
     /// An unknown parser loses nothing: the events are stored as they came, and say so.
-    private func parsed(_ batch: IngestBatch, _ parser: String?) -> IngestBatch {
-        guard let parser, !batch.parts.isEmpty else { return batch }
-        if let script = self.parsers.script(parser) { return batch.parsed(by: script) }
+    private static func unparsed(_ batch: IngestBatch, _ parser: String) -> IngestBatch {
         var batch = batch
         for index in batch.parts.indices {
             let count = batch.parts[index].batch.rowCount
@@ -85,4 +94,17 @@ final class Digester: Sendable {
         }
         self.knownRepositories.withLock { _ = $0.insert(name) }
     }
+}
+
+/// Which parser the events of a request run through.
+enum ParserChoice: Hashable, Sendable {
+    /// None: they are stored as they came.
+    case unparsed
+    /// That of the token, the request or the listener.
+    case named(String)
+    /// Per event that which the sender's type names, Humio's `type` or Splunk's `sourcetype`; of unknown types none.
+    case byType
+
+    /// The parser of that name, if there is a name.
+    init(_ name: String?) { self = name.map { .named($0) } ?? .unparsed }
 }

@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatStorage
 
 /// Reads JSON documents into rows: fields, text and time by the rules of design 2.3.
 ///
@@ -64,24 +65,36 @@ struct DocumentReader: ~Copyable {
     ///   - bytes: One JSON object.
     ///   - rows: The datasource that gets the row.
     ///   - id: The sender's `_id`.
+    ///   - tagged: The datasource of an exported event, by its tags; `nil` when there is no room for another one.
+    /// - Returns: The datasource that got the row.
     /// - Throws: Why the document is refused; then no row was added.
     mutating func read(
         _ bytes: UnsafeRawBufferPointer,
         into rows: DatasourceRows,
-        id: ByteSlice? = nil
-    ) throws(ItemFault) {
+        id: ByteSlice? = nil,
+        tagged: ([DatasourceTags.Tag]) -> DatasourceRows?
+    ) throws(ItemFault) -> DatasourceRows {
         try self.flatten(bytes)
         let found = self.find()
-        let time = try self.time(found)
+        let eventTime = try self.time(found)
+        let time = eventTime.nanoseconds
+        let exported = found.hasReserved ? self.exportedTags() : nil
+        var rows = rows
+        if let exported, !exported.isEmpty {
+            guard let own = tagged(exported) else { throw .argument("too many different tags in one request") }
+            rows = own
+        }
         if bytes.count > self.limits.eventByteCountMax {
             try self.addLarge(bytes, found, to: rows)
         } else {
             rows.append(&self.flattener)
         }
-        if found.hasReserved { self.addReserved(to: rows) }
+        if found.hasReserved, exported == nil { self.addReserved(to: rows) }
+        if eventTime.isHeld, let field = found.eventTime { Self.keep(field, in: rows) }
         var source = found.textSource
         if source == .none { source = self.addText(of: bytes, found, time, to: rows) }
         rows.endRow(timestamp: time, text: source, id: id)
+        return rows
     }
 
     /// Sets the fields of a JSON object in a row under construction, but neither text nor end of the row.
@@ -91,11 +104,11 @@ struct DocumentReader: ~Copyable {
     mutating func readFields(_ bytes: UnsafeRawBufferPointer, into rows: DatasourceRows) throws(ItemFault) -> Int64? {
         try self.flatten(bytes)
         let found = self.find()
-        let arrival = self.arrivedAt.nanoseconds
         let time = try self.time(found)
         rows.append(&self.flattener)
         if found.hasReserved { self.addReserved(to: rows) }
-        return time == arrival ? nil : time
+        if time.isHeld, let field = found.eventTime { Self.keep(field, in: rows) }
+        return time.nanoseconds == self.arrivedAt.nanoseconds ? nil : time.nanoseconds
     }
 
     /// Whether a name belongs to the server.
@@ -161,7 +174,7 @@ struct DocumentReader: ~Copyable {
         return role
     }
 
-    private func time(_ found: Found) throws(ItemFault) -> Int64 {
+    private func time(_ found: Found) throws(ItemFault) -> EventTime {
         if let field = found.eventTime, field.kind != .null {
             guard let time = Self.parse(field) else {
                 throw .document(
@@ -173,14 +186,34 @@ struct DocumentReader: ~Copyable {
         }
         let (timestamp, time, date) = found.otherTimes
         for field in [timestamp, time, date] {
-            if let field, let time = Self.parse(field) { return time }
+            if let field, let time = Self.parse(field), !time.isHeld { return time }
         }
-        return self.arrivedAt.nanoseconds
+        return EventTime(self.arrivedAt)
     }
 
-    private static func parse(_ field: JSONField) -> Int64? {
+    private static func parse(_ field: JSONField) -> EventTime? {
         guard field.kind == .string || field.kind == .number else { return nil }
-        return EventTime.nanoseconds(field.value)
+        return EventTime(field.value)
+    }
+
+    /// Keeps a time beyond what can be told as it was written.
+    private static func keep(_ time: JSONField, in rows: DatasourceRows) {
+        rows.set(rows.column(of: EventTime.originalField), to: time.value)
+    }
+
+    /// The tags of a document that is an event of a Leat, as `export` and queries write it; `nil` for any other.
+    ///
+    /// Its `@id`, `@ingesttimestamp` and `#repo` are made anew.
+    private func exportedTags() -> [DatasourceTags.Tag]? {
+        var tags: [DatasourceTags.Tag] = []
+        var isExported = false
+        for field in self.flattener.fields where self.roles[Int(field.name)] == .reserved {
+            let name = String(decoding: self.flattener.name(field.name), as: UTF8.self)
+            if name == "@ingesttimestamp" { isExported = true }
+            guard name.hasPrefix("#"), name != "#repo", field.kind == .string else { continue }
+            tags.append(.init(name: name, value: String(decoding: field.value, as: UTF8.self)))
+        }
+        return isExported ? tags : nil
     }
 
     /// Adds a document that is longer than an event may be: its text is cut if that is enough.

@@ -34,6 +34,12 @@ struct EventWriter {
         var id: ByteSlice?
         /// Whether the text is called `message` too.
         var textIsMessage = false
+
+        /// Sets the time that a sender gave as a text.
+        mutating func set(_ time: EventTime, from text: String) {
+            self.time = Timestamp(nanoseconds: time.nanoseconds)
+            if time.isHeld { self.fields.append((EventTime.originalField, text)) }
+        }
     }
 
     /// Adds an event.
@@ -73,7 +79,9 @@ struct EventWriter {
         guard let rows = self.rows.rows(of: DatasourceTags(Self.bounded(tags))) else {
             throw .argument("too many different tags in one request")
         }
-        try self.shared.reader.read(document, into: rows, id: id)
+        _ = try self.shared.reader.read(document, into: rows, id: id) { own in
+            self.rows.rows(of: DatasourceTags(Self.bounded(own + tags)))
+        }
         self.count += 1
     }
 
@@ -103,7 +111,8 @@ struct EventWriter {
         }
     }
 
-    private static func bounded(_ tags: [DatasourceTags.Tag]) -> [DatasourceTags.Tag] {
+    /// Tags of which no value is too long.
+    static func bounded(_ tags: [DatasourceTags.Tag]) -> [DatasourceTags.Tag] {
         tags.map { tag in
             var value = tag.value
             while value.utf8.count > ServerLimits.tagByteCountMax { value.removeLast() }

@@ -25,41 +25,50 @@ struct StreamListener: Service {
 
     /// Listens until the server stops.
     func run() async throws {
-        let server: NIOAsyncChannel<StreamConnection, Never>
+        let waiting = WaitingConnections()
+        let server: any Channel
         do {
             server = try await PredecessorPatience.run { error in
                 (error as? IOError)?.errnoCode == EADDRINUSE
             } _: {
-                try await self.bind()
+                try await self.bind(waiting)
             }
         } catch {
             throw ListenFailure(address: self.address, cause: error)
         }
-        let port = server.channel.localAddress?.port ?? self.address.port
+        let port = server.localAddress?.port ?? self.address.port
         self.logger.info("listening", metadata: ["listener": "\(self.name)", "port": "\(port)"])
         self.ports.report(self.name, at: ListenAddress(host: self.address.host, port: port))
-        do {
-            try await cancelWhenGracefulShutdown { try await self.accept(server) }
-        } catch is CancellationError {
-            // The server stops.
+        await cancelWhenGracefulShutdown { await self.serve(waiting, until: server) }
+    }
+
+    /// Serves connections until this task is cancelled, and then lets them end.
+    private func serve(_ waiting: WaitingConnections, until server: any Channel) async {
+        await withDiscardingTaskGroup { group in
+            server.read()
+            for await _ in waiting.signals {
+                for connection in waiting.take() {
+                    self.metrics.connected(self.name)
+                    if self.metrics.openConnections(self.name) <= self.connectionCountMax {
+                        group.addTask { await self.runToEnd(connection) }
+                    } else {
+                        self.metrics.disconnected(self.name)
+                        self.metrics.streamFault(self.name, "too_many_connections")
+                        group.addTask { await self.refuse(connection) }
+                    }
+                }
+                server.read()
+            }
+            server.close(promise: nil)
+            for connection in waiting.close() { group.addTask { await self.refuse(connection) } }
         }
     }
 
-    private func accept(_ server: NIOAsyncChannel<StreamConnection, Never>) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            try await server.executeThenClose { connections in
-                for try await connection in connections {
-                    self.metrics.connected(self.name)
-                    guard self.metrics.openConnections(self.name) <= self.connectionCountMax else {
-                        self.metrics.disconnected(self.name)
-                        self.metrics.streamFault(self.name, "too_many_connections")
-                        // A channel that is forgotten without being run would trap.
-                        group.addTask { _ = try? await connection.executeThenClose { _, _ in } }
-                        continue
-                    }
-                    group.addTask { await self.runToEnd(connection) }
-                }
-            }
+    private func refuse(_ connection: StreamConnection) async {
+        do {
+            try await connection.executeThenClose { _, _ in }
+        } catch {
+            self.logger.debug("connection refused", metadata: ["listener": "\(self.name)", "error": "\(error)"])
         }
     }
 
@@ -82,21 +91,29 @@ struct StreamListener: Service {
         }
     }
 
-    private func bind() async throws -> NIOAsyncChannel<StreamConnection, Never> {
+    private func bind(_ waiting: WaitingConnections) async throws -> any Channel {
         let identity = self.identity
         return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptNotifier(waiting))
+                }
+            }
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(host: self.address.host, port: self.address.port) { channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let identity {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context()))
                     }
-                    return try StreamConnection(wrappingChannelSynchronously: channel)
+                    try waiting.add(channel)
                 }
             }
+            .bind(host: self.address.host, port: self.address.port)
+            .get()
     }
 }
 

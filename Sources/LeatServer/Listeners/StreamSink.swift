@@ -30,7 +30,7 @@ struct StreamSink: Sendable {
         var pause = Duration.milliseconds(50)
         while !batch.parts.isEmpty {
             do {
-                _ = try await self.digester.digest(batch, parser: self.parser)
+                _ = try await self.digester.digest(batch, parser: ParserChoice(self.parser))
                 break
             } catch let error as StorageError where Self.isPassing(error) {
                 self.metrics.streamFault(self.name, "storage_refused")

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A query that stays open: the digest offers rows, one client takes those that pass.
 ///
-/// Rows that pass are written as JSON at once, so that a waiting row holds no more memory than its own bytes. While the
+/// Rows that pass are written in the client's form at once, so that a waiting row holds no more memory than its own bytes. While the
 /// client does not take them, at most `ServerLimits.liveRowCountMax` rows and `liveByteCountMax` bytes wait; more are
 /// dropped and counted.
 final class LiveQuery: Sendable {
@@ -12,8 +12,8 @@ final class LiveQuery: Sendable {
     struct Row: Sendable {
         /// Its `@id`; -1 when it has none.
         let id: Int64
-        /// The row as one JSON object, without a newline.
-        let json: [UInt8]
+        /// The row in the client's form.
+        let text: [UInt8]
     }
 
     /// What waits for the client, the row that arrived first comes first.
@@ -32,6 +32,7 @@ final class LiveQuery: Sendable {
     }
 
     private let execution: LiveExecution
+    private let form: RowsForm
     private let waiting = Mutex(Waiting())
     private let gate = Mutex(Gate.open)
     private let damages = Mutex<[String]>([])
@@ -39,8 +40,12 @@ final class LiveQuery: Sendable {
     /// Yields when rows wait; ends with the query.
     let signals: AsyncStream<Void>
 
-    init(_ execution: LiveExecution) {
+    /// - Parameters:
+    ///   - execution: The query.
+    ///   - form: How rows are written; never CSV.
+    init(_ execution: LiveExecution, form: RowsForm = .ndjson) {
         self.execution = execution
+        self.form = form
         (self.signals, self.wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -123,10 +128,10 @@ final class LiveQuery: Sendable {
             return
         }
         do {
-            let written = try Self.write(rows)
+            let written = try Self.write(rows, self.form)
             self.waiting.withLock { waiting in
                 waiting.rows += written
-                for row in written { waiting.byteCount += row.json.count }
+                for row in written { waiting.byteCount += row.text.count }
             }
         } catch {
             self.miss(error)
@@ -134,8 +139,8 @@ final class LiveQuery: Sendable {
         self.wake.yield()
     }
 
-    /// Rows as JSON, the one that arrived first comes first.
-    private static func write(_ rows: QueryRows) throws(DamagedBlock) -> [Row] {
+    /// Rows as text, the one that arrived first comes first.
+    private static func write(_ rows: QueryRows, _ form: RowsForm) throws(DamagedBlock) -> [Row] {
         var renderers: [UInt32: RowRenderer] = [:]
         var result: [Row] = []
         result.reserveCapacity(rows.count)
@@ -148,9 +153,9 @@ final class LiveQuery: Sendable {
                 renderer = try RowRenderer(batch)
                 renderers[reference.batch] = renderer
             }
-            var json: [UInt8] = []
-            renderer.appendJSON(row: Int(reference.row), to: &json)
-            result.append(Row(id: try StoredIDs.id(of: batch, row: Int(reference.row)), json: json))
+            var text: [UInt8] = []
+            RowsText.append(Int(reference.row), of: renderer, as: form, to: &text)
+            result.append(Row(id: try StoredIDs.id(of: batch, row: Int(reference.row)), text: text))
         }
         return result
     }

@@ -8,6 +8,8 @@ struct LiveStream: Sendable {
     let query: LiveQuery
     let presence: ClientPresence
     let metrics: ServerMetrics
+    /// How rows are written; never CSV.
+    let form: RowsForm
     /// Whether the client understands lines of control data.
     let wantsControl: Bool
     /// Whether the token of the client still counts.
@@ -19,7 +21,14 @@ struct LiveStream: Sendable {
         if self.wantsControl { try await writer.write(QueryEndpoint.control(["live": true])) }
         // Ids of stored rows that were sent, so that the digest's copies of them are left out.
         var sent: Set<Int64> = []
-        if let history { try await self.write(history, &sent, to: &writer) }
+        if let history {
+            if let failure = try await self.write(history, &sent, to: &writer) {
+                return try await self.end(failure, to: &writer)
+            }
+        } else if self.form == .json {
+            try await writer.write([UInt8(ascii: "[")])
+        }
+        var isFirst = sent.isEmpty
         self.presence.onGone { self.query.end() }
         let ticker = LiveTicker(self.query)
         defer { ticker.stop() }
@@ -31,8 +40,9 @@ struct LiveStream: Sendable {
             let waiting = self.query.take()
             var bytes: [UInt8] = []
             for row in waiting.rows where !sent.contains(row.id) {
-                bytes += row.json
-                bytes.append(0x0A)
+                if self.form == .json, !isFirst { bytes += RowsText.arraySeparator.utf8 }
+                isFirst = false
+                bytes += row.text
             }
             if !bytes.isEmpty {
                 try await writer.write(bytes)
@@ -56,22 +66,36 @@ struct LiveStream: Sendable {
         try await self.end(nil, to: &writer)
     }
 
-    private func write(_ history: RunningQuery, _ sent: inout Set<Int64>, to writer: inout ReplyWriter) async throws {
+    /// Writes what is stored already; why that could not be had, if so.
+    private func write(
+        _ history: RunningQuery,
+        _ sent: inout Set<Int64>,
+        to writer: inout ReplyWriter
+    ) async throws -> String? {
         while history.result == nil {
             _ = await history.wait(milliseconds: 500)
-            if self.presence.isGone { return history.cancel() }
+            if self.presence.isGone {
+                history.cancel()
+                throw CancellationError()
+            }
         }
-        guard case .success(let result) = history.result else { return }
+        let result: QueryResult
+        switch history.result {
+        case .success(let rows): result = rows
+        case .failure(let failure): return "\(failure)"
+        case nil: throw CancellationError()
+        }
         let rows = QueryRows(batches: result.rows.batches, order: result.rows.order.reversed())
         for row in rows.order {
             sent.insert(try StoredIDs.id(of: rows.batches[Int(row.batch)], row: Int(row.row)))
         }
-        var text = RowsText(rows, columns: nil, form: .ndjson)
+        var text = RowsText(rows, columns: nil, form: self.form, isOpen: true)
         while let piece = try text.piece() { try await writer.write(piece) }
         if self.wantsControl, !result.warnings.isEmpty {
             let warnings = JSONValue.array(result.warnings.map { .string($0) })
             try await writer.write(QueryEndpoint.control(["warnings": warnings]))
         }
+        return nil
     }
 
     private func end(_ error: String?, to writer: inout ReplyWriter) async throws {
@@ -83,6 +107,7 @@ struct LiveStream: Sendable {
             if let error { line.append(.init("error", .string(error))) }
             try await writer.write(QueryEndpoint.control(.object(line)))
         }
+        if self.form == .json { try await writer.write(Array(RowsText.arrayEnd.utf8)) }
         try await writer.finish()
     }
 }

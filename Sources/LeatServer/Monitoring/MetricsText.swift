@@ -123,7 +123,7 @@ extension MetricsText {
             "frames, blocks and files that failed their check",
             counters.damagedCount
         )
-        self.gauge("leat_journal_bytes", "bytes of journal files", Int(status.journalByteCount))
+        self.gauge("leat_journal_size_bytes", "bytes of journal files", Int(status.journalByteCount))
         self.gauge("leat_unsealed_bytes", "bytes of rows that are not in a segment yet", status.unsealedByteCount)
         self.gauge("leat_storage_up", "1 when rows are accepted", status.fault == nil ? 1 : 0)
         let repositories = status.repositories
@@ -167,7 +167,7 @@ extension ServerMetrics {
         )
         let streams = counts.streams.sorted { $0.key < $1.key }
         text.gauge(
-            "leat_listener_connections",
+            "leat_listener_open_connections",
             "open connections of a listener that is no HTTP",
             streams.map { ([("listener", $0.key)], String($0.value.openCount)) }
         )

@@ -57,27 +57,45 @@ final class MonitoringEndpoints: Sendable {
         }
     }
 
+    /// Splunk's form of health: 503 while events are refused, so that its senders go elsewhere.
+    func splunkHealth() -> Reply {
+        guard let fault = self.fault else { return Reply(200, json: ["text": "HEC is healthy", "code": 17]) }
+        return Reply(503, json: ["text": .string("HEC is unhealthy, queues are full: \(fault)"), "code": 18])
+    }
+
+    /// Why events are refused, or will be; `nil` when all is well.
+    var fault: String? { self.store.status().fault }
+
     /// Humio's clients take the part before the first dash as the version of the API.
     static let version = "1.129.0--leat-" + LeatVersion.text
 
     private var uptimeSeconds: UInt64 { (self.time.monotonicNanoseconds() - self.startedAt) / 1_000_000_000 }
 
-    /// Figures for people.
-    func status() -> Reply {
+    /// Figures for people; who shows no token learns that the server is there, who may see one repository that one's.
+    func status(for credential: Credential) -> Reply {
         let status = self.store.status()
-        return Reply(
-            200,
-            json: [
-                "status": .string(status.fault == nil ? "OK" : "WARN"), "version": .string(Self.version),
-                "leatVersion": .string(LeatVersion.text), "uptimeSeconds": JSONValue(Int(self.uptimeSeconds)),
-                "fault": status.fault.map { .string($0) } ?? .null,
-                "damaged": .array(status.damaged.map { .string($0) }),
-                "journalBytes": JSONValue(Int(status.journalByteCount)),
-                "unsealedBytes": JSONValue(status.unsealedByteCount),
-                "liveQueries": JSONValue(self.live.count), "requestsRunning": JSONValue(self.metrics.running),
-                "repositories": .array(status.repositories.map(Self.value)),
+        var members: [JSONValue.Member] = [
+            .init("status", .string(status.fault == nil ? "OK" : "WARN")), .init("version", .string(Self.version)),
+            .init("leatVersion", .string(LeatVersion.text)),
+            .init("uptimeSeconds", JSONValue(Int(self.uptimeSeconds))),
+        ]
+        if credential != .nobody {
+            members += [
+                .init("fault", status.fault.map { .string($0) } ?? .null),
+                .init("damaged", .array(status.damaged.map { .string($0) })),
+                .init("journalBytes", JSONValue(Int(status.journalByteCount))),
+                .init("unsealedBytes", JSONValue(status.unsealedByteCount)),
+                .init("liveQueries", JSONValue(self.live.count)),
+                .init("requestsRunning", JSONValue(self.metrics.running)),
+                .init("repositories", Self.value(status, for: credential)),
             ]
-        )
+        }
+        return Reply(200, json: .object(members))
+    }
+
+    /// The repositories that somebody may see.
+    static func value(_ status: StoreStatus, for credential: Credential) -> JSONValue {
+        .array(status.repositories.filter { credential.sees($0.repository.name) }.map(Self.value))
     }
 
     static func value(_ status: RepositoryStatus) -> JSONValue {
@@ -114,6 +132,6 @@ final class MonitoringEndpoints: Sendable {
 }
 
 /// The version of the program.
-enum LeatVersion {
-    static let text = "0.1.0"
+public enum LeatVersion {
+    public static let text = "0.1.0"
 }

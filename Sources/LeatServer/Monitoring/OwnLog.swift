@@ -98,7 +98,7 @@ final class OwnLog: Service, Sendable {
             }
         }
         do {
-            _ = try await digester.digest(writer.batch(repository: RepositoryNames.own), parser: nil, isOwn: true)
+            _ = try await digester.digest(writer.batch(repository: RepositoryNames.own), parser: .unparsed, isOwn: true)
         } catch {
             lost = waiting.count
         }

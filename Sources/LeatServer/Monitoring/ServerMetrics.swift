@@ -174,7 +174,7 @@ extension Route {
         case .ingest(let name, _): name.rawValue
         case .query: "query"
         case .queryJobs, .queryJob: "queryjobs"
-        case .repositories, .repository, .fields, .deletions, .tokens, .token, .parsers, .compact: "admin"
+        case .repositories, .repository, .fields, .deletions, .tokens, .token, .users, .parsers, .compact: "admin"
         case .files, .savedQueries: "library"
         case .graphQL: "graphql"
         case .health: "health"

@@ -53,10 +53,12 @@ extension ParserDefinition {
             script: #"""
                 parseJson()
                 | case {
-                  @timestamp=* timestamp!=* time!=* ts!=*;
+                  // Not the milliseconds that every event has: ISO 8601, seconds, microseconds, nanoseconds.
+                  @timestamp!=/^\d{12,14}$/ | findTimestamp(field=@timestamp, addErrors=false);
                   timestamp=* | findTimestamp(field=timestamp, addErrors=false);
                   time=* | findTimestamp(field=time, addErrors=false);
                   ts=* | findTimestamp(field=ts, addErrors=false);
+                  date=* | findTimestamp(field=date, addErrors=false);
                   *
                 }
                 """#

@@ -7,11 +7,18 @@ extension IngestBatch {
     ///
     /// Senders' `_id`s stay only if every row stays one row: they are of the events that were sent, not of those that a
     /// script makes of them.
-    func parsed(by script: ParserScript) -> IngestBatch {
+    ///
+    /// - Parameter script: The parser of a part, if it has one.
+    /// - Returns: What is to be stored.
+    func parsed(by script: (IngestPart) -> ParserScript?) -> IngestBatch {
         var result = self
         result.parts = []
         var keepsRows = true
         for part in self.parts {
+            guard let script = script(part) else {
+                result.parts.append(part)
+                continue
+            }
             let pieces = script.events(of: part.batch).flatMap { Self.split($0, part.tags) }
             keepsRows = keepsRows && pieces.count == 1 && pieces[0].batch.rowCount == part.batch.rowCount
             result.parts += pieces

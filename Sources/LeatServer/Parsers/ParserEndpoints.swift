@@ -16,7 +16,7 @@ struct ParserEndpoints: Sendable {
             return Reply(200, json: try self.parser(name, version: call.target["version"]).document)
         case (.put, .some(let name)), (.post, .some(let name)): return try await self.set(call, name)
         case (.delete, .some(let name)):
-            guard try await Blocking.run({ try parsers.remove(name) }) else { throw self.unknown(name) }
+            guard try await Blocking.run({ try parsers.remove(name) }) else { throw Self.unknown(name, self.parsers) }
             return Reply(204)
         default: throw RequestFault.text(405, "method_not_allowed", "use GET, PUT or DELETE")
         }
@@ -26,10 +26,10 @@ struct ParserEndpoints: Sendable {
     private func parser(_ name: String, version: String?) throws(RequestFault) -> ParserDefinition {
         let versions = self.parsers.versions(of: name)
         guard let version else {
-            guard let current = self.parsers.definition(name) else { throw self.unknown(name) }
+            guard let current = self.parsers.definition(name) else { throw Self.unknown(name, self.parsers) }
             return current
         }
-        guard !versions.isEmpty else { throw self.unknown(name) }
+        guard !versions.isEmpty else { throw Self.unknown(name, self.parsers) }
         guard let number = Int(version), let parser = self.parsers.definition(name, version: number) else {
             let known = versions.map(String.init).joined(separator: ", ")
             throw .text(404, "unknown_version", "parser '\(name)' has no version '\(version)'; there are \(known)")
@@ -37,8 +37,8 @@ struct ParserEndpoints: Sendable {
         return parser
     }
 
-    private func unknown(_ name: String) -> RequestFault {
-        let nearest = NearestName.find(name, among: self.parsers.names).map { "; did you mean '\($0)'?" } ?? ""
+    static func unknown(_ name: String, _ parsers: ParserStore) -> RequestFault {
+        let nearest = NearestName.find(name, among: parsers.names).map { "; did you mean '\($0)'?" } ?? ""
         return .text(404, "unknown_parser", "no parser '\(name)'\(nearest)")
     }
 

@@ -20,6 +20,8 @@ final class ParserStore: Sendable {
 
     private let store: Store
     private let time: any TimeSource
+    /// Those that every server has, as they are without changes.
+    private let builtIn: [String: Entry]
     private let entries: Mutex<[String: Entry]>
     /// Earlier versions by name, in ascending order.
     private let earlier: Mutex<[String: [ParserDefinition]]>
@@ -40,25 +42,40 @@ final class ParserStore: Sendable {
             }
         }
         self.earlier = Mutex(earlier.mapValues { $0.sorted { $0.version < $1.version } })
-        var entries: [String: Entry] = [:]
         var broken: [String] = []
-        var definitions = ParserDefinition.builtIn
+        let builtIn = Self.entries(of: ParserDefinition.builtIn, now: time.now(), &broken)
+        var definitions: [ParserDefinition] = []
         for (name, bytes) in try store.documents(kind: Self.kind).sorted(by: { $0.key < $1.key }) {
             if let definition = ParserDefinition(name: name, document: try JSONValue(bytes)) {
                 definitions.append(definition)
             }
         }
+        let own = Self.entries(of: definitions, now: time.now(), &broken)
+        self.builtIn = builtIn
+        self.entries = Mutex(builtIn.merging(own) { $1 })
+        self.broken = broken
+    }
+
+    /// Compiles parsers; why some do not compile is added to `broken`.
+    private static func entries(
+        of definitions: [ParserDefinition],
+        now: Timestamp,
+        _ broken: inout [String]
+    ) -> [String: Entry] {
+        var entries: [String: Entry] = [:]
         for definition in definitions {
             do throws(QueryErrors) {
-                let script = try Self.compile(definition, now: time.now())
+                let script = try Self.compile(definition, now: now)
                 entries[definition.name] = Entry(definition: definition, script: script)
             } catch {
                 broken.append("parser '\(definition.name)': \(error.diagnostics[0].message)")
             }
         }
-        self.entries = Mutex(entries)
-        self.broken = broken
+        return entries
     }
+
+    /// Whether every server has a parser of that name.
+    func isBuiltIn(_ name: String) -> Bool { self.builtIn[name] != nil }
 
     /// The script of that name.
     func script(_ name: String) -> ParserScript? { self.entries.withLock { $0[name]?.script } }
@@ -77,8 +94,9 @@ final class ParserStore: Sendable {
 
     /// The versions of a parser that can be shown, in ascending order.
     func versions(of name: String) -> [Int] {
+        let current = self.definition(name)?.version
         let earlier = self.earlier.withLock { $0[name]?.map(\.version) ?? [] }
-        return earlier + (self.definition(name).map { [$0.version] } ?? [])
+        return (earlier.filter { $0 != current } + (current.map { [$0] } ?? [])).sorted()
     }
 
     /// Keeps a parser, in place of one of the same name; blocks.
@@ -106,15 +124,21 @@ final class ParserStore: Sendable {
 
     /// Forgets a parser, but not its versions; blocks.
     ///
-    /// Of a changed built-in one the original is back at the next start.
+    /// Of a changed built-in one the original is back.
     ///
     /// - Returns: Whether it existed.
+    /// - Throws: 403 for a built-in one that was not changed.
     func remove(_ name: String) throws -> Bool {
         try self.earlier.withLock { earlier in
             guard let current = self.definition(name) else { return false }
+            let original = self.builtIn[name]
+            if let original, original.definition.parsesLike(current) {
+                let reason = "the parser '\(name)' is built in and cannot be deleted"
+                throw RequestFault.text(403, "built_in_parser", reason)
+            }
             try self.remember(current, in: &earlier)
             try self.store.setDocument(nil, kind: Self.kind, name: name)
-            self.entries.withLock { _ = $0.removeValue(forKey: name) }
+            self.entries.withLock { $0[name] = original }
             return true
         }
     }

@@ -33,7 +33,7 @@ struct QueryEndpoint: Sendable {
         try self.executor.check(repository: repository)
         var reply =
             request.isLive
-            ? try await self.live(call, plan, request, (repository, credential), wantsControl: wantsControl)
+            ? try await self.live(call, plan, request, (repository, credential), form, wantsControl: wantsControl)
             : try await self.historic(
                 call,
                 plan,
@@ -232,6 +232,7 @@ struct QueryEndpoint: Sendable {
         _ plan: QueryPlan,
         _ request: QueryRequest,
         _ asked: (repository: String, credential: Credential),
+        _ form: RowsForm,
         wantsControl: Bool
     ) async throws -> Reply {
         guard !plan.needsRepetition else {
@@ -248,11 +249,19 @@ struct QueryEndpoint: Sendable {
                 "a live query with an aggregate has no rows to stream; use a query job (…/queryjobs)"
             )
         }
+        guard form != .csv else {
+            throw RequestFault.text(
+                400,
+                "live_csv",
+                "the columns of a live query are not known before its end; ask for application/x-ndjson or text/plain"
+            )
+        }
         let isWithHistory = request.asked.start.map { !$0.isNull } ?? false
         let stream = LiveStream(
-            query: LiveQuery(LiveExecution(plan)),
+            query: LiveQuery(LiveExecution(plan), form: form),
             presence: call.presence,
             metrics: self.metrics,
+            form: form,
             wantsControl: wantsControl,
             isAllowed: { [access = self.access] in access.isCurrent(asked.credential) }
         )
@@ -270,7 +279,7 @@ struct QueryEndpoint: Sendable {
             throw error
         }
         let live = self.live
-        return Reply(200, mediaType: RowsForm.ndjson.mediaType) { writer in
+        return Reply(200, mediaType: form.mediaType) { writer in
             defer {
                 history?.cancel()
                 live.close(number, repository: repository)

@@ -80,7 +80,7 @@ final class QueryJob: Sendable {
             return try Self.values(QueryRows(batches: result.rows.batches, order: Array(rows)), result.columns)
         }
         var all: [JSONValue] = []
-        for row in try live.rows() { all.append(try JSONValue(row.json)) }
+        for row in try live.rows() { all.append(try JSONValue(row.text)) }
         all = Self.merged(all, try Self.values(result.rows, result.columns))
         return Array(page.rows(of: all, standard: ServerLimits.jobPageEventCount))
     }

@@ -33,17 +33,23 @@ struct RowsText {
     private let rows: QueryRows
     private let columns: [String]?
     private let form: RowsForm
+    /// Whether further rows follow, so that an array stays open.
+    private let isOpen: Bool
     private var next = 0
     private var renderers: [UInt32: RowRenderer] = [:]
     private var csvColumns: [String] = []
 
     /// Bytes after which a piece is sent.
     static let pieceByteCount = 128 << 10
+    /// What stands between the rows of an array, and at its end.
+    static let arraySeparator = ",\n"
+    static let arrayEnd = "]\n"
 
-    init(_ rows: QueryRows, columns: [String]?, form: RowsForm) {
+    init(_ rows: QueryRows, columns: [String]?, form: RowsForm, isOpen: Bool = false) {
         self.rows = rows
         self.columns = columns
         self.form = form
+        self.isOpen = isOpen
     }
 
     /// The next piece; `nil` after the last.
@@ -59,7 +65,7 @@ struct RowsText {
             self.next += 1
         }
         if self.next == self.rows.count, bytes.count < Self.pieceByteCount {
-            if self.form == .json { bytes += "]\n".utf8 }
+            if self.form == .json, !self.isOpen { bytes += Self.arrayEnd.utf8 }
             self.next += 1
         }
         return bytes
@@ -90,24 +96,30 @@ struct RowsText {
             self.renderers[row.batch] = renderer
         }
         switch self.form {
-        case .ndjson:
-            renderer.appendJSON(row: Int(row.row), to: &bytes)
-            bytes.append(0x0A)
+        case .ndjson, .text: Self.append(Int(row.row), of: renderer, as: self.form, to: &bytes)
         case .json:
-            if self.next > 0 { bytes += ",\n".utf8 }
-            renderer.appendJSON(row: Int(row.row), to: &bytes)
-        case .text:
-            let fields = renderer.fields(row: Int(row.row))
-            if let text = fields.first(where: { $0.name == "@rawstring" }) {
-                bytes += text.value.utf8
-            } else {
-                bytes += fields.map { "\($0.name)->\($0.value)" }.joined(separator: ", ").utf8
-            }
-            bytes.append(0x0A)
+            if self.next > 0 { bytes += Self.arraySeparator.utf8 }
+            Self.append(Int(row.row), of: renderer, as: .json, to: &bytes)
         case .csv:
             let fields = Dictionary(renderer.fields(row: Int(row.row)).map { ($0.name, $0.value) }) { $1 }
             Self.appendCSV(self.csvColumns.map { fields[$0] ?? "" }, to: &bytes)
         }
+    }
+
+    /// Appends a row, with its newline if the form has rows in lines of their own; not for CSV, which has columns.
+    static func append(_ row: Int, of renderer: RowRenderer, as form: RowsForm, to bytes: inout [UInt8]) {
+        guard form == .text else {
+            renderer.appendJSON(row: row, to: &bytes)
+            if form == .ndjson { bytes.append(0x0A) }
+            return
+        }
+        let fields = renderer.fields(row: row)
+        if let text = fields.first(where: { $0.name == "@rawstring" }) {
+            bytes += text.value.utf8
+        } else {
+            bytes += fields.map { "\($0.name)->\($0.value)" }.joined(separator: ", ").utf8
+        }
+        bytes.append(0x0A)
     }
 
     /// RFC 4180: quotes where they are needed, doubled inside.

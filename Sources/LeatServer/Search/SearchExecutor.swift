@@ -116,6 +116,23 @@ final class SearchExecutor: Sendable {
         }
     }
 
+    /// The answer to a query that is short enough to be waited for.
+    ///
+    /// - Throws: 429 when too many queries run, 503 when it takes longer than a query may.
+    func answer(to plan: QueryPlan, repository: String, user: String) async throws -> QueryResult {
+        let query = try await self.start(plan, repository: repository, user: user)
+        while await query.wait(milliseconds: 1_000) == nil { if Task.isCancelled { query.cancel() } }
+        guard !query.wasStopped else {
+            let reason = "the query ran longer than \(self.seconds) s"
+            throw RequestFault.elastic(503, "search_phase_execution_exception", reason)
+        }
+        switch query.result {
+        case .success(let result): return result
+        case .failure(let failure): throw RequestFault(failure)
+        case nil: throw CancellationError()
+        }
+    }
+
     /// Takes a place among the running queries.
     private func count(_ user: String) throws(RequestFault) {
         let refusal: String? = self.runningCounts.withLock { counts in

@@ -44,11 +44,15 @@ struct Access: Sendable {
     func credential(of call: Call, for route: Route) throws(RequestFault) -> Credential {
         guard self.tokens.isClosed, let right = route.right(call) else { return .open }
         let shown = Self.secrets(of: call)
-        guard let token = shown.lazy.compactMap({ self.tokens.token($0, at: self.time.now()) }).first else {
-            throw Self.unauthorized(isTokenShown: !shown.isEmpty, route)
-        }
-        guard token.kind == .admin || right.kinds.contains(token.kind) else {
+        let token = shown.lazy.compactMap { self.tokens.token($0, at: self.time.now()) }.first
+        let isAllowed = token.map { $0.kind == .admin || right.kinds.contains($0.kind) } ?? false
+        if right.isOptional, !isAllowed { return .nobody }
+        guard let token else { throw Self.unauthorized(isTokenShown: !shown.isEmpty, route) }
+        guard isAllowed else {
             throw Self.forbidden("a token of kind '\(token.kind.rawValue)' does not allow this", route)
+        }
+        if right.isOfAll, let bound = token.repository {
+            throw Self.forbidden("the token is for the repository '\(bound)', and this concerns all of them", route)
         }
         if right.isOwnRepository, token.kind != .admin {
             throw Self.forbidden("only the server itself writes to '\(RepositoryNames.own)'", route)
@@ -58,7 +62,6 @@ struct Access: Sendable {
         }
         return Credential(
             id: token.name,
-            repository: token.kind == .ingest ? token.repository : nil,
             parser: token.parser,
             scope: token.repository,
             mayAdminister: token.kind == .admin,
@@ -123,11 +126,9 @@ struct Access: Sendable {
 struct Credential: Hashable, Sendable {
     /// The token's name, empty in open mode.
     let id: String
-    /// The repository that the token selects.
-    var repository: String?
     /// The parser that the token selects.
     var parser: String?
-    /// The only repository that the token may see; `nil`: all.
+    /// The only repository that the token may see or write to, and so the one it selects; `nil`: all.
     var scope: String?
     /// Whether the token may change what belongs to all.
     var mayAdminister = false
@@ -135,7 +136,16 @@ struct Credential: Hashable, Sendable {
     var tokenHash: String?
 
     /// Open mode: everyone on this machine.
-    static let open = Credential(id: "", repository: nil, mayAdminister: true)
+    static let open = Credential(id: "", mayAdminister: true)
+
+    /// Who shows no token that counts, where none is needed: sees no repository, as none has an empty name.
+    static let nobody = Credential(id: "", scope: "")
+
+    /// Whether events and figures of a repository may be seen.
+    func sees(_ repository: String) -> Bool { self.scope == nil || self.scope == repository }
+
+    /// The repository that a request is about: the token's, else the one that it names, else the standard one.
+    func repository(named name: String?) -> String { self.scope ?? name ?? RepositoryNames.standard }
 }
 
 /// What a request must be allowed to do.
@@ -144,6 +154,10 @@ struct Right: Hashable, Sendable {
     let kinds: Set<Token.Kind>
     /// Whether it writes to the server's own repository.
     var isOwnRepository = false
+    /// Whether it concerns all repositories, so that a token that is bound to one will not do.
+    var isOfAll = false
+    /// Whether the request is served without it too, only with less in its answer.
+    var isOptional = false
 }
 
 extension Route {
@@ -161,20 +175,20 @@ extension Route {
 
     /// What a request needs; `nil`: nothing.
     func right(_ call: Call) -> Right? {
+        let isRead = call.method == .get || call.method == .head
         switch self {
-        case .health, .status, .ingest(.splunkHealth, _): nil
+        case .health, .ingest(.splunkHealth, _): return nil
+        case .status: return Right(kinds: [.query], isOptional: true)
         case .elastic(.bulk, _), .elastic(.document, _), .elastic(.create, _), .elastic(.update, _), .ingest:
-            Right(kinds: [.ingest], isOwnRepository: self.repository == RepositoryNames.own)
-        case .elastic(.count, _), .elastic(.search, _), .elastic(.cat, _): Right(kinds: [.query])
-        case .elastic: Right(kinds: [.ingest, .query])
-        case .query, .queryJobs, .queryJob, .fields, .graphQL: Right(kinds: [.query])
-        case .files, .savedQueries:
-            call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
-        case .repositories, .repository:
-            call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
-        case .metrics: call.isFromLoopback ? nil : Right(kinds: [.query])
-        case .parsers: call.method == .get || call.method == .head ? Right(kinds: [.query]) : Right(kinds: [])
-        case .tokens, .token, .compact, .deletions, .unknown: Right(kinds: [])
+            return Right(kinds: [.ingest], isOwnRepository: self.repository == RepositoryNames.own)
+        case .elastic(.count, _), .elastic(.search, _), .elastic(.cat, _): return Right(kinds: [.query])
+        case .elastic: return Right(kinds: [.ingest, .query])
+        case .query, .queryJobs, .queryJob, .fields, .graphQL: return Right(kinds: [.query])
+        case .files, .savedQueries, .repository: return Right(kinds: isRead ? [.query] : [])
+        case .repositories, .parsers: return Right(kinds: isRead ? [.query] : [], isOfAll: !isRead)
+        case .metrics: return call.isFromLoopback ? nil : Right(kinds: [.query], isOfAll: true)
+        case .deletions: return Right(kinds: [])
+        case .tokens, .token, .users, .compact, .unknown: return Right(kinds: [], isOfAll: true)
         }
     }
 }

@@ -64,7 +64,7 @@ final class TokenStore: Sendable {
                 throw RequestFault.text(
                     409,
                     "no_admin_token",
-                    "make an admin token first (leat token create --admin NAME): while there is none, nobody has to show a token"
+                    "make an admin token first (leat token create NAME --kind admin): while there is none, nobody has to show a token"
                 )
             }
             try self.store.setDocument(token.document.bytes, kind: Self.kind, name: token.name)

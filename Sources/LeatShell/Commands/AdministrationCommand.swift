@@ -133,6 +133,7 @@ public struct AdministrationCommand: Sendable {
         var output = OutputStream()
         try output.write(asJSON ? reply.text + "\n" : secret + "\n")
         try output.finish()
+        for warning in (try reply.json()["warnings"]?.array ?? []).compactMap(\.string) { Notes.warn(warning) }
         if !asJSON { Notes.write("this is the only time that the token is shown") }
     }
 }

@@ -111,6 +111,7 @@ public final class Store: Sendable {
         }
         status.repositories.sort { $0.repository.name < $1.repository.name }
         status.journalByteCount = self.journalFiles.byteCount
+        if status.fault == nil { status.fault = self.roomFault?.description }
         return status
     }
 

@@ -86,6 +86,46 @@ struct Message {
         }
     }
 
+    /// 300 records of which 200 have a field with a name that is too long.
+    @Test(arguments: [true, false]) func refusedRecordsAreCountedHoweverManyTheyAre(isProtobuf: Bool) async throws {
+        let name = String(repeating: "n", count: 600)
+        let record: (Int) -> Message = { number in
+            Message().message(5, Message().text(1, "record \(number)"))
+                .message(6, Message().text(1, number < 200 ? name : "n").message(2, Message().text(1, "v")))
+        }
+        let records = (0..<300).reduce(Message()) { $0.message(2, record($1)) }
+        let json = (0..<300).map { number in
+            #"{"body":{"stringValue":"record \#(number)"},"attributes":[{"key":"\#(number < 200 ? name : "n")","value":{"stringValue":"v"}}]}"#
+        }
+        let body =
+            isProtobuf
+            ? Message().message(1, Message().message(2, records)).bytes
+            : Array(#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[\#(json.joined(separator: ","))]}]}]}"#.utf8)
+        try await TestServer.with { server in
+            let type = isProtobuf ? "application/x-protobuf" : "application/json"
+            let answer = try await server.send("POST", "/v1/logs", body, headers: ["Content-Type": type])
+            #expect(answer.status == 200)
+            #expect(try await server.query("count()").first?["_count"] == "100")
+            guard isProtobuf else {
+                #expect(answer.json?["partialSuccess"]?["rejectedLogRecords"] == "200")
+                #expect(answer.json?["partialSuccess"]?["errorMessage"]?.string?.contains("600") ?? false)
+                return
+            }
+            var (count, reason) = (UInt64(0), "")
+            try answer.body.withUnsafeBytes { bytes in
+                try ProtobufReader.forEachField(of: bytes) { (number, value) throws(ProtobufReader.Fault) in
+                    guard number == 1 else { return }
+                    try ProtobufReader.forEachField(of: value.message) { (number, value) throws(ProtobufReader.Fault) in
+                        if number == 1 { count = value.number }
+                        if number == 2 { reason = value.text }
+                    }
+                }
+            }
+            #expect(count == 200)
+            #expect(reason.contains("600"))
+        }
+    }
+
     @Test func aClientOfLokiIsUnderstood() async throws {
         try await TestServer.with { server in
             let answer = try await server.send(

@@ -83,6 +83,92 @@ import Testing
         }
     }
 
+    /// What a token that is bound to one repository must not see, or change, of the others.
+    @Test func aBoundTokenSeesItsRepositoryOnly() async throws {
+        try await TestServer.with { server in
+            for name in ["shop", "secret"] {
+                let body = "{\"index\":{\"_index\":\"\(name)-index\"}}\n{}\n"
+                let answer = try await server.send("POST", "/api/v1/repositories/\(name)/_bulk", body)
+                #expect(answer.status == 200)
+            }
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            let query = try await Self.make(server, #"{"name":"q","kind":"query","repository":"shop"}"#, by: admin)
+            let bound = try await Self.make(server, #"{"name":"a","kind":"admin","repository":"shop"}"#, by: admin)
+            for secret in [query, bound] {
+                let headers = ["Authorization": "Bearer \(secret)"]
+                let paths = ["/api/v1/repositories", "/api/v1/status", "/_cat/indices?format=json", "/_cat/count"]
+                for path in paths {
+                    let answer = try await server.send("GET", path, nil, headers: headers)
+                    #expect(answer.status == 200, "\(path)")
+                    #expect(!answer.text.contains("secret"), "\(path): \(answer.text)")
+                    #expect(answer.text.contains("shop") || path == "/_cat/count", "\(path): \(answer.text)")
+                }
+                let count = try await server.send("GET", "/_count", nil, headers: headers)
+                #expect(count.json?["count"] == 1)
+                #expect(try await server.send("GET", "/secret-index/_count", nil, headers: headers).status == 404)
+                #expect(try await server.send("HEAD", "/secret-index", nil, headers: headers).status == 404)
+                #expect(try await server.send("HEAD", "/shop-index", nil, headers: headers).status == 200)
+                let other = "/api/v1/repositories/secret"
+                #expect(try await server.send("GET", other, nil, headers: headers).status == 403)
+                #expect(try await server.send("GET", "\(other)/_count", nil, headers: headers).status == 403)
+            }
+            let headers = ["Authorization": "Bearer \(bound)"]
+            for (method, path, body) in [
+                ("POST", "/api/v1/tokens", #"{"name":"x","kind":"admin"}"#),
+                ("POST", "/api/v1/repositories", #"{"name":"x"}"#), ("PUT", "/api/v1/parsers/json", #"{"script":"*"}"#),
+                ("DELETE", "/api/v1/repositories/secret", ""),
+            ] {
+                let answer = try await server.send(method, path, body, headers: headers)
+                #expect(answer.status == 403, "\(method) \(path)")
+            }
+            // The token selects the repository, whatever its kind.
+            #expect(try await Self.bulk(server, "Bearer \(bound)") == 200)
+            let rows = try await server.send("GET", "/_count", nil, headers: headers)
+            #expect(rows.json?["count"] == 2)
+        }
+    }
+
+    @Test func whoShowsNoTokenLearnsOnlyThatTheServerIsThere() async throws {
+        try await TestServer.with { server in
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            for headers in [[:], ["Authorization": "Bearer nonsense"]] {
+                let answer = try await server.send("GET", "/api/v1/status", nil, headers: headers)
+                #expect(answer.status == 200)
+                #expect(answer.json?["status"] == "OK")
+                #expect(answer.json?.object?.map(\.key) == ["status", "version", "leatVersion", "uptimeSeconds"])
+            }
+            let headers = ["Authorization": "Bearer \(admin)"]
+            let whole = try await server.send("GET", "/api/v1/status", nil, headers: headers)
+            #expect(whole.json?["repositories"]?.array?.isEmpty == false)
+        }
+    }
+
+    static let tokens: [(body: String, status: Int, says: String)] = [
+        (#"{"name":"a","kind":"ingest","repository":17}"#, 400, "must be a string"),
+        (#"{"name":"a","kind":"query","repository":"a/b"}"#, 400, "cannot be a repository's name"),
+        (#"{"name":"a","kind":"query","repository":""}"#, 400, "cannot be a repository's name"),
+        (#"{"name":"a","kind":"ingest","repository":"defalt"}"#, 201, "did you mean 'default'?"),
+        (#"{"name":"b","kind":"ingest","repository":"default","parser":"json"}"#, 201, #""warnings":[]"#),
+        (#"{"name":"c","kind":"ingest","parser":"jsn"}"#, 404, "did you mean 'json'?"),
+        (#"{"name":"c","kind":"query","parser":"json"}"#, 400, "only events of an ingest token"),
+        (#"{"name":"c","kind":"query","repo":"default"}"#, 400, "unknown member 'repo'"),
+        (#"["name"]"#, 400, "must be a JSON object"),
+    ]
+
+    @Test func namesInANewTokenAreChecked() async throws {
+        try await TestServer.with { server in
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            let headers = ["Authorization": "Bearer \(admin)"]
+            for (body, status, says) in Self.tokens {
+                let answer = try await server.send("POST", "/api/v1/tokens", body, headers: headers)
+                #expect(answer.status == status, "\(body): \(answer.text)")
+                #expect(answer.text.contains(says), "\(body): \(answer.text)")
+            }
+            let users = try await server.send("GET", "/api/v1/users", nil, headers: headers)
+            #expect(users.json?.array?.compactMap { $0["userID"]?.string } == ["a", "b", "root"])
+        }
+    }
+
     @Test func refusalsAreWordedForTheirAPI() async throws {
         try await TestServer.with { server in
             _ = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)

@@ -52,6 +52,45 @@ import Testing
         }
     }
 
+    static let forms: [(accept: String, rows: [String])] = [
+        ("text/plain", ["old\n", "new\n", "newer\n"]),
+        ("application/json", ["[{…old…}", ",\n{…new…}", ",\n{…newer…}"]),
+        ("application/x-ndjson", ["{…old…}\n", "{…new…}\n", "{…newer…}\n"]),
+        ("application/json;q=0.1, text/plain", ["old\n", "new\n", "newer\n"]),
+        ("*/*", ["{…old…}\n", "{…new…}\n", "{…newer…}\n"]),
+    ]
+
+    @Test(arguments: forms)
+    func rowsHaveTheFormThatTheClientAccepts(accept: String, rows: [String]) async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("POST", "/_bulk", Self.bulk("old")).status == 200)
+            let port = server.port
+            let pieces = try await onThread {
+                let live = try Self.open(port, ",\"start\":\"1h\"", headers: "Accept: \(accept)\r\n")
+                var pieces: [[UInt8]] = [try live.chunk() ?? []]
+                for text in ["new", "newer"] {
+                    _ = try TestConnection(port: port).send("POST", "/_bulk", body: Self.bulk(text))
+                    pieces.append(try live.chunk() ?? [])
+                }
+                return pieces.map { String(decoding: $0, as: UTF8.self) }
+            }
+            let shortened = pieces.map { piece in
+                guard let start = piece.firstIndex(of: "{"), let end = piece.lastIndex(of: "}") else { return piece }
+                let word = ["newer", "new", "old"].first { piece.contains("\"@rawstring\":\"\($0)\"") } ?? "?"
+                return piece[...start] + "…\(word)…" + piece[end...]
+            }
+            #expect(shortened == rows)
+            let body = #"{"queryString":"*","isLive":true}"#
+            let table = try await server.send(
+                "POST",
+                "/api/v1/repositories/default/query",
+                body,
+                headers: ["Accept": "text/csv"]
+            )
+            #expect(table.status == 400)
+        }
+    }
+
     /// A token counts no longer than it exists, for streams that are open too.
     @Test func aStreamEndsWhenItsTokenIsDeleted() async throws {
         try await TestServer.with { server in

@@ -199,4 +199,4 @@ def syslog():
 
 for name in sys.argv[1:]:
     globals()[name]()
-print("all clients delivered")
+    print(f"delivered: {name}", flush=True)

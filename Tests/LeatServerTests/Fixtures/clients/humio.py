@@ -18,6 +18,7 @@ client.ingest_json_data([{"tags": {"t": "a"}, "events": [
 HumioIngestClient(ingest_token="any", base_url=url).ingest_messages(["by token"])
 
 assert client.get_status()["status"] == "OK"
+assert client.get_users() == []
 
 # streaming
 events = list(client.streaming_query("text | select([@rawstring, host])", start="1h"))
@@ -80,4 +81,5 @@ listed = client.list_saved_queries()
 assert [(q["name"], q["query"]["queryString"]) for q in listed] == [("texts2", "text | count(as=n)")], listed
 client.delete_saved_query(made["id"])
 assert client.list_saved_queries() == []
-print("humiolib works")
+print("humiolib: %s of 28" % list(client.streaming_query("* | count()", start="1h"))[0]["_count"])
+print("delivered: humiolib")

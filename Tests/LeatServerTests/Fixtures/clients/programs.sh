@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real programs, unmodified, against a running server: programs.sh SCRATCH NAME…
-# Ports come from the environment: LEAT_HTTP, LEAT_SYSLOG_TCP, LEAT_SYSLOG_UDP, LEAT_FORWARD. Ends with "all programs
-# delivered" when every event was found exactly once. A program that is not installed is told and left out.
+# Ports come from the environment: LEAT_HTTP, LEAT_SYSLOG_TCP, LEAT_SYSLOG_UDP, LEAT_FORWARD. Prints `NAME: N of N` for all
+# that was sent, and `delivered: PROGRAM` for each program of which every event was found exactly once.
 set -euo pipefail
 scratch=$1
 shift
@@ -25,10 +25,7 @@ expect() {
     diff <(echo "$wanted") <(found "$word") | head -5
 }
 
-has() { command -v "$1" >/dev/null || { echo "skipped: $1 is not installed"; return 1; }; }
-
 logger() {
-    has logger || return 0
     seq 1 $count | sed 's/^/logger-tcp /' | command logger -n 127.0.0.1 -P "$LEAT_SYSLOG_TCP" -T --octet-count -t app
     seq 1 $count | sed 's/^/logger-line /' | command logger -n 127.0.0.1 -P "$LEAT_SYSLOG_TCP" -T --rfc3164 -t app
     seq 1 100 | sed 's/^/logger-udp /' | command logger -n 127.0.0.1 -P "$LEAT_SYSLOG_UDP" -d -t app
@@ -37,42 +34,23 @@ logger() {
     expect logger-udp 100
 }
 
-# Fluent Bit with one output after the other.
+# Fluent Bit with the output that FLUENT_BIT_OUTPUT names, and its properties.
 fluent_bit() {
-    has fluent-bit || return 0
-    local http="-p host=127.0.0.1 -p port=$LEAT_HTTP"
-    fluent es $http -p suppress_type_name=on
-    fluent es $http -p suppress_type_name=off -p compress=gzip
-    fluent opensearch $http -p suppress_type_name=on
-    fluent http $http -p uri=/api/v1/ingest/json -p format=json
-    fluent http $http -p uri=/api/v1/ingest/json -p format=json_lines -p compress=gzip
-    fluent loki $http
-    fluent splunk $http -p splunk_token=none
-    fluent opentelemetry $http
-    fluent forward -p host=127.0.0.1 -p port="$LEAT_FORWARD" -p require_ack_response=true
-    fluent forward -p host=127.0.0.1 -p port="$LEAT_FORWARD" -p compress=gzip
-    fluent syslog -p host=127.0.0.1 -p port="$LEAT_SYSLOG_TCP" -p mode=tcp -p syslog_format=rfc5424 \
-        -p syslog_message_key=message
-    fluent syslog -p host=127.0.0.1 -p port="$LEAT_SYSLOG_TCP" -p mode=tcp -p syslog_format=rfc3164 \
-        -p syslog_message_key=message
-}
-
-runs=0
-fluent() {
-    local output=$1 word
-    shift
-    runs=$((runs + 1))
-    word="fluent-bit-$output-$runs"
-    seq 1 $count | sed "s/.*/{\"message\":\"$word &\",\"n\":&}/" > "$scratch/$word.log"
+    local output properties=() port=$LEAT_HTTP
+    read -ra words <<< "$FLUENT_BIT_OUTPUT"
+    output=${words[0]}
+    for property in "${words[@]:1}"; do properties+=(-p "$property"); done
+    [ "$output" = forward ] && port=$LEAT_FORWARD
+    [ "$output" = syslog ] && port=$LEAT_SYSLOG_TCP
+    seq 1 $count | sed 's/.*/{"message":"fluent-bit &","n":&}/' > "$scratch/in.log"
     printf '[PARSER]\n    Name plain\n    Format json\n' > "$scratch/parsers.conf"
-    fluent-bit -q -f 0.2 -R "$scratch/parsers.conf" -i tail -p "path=$scratch/$word.log" -p read_from_head=true \
-        -p parser=plain -p exit_on_eof=true -o "$output" "$@" -m '*' > "$scratch/$word.out" 2>&1 || cat "$scratch/$word.out"
-    expect "$word"
+    fluent-bit -q -f 0.2 -R "$scratch/parsers.conf" -i tail -p "path=$scratch/in.log" -p read_from_head=true \
+        -p parser=plain -p exit_on_eof=true -o "$output" -p host=127.0.0.1 -p "port=$port" "${properties[@]}" -m '*' \
+        > "$scratch/out" 2>&1 || cat "$scratch/out"
+    expect fluent-bit
 }
 
 rsyslog() {
-    [ -e /usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so ] ||
-        { echo "skipped: rsyslog-elasticsearch is not installed"; return 0; }
     seq 1 $count | sed 's/^/<13>Nov 14 22:13:20 host app: rsyslog-line /' > "$scratch/rsyslog.in"
     cat > "$scratch/rsyslog.conf" <<CONF
 global(workDirectory="$scratch")
@@ -95,7 +73,6 @@ CONF
 
 journald() {
     local remote=/lib/systemd/systemd-journal-remote upload=/lib/systemd/systemd-journal-upload
-    [ -x $upload ] || { echo "skipped: systemd-journal-remote is not installed"; return 0; }
     for i in $(seq 1 $count); do
         printf '__REALTIME_TIMESTAMP=%d\n__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%032d\nMESSAGE=journal-entry %d\nPRIORITY=6\n\n' \
             $((1700000000000000 + i)) $((1000000 + i)) 1 "$i"
@@ -110,5 +87,7 @@ journald() {
     expect journal-entry
 }
 
-for name in "$@"; do "$name"; done
-echo "all programs delivered"
+for name in "$@"; do
+    "$name"
+    echo "delivered: $name"
+done

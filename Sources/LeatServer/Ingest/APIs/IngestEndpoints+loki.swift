@@ -9,7 +9,8 @@ extension IngestEndpoints {
         guard let streams = try self.lokiRequest(incoming)["streams"]?.array else {
             throw self.refusal("the member streams (an array) is missing", incoming)
         }
-        for stream in streams {
+        for sent in streams {
+            let stream = sent["entries"] == nil ? sent : try self.currentForm(of: sent, incoming)
             let labels = (stream["stream"]?.object ?? []).compactMap { member in
                 member.value.scalarText.map { (name: member.key, value: $0) }
             }
@@ -20,6 +21,25 @@ extension IngestEndpoints {
         }
         try await self.store(&writer, incoming, .loki)
         return Reply(204)
+    }
+
+    /// A stream in the form of today, of that before Loki 1.0: `{"labels":"{a=\"b\"}","entries":[{"ts":ISO 8601,"line"}]}`.
+    private func currentForm(of stream: JSONValue, _ incoming: Incoming) throws(RequestFault) -> JSONValue {
+        let labels: [JSONValue.Member]
+        do throws(ProtobufReader.Fault) {
+            labels = try LokiMessage.labels(stream["labels"]?.string ?? "{}")
+        } catch {
+            throw self.refusal("labels cannot be read: \(error.reason)", incoming)
+        }
+        var values: [JSONValue] = []
+        for entry in stream["entries"]?.array ?? [] {
+            guard let text = entry["ts"]?.string, let time = TimestampParser.parse(text), let line = entry["line"]
+            else {
+                throw self.refusal("an entry needs ts (ISO 8601) and line, not \(entry.jsonText.prefix(80))", incoming)
+            }
+            values.append([.string("\(time.nanoseconds)"), line])
+        }
+        return ["stream": .object(labels), "values": .array(values)]
     }
 
     private func lokiRequest(_ incoming: Incoming) throws(RequestFault) -> JSONValue {

@@ -24,7 +24,7 @@ extension Route {
     /// Whether a request is written down although it was allowed.
     fileprivate func isAudited(_ method: HTTPRequest.Method) -> Bool {
         switch self {
-        case .tokens, .token, .repositories, .repository, .parsers, .files, .savedQueries:
+        case .tokens, .token, .users, .repositories, .repository, .parsers, .files, .savedQueries:
             method != .get && method != .head
         case .compact, .graphQL: true
         case .query, .queryJobs: true

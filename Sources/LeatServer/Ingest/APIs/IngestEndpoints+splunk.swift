@@ -4,37 +4,52 @@ internal import LeatStorage
 /// Splunk's HTTP event collector; `elasticsearch-bulk.md` 6.1, `humio-api.md` section 2.
 extension IngestEndpoints {
     /// JSON objects one after the other, with or without white space between them, or an array of them.
+    ///
+    /// As at Splunk, a bad event ends the request: those before it are stored, and the answer has its number.
     func splunkEvents(_ incoming: Incoming) async throws -> Reply {
         var writer = self.writer(incoming)
-        let events = try self.splunkObjects(incoming)
-        guard !events.isEmpty else { throw RequestFault.splunk(400, code: 5, "No data") }
-        for (number, event) in events.enumerated() {
-            let parts = try Self.splunkEvent(event, number)
-            do throws(ItemFault) {
-                try writer.add(parts)
+        let (values, fault) = self.splunkObjects(incoming)
+        var refusal = fault
+        for (number, value) in values.enumerated() {
+            do throws(RequestFault) {
+                try self.add(splunk: value, number, to: &writer)
             } catch {
-                throw RequestFault.splunk(400, code: 6, "Invalid data format: event \(number): \(error.reason)")
+                refusal = error
+                break
             }
         }
-        try await self.store(&writer, incoming, .splunkEvent)
+        guard writer.count > 0 || refusal != nil else { throw RequestFault.splunk(400, code: 5, "No data") }
+        let reasons = refusal.map { [$0.type] } ?? []
+        try await self.store(&writer, incoming, .splunkEvent, refused: reasons, parserIsByType: true)
+        if let refusal { throw refusal }
         return self.splunkSuccess(incoming)
+    }
+
+    private func add(splunk value: JSONValue, _ number: Int, to writer: inout EventWriter) throws(RequestFault) {
+        let parts = try Self.splunkEvent(value, number)
+        do throws(ItemFault) {
+            try writer.add(parts)
+        } catch {
+            throw .splunk(400, code: 6, "Invalid data format: \(error.reason)", event: number)
+        }
     }
 
     /// One event a line; host, source and sourcetype come as parameters.
     func splunkRaw(_ incoming: Incoming) async throws -> Reply {
         var writer = self.writer(incoming)
-        let text = String(decoding: incoming.body, as: UTF8.self)
         let target = incoming.call.target
         var fields: [(name: String, value: String)] = []
         if let host = target["host"] { fields.append(("@host", host)) }
         if let source = target["source"] { fields.append(("@source", source)) }
         let tags = target["sourcetype"].map { [DatasourceTags.Tag(name: "#type", value: $0)] } ?? []
-        for line in text.split(whereSeparator: \.isNewline) {
-            let event = EventWriter.Event(time: nil, text: String(line), fields: fields, tags: tags)
+        // Only these bytes end a line: U+2028 and the like are text.
+        for line in incoming.body.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
+            let text = String(decoding: line, as: UTF8.self)
+            let event = EventWriter.Event(time: nil, text: text, fields: fields, tags: tags)
             try self.add(event, to: &writer, incoming)
         }
         guard writer.count > 0 else { throw RequestFault.splunk(400, code: 5, "No data") }
-        try await self.store(&writer, incoming, .splunkRaw)
+        try await self.store(&writer, incoming, .splunkRaw, parserIsByType: true)
         return self.splunkSuccess(incoming)
     }
 
@@ -72,9 +87,16 @@ extension IngestEndpoints {
         return incoming.credential + "/" + channel
     }
 
-    private func splunkObjects(_ incoming: Incoming) throws(RequestFault) -> [JSONValue] {
+    /// The values of a body up to the first that is no JSON, and why that one is none.
+    private func splunkObjects(_ incoming: Incoming) -> ([JSONValue], fault: RequestFault?) {
         let bytes = incoming.body
-        if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") { return try self.value(incoming).array ?? [] }
+        if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
+            do throws(RequestFault) {
+                return (try self.value(incoming).array ?? [], nil)
+            } catch {
+                return ([], error)
+            }
+        }
         var objects: [JSONValue] = []
         var flattener = JSONFlattener(
             limits: JSONLimits(
@@ -93,18 +115,21 @@ extension IngestEndpoints {
                 objects.append(try JSONValue(Array(bytes[start..<end])))
                 offset = end
             } catch {
-                throw .splunk(400, code: 6, "Invalid data format: event \(objects.count): \(error)")
+                return (objects, .splunk(400, code: 6, "Invalid data format: \(error)", event: objects.count))
             }
         }
-        return objects
+        return (objects, nil)
     }
 
     private static func splunkEvent(_ value: JSONValue, _ number: Int) throws(RequestFault) -> EventWriter.Event {
-        guard let event = value["event"] else {
-            throw .splunk(400, code: 12, "Event field is required (event \(number))")
+        guard value.object != nil else {
+            throw .splunk(400, code: 6, "Invalid data format: an event must be an object", event: number)
         }
-        if event.isNull || event.string == "" {
-            throw .splunk(400, code: 13, "Event field cannot be blank (event \(number))")
+        guard let event = value["event"], !event.isNull else {
+            throw .splunk(400, code: 12, "Event field is required", event: number)
+        }
+        if event.string?.allSatisfy(\.isWhitespace) ?? false {
+            throw .splunk(400, code: 13, "Event field cannot be blank", event: number)
         }
         var parts = EventWriter.Event()
         if let members = event.object {
@@ -113,18 +138,19 @@ extension IngestEndpoints {
             parts.text = event.scalarText ?? event.jsonText
         }
         if let time = value["time"], !time.isNull {
-            guard let text = time.scalarText, let seconds = Self.seconds(text) else {
-                throw .splunk(400, code: 6, "Invalid data format: time of event \(number)")
+            guard let text = time.scalarText, let moment = EventTime(epoch: text) else {
+                throw .splunk(400, code: 6, "Invalid data format: time \(time.jsonText.prefix(60))", event: number)
             }
-            parts.time = seconds
+            parts.set(moment, from: text)
         }
         if let host = value["host"]?.scalarText { parts.fields.append(("@host", host)) }
         if let source = value["source"]?.scalarText { parts.fields.append(("@source", source)) }
         if let index = value["index"]?.scalarText { parts.tags.append(.init(name: "#index", value: index)) }
         if let type = value["sourcetype"]?.scalarText { parts.tags.append(.init(name: "#type", value: type)) }
         for member in value["fields"]?.object ?? [] {
+            // Nested objects have no place in Splunk's indexed fields.
             guard let text = member.value.scalarText ?? (member.value.array == nil ? nil : member.value.jsonText) else {
-                throw .splunk(400, code: 15, "Error in handling indexed fields (event \(number))")
+                throw .splunk(400, code: 15, "Error in handling indexed fields", event: number)
             }
             if member.key.hasPrefix("#") {
                 parts.tags.append(.init(name: member.key, value: text))
@@ -133,10 +159,5 @@ extension IngestEndpoints {
             }
         }
         return parts
-    }
-
-    /// Seconds since 1970 with a fraction; larger numbers are milliseconds and the like, as `TimestampParser` tells.
-    private static func seconds(_ text: String) -> Timestamp? {
-        ByteSlice(text).withUnsafeBytes { TimestampParser.parseEpoch($0) }
     }
 }

@@ -25,7 +25,7 @@ struct IngestEndpoints: Sendable {
         var credential = ""
 
         /// Whether the body is protobuf and not JSON.
-        var isProtobuf: Bool { self.call.header("content-type")?.lowercased().contains("protobuf") ?? false }
+        var isProtobuf: Bool { self.call.isProtobuf }
     }
 
     func reply(
@@ -34,7 +34,6 @@ struct IngestEndpoints: Sendable {
         repository: String?,
         credential: Credential
     ) async throws -> Reply {
-        if name == .splunkHealth { return Reply(200, json: ["text": "HEC is healthy", "code": 17]) }
         let route = Route.ingest(name, repository: repository)
         // Docker's driver for Splunk looks whether somebody is there.
         if call.method == .options, name == .splunkEvent { return Reply(200) }
@@ -48,7 +47,7 @@ struct IngestEndpoints: Sendable {
             fault.headers = [.init(name: "Allow", value: "POST")]
             throw fault
         }
-        let target = credential.repository ?? repository ?? RepositoryNames.standard
+        let target = credential.repository(named: repository)
         if name == .journald {
             return try await self.journald(call, route, repository: target, credential: credential)
         }
@@ -82,7 +81,7 @@ struct IngestEndpoints: Sendable {
         case .loki: return try await self.loki(incoming)
         case .otlp: return try await self.otlp(incoming)
         case .logplex: return try await self.logplex(incoming)
-        case .splunkHealth, .journald: preconditionFailure("answered above")
+        case .splunkHealth, .journald: preconditionFailure("answered before")
         }
     }
 
@@ -92,14 +91,24 @@ struct IngestEndpoints: Sendable {
     }
 
     /// Stores what was written; on return it may be acknowledged.
+    ///
+    /// - Parameters:
+    ///   - writer: The events.
+    ///   - incoming: The request that brought them.
+    ///   - name: Its API.
+    ///   - refused: Reasons of events that were refused.
+    ///   - parserIsByType: Whether `#type` chooses the parser when neither token nor request names one.
+    /// - Throws: What storage refuses.
     func store(
         _ writer: inout EventWriter,
         _ incoming: Incoming,
         _ name: IngestProtocol,
-        refused: [String] = []
+        refused: [String] = [],
+        parserIsByType: Bool = false
     ) async throws {
         let batch = writer.batch(repository: incoming.repository)
-        if !batch.parts.isEmpty { _ = try await self.digester.digest(batch, parser: incoming.parser) }
+        let parser = incoming.parser.map { ParserChoice.named($0) } ?? (parserIsByType ? .byType : .unparsed)
+        if !batch.parts.isEmpty { _ = try await self.digester.digest(batch, parser: parser) }
         self.metrics.ingested(
             ServerMetrics.IngestKey(name: name.rawValue, repository: incoming.repository),
             items: writer.count,

@@ -14,7 +14,7 @@ extension IngestEndpoints {
             for event in events {
                 var parts = EventWriter.Event()
                 parts.tags = tags
-                parts.time = try self.time(event, incoming)
+                try self.setTime(of: &parts, event, incoming)
                 parts.text = event["rawstring"]?.scalarText
                 parts.attributes = event["attributes"]?.object ?? []
                 try self.add(parts, to: &writer, incoming)
@@ -47,7 +47,7 @@ extension IngestEndpoints {
                 try self.add(parts, to: &writer, incoming)
             }
         }
-        try await self.store(&writer, incoming, .humioUnstructured)
+        try await self.store(&writer, incoming, .humioUnstructured, parserIsByType: true)
         return Reply(200, json: .object([]))
     }
 
@@ -69,8 +69,8 @@ extension IngestEndpoints {
     /// `raw`: the body is one event.
     func raw(_ incoming: Incoming) async throws -> Reply {
         var writer = self.writer(incoming)
-        var text = String(decoding: incoming.body, as: UTF8.self)
-        while let last = text.last, last.isNewline { text.removeLast() }
+        let end = incoming.body.lastIndex { $0 != 0x0A && $0 != 0x0D }
+        let text = end.map { String(decoding: incoming.body[...$0], as: UTF8.self) } ?? ""
         guard !text.isEmpty else { throw self.refusal("the body is empty", incoming) }
         try self.add(EventWriter.Event(text: text), to: &writer, incoming)
         try await self.store(&writer, incoming, .raw)
@@ -162,14 +162,20 @@ extension IngestEndpoints {
     }
 
     /// The time of a structured event: milliseconds, or ISO 8601; `timezone` counts for times without a zone.
-    private func time(_ event: JSONValue, _ incoming: Incoming) throws(RequestFault) -> Timestamp {
+    private func setTime(
+        of parts: inout EventWriter.Event,
+        _ event: JSONValue,
+        _ incoming: Incoming
+    ) throws(RequestFault) {
         guard let value = event["timestamp"] else {
             throw self.refusal("every event needs the member timestamp (milliseconds, or ISO 8601)", incoming)
         }
-        if case .number = value, let milliseconds = value.integer { return Timestamp(milliseconds: milliseconds) }
-        guard let text = value.string, let time = TimestampParser.parse(text) else {
+        if case .number = value, let milliseconds = value.integer {
+            parts.time = Timestamp(milliseconds: milliseconds)
+        } else if let text = value.string, let time = EventTime(text) {
+            parts.set(time, from: text)
+        } else {
             throw self.refusal("timestamp \(value.jsonText.prefix(60)) is neither milliseconds nor ISO 8601", incoming)
         }
-        return time
     }
 }

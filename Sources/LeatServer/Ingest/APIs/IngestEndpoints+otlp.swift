@@ -27,27 +27,7 @@ extension IngestEndpoints {
             }
         }
         try await self.store(&writer, incoming, .otlp, refused: refused.map { _ in "otlp_record" })
-        if incoming.isProtobuf {
-            return Reply(200, Self.protobufAnswer(refused), mediaType: "application/x-protobuf")
-        }
-        guard let reason = refused.first else { return Reply(200, json: .object([])) }
-        return Reply(
-            200,
-            json: [
-                "partialSuccess": [
-                    "rejectedLogRecords": .string("\(refused.count)"), "errorMessage": .string(reason),
-                ]
-            ]
-        )
-    }
-
-    /// `ExportLogsServiceResponse{partial_success=1{rejected_log_records=1, error_message=2}}`; nothing when all is well.
-    private static func protobufAnswer(_ refused: [String]) -> [UInt8] {
-        guard let reason = refused.first else { return [] }
-        let message = Array(reason.utf8.prefix(100))
-        // The count is held at 127 and the text at 100 bytes, so that each length fits one byte.
-        let inner = [0x08, UInt8(min(refused.count, 127)), 0x12, UInt8(message.count)] + message
-        return [0x0A, UInt8(inner.count)] + inner
+        return OTLPAnswer.success(refused: refused, isProtobuf: incoming.isProtobuf)
     }
 
     private static func event(_ record: JSONValue, _ shared: [JSONValue.Member]) -> EventWriter.Event {

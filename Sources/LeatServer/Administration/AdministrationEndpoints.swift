@@ -8,9 +8,9 @@ struct AdministrationEndpoints: Sendable {
     let digester: Digester
     let library: LibraryEndpoints
 
-    func reply(to call: Call, _ route: Route) async throws -> Reply {
+    func reply(to call: Call, _ route: Route, credential: Credential) async throws -> Reply {
         switch route {
-        case .repositories: return try await self.repositories(call)
+        case .repositories: return try await self.repositories(call, credential)
         case .repository(let name): return try await self.repository(call, name)
         case .fields(let name): return try await self.fields(call, name)
         case .compact: return try await self.compact(call)
@@ -18,12 +18,12 @@ struct AdministrationEndpoints: Sendable {
         }
     }
 
-    private func repositories(_ call: Call) async throws -> Reply {
+    private func repositories(_ call: Call, _ credential: Credential) async throws -> Reply {
         switch call.method {
-        case .get, .head:
-            return Reply(200, json: .array(self.store.status().repositories.map(MonitoringEndpoints.value)))
+        case .get, .head: return Reply(200, json: MonitoringEndpoints.value(self.store.status(), for: credential))
         case .post:
-            let body = try await Self.body(of: call)
+            let body = try await call.jsonBody()
+            try MemberNames.check(body, ["name"] + Self.retentionMembers)
             guard let name = body["name"]?.string else {
                 throw RequestFault.text(400, "bad_request", "the member name (a string) is missing")
             }
@@ -41,12 +41,20 @@ struct AdministrationEndpoints: Sendable {
             }
             return Reply(200, json: MonitoringEndpoints.value(status))
         case .put, .patch, .post:
-            let body = try await Self.body(of: call)
-            guard store.repository(named: name) != nil else { return try await self.create(name, body) }
-            let retention = try Self.retention(body)
+            let body = try await call.jsonBody()
+            try MemberNames.check(body, ["name"] + Self.retentionMembers)
+            guard let known = store.repository(named: name) else { return try await self.create(name, body) }
+            let retention = try Self.retention(body, changing: known.retention)
             try await Blocking.run { try store.setRetention(retention, of: name) }
             return Reply(200, json: ["name": .string(name)])
         case .delete:
+            guard name != RepositoryNames.own else {
+                throw RequestFault.text(
+                    403,
+                    "security_exception",
+                    "'\(name)' holds the server's own log and audit events and cannot be deleted; its retention can be set"
+                )
+            }
             let (files, queries) = (self.library.files, self.library.queries)
             try await Blocking.run {
                 try store.deleteRepository(name)
@@ -66,7 +74,7 @@ struct AdministrationEndpoints: Sendable {
 
     private func create(_ name: String, _ body: JSONValue) async throws -> Reply {
         let store = self.store
-        let retention = try Self.retention(body)
+        let retention = try Self.retention(body, changing: .standard)
         try await Blocking.run { _ = try store.createRepository(name, retention: retention) }
         return Reply(201, json: ["name": .string(name)])
     }
@@ -74,9 +82,11 @@ struct AdministrationEndpoints: Sendable {
     /// More days have no nanoseconds in 64 bits; nobody waits for them.
     private static let daysEnd: Int64 = 100_000
 
-    /// Retention from the members `retentionSeconds`, `retentionDays` and `retentionBytes`; without any the standard.
-    private static func retention(_ body: JSONValue) throws(RequestFault) -> Retention {
-        var retention = Retention.standard
+    private static let retentionMembers = ["retentionDays", "retentionSeconds", "retentionBytes"]
+
+    /// A retention with what the members name changed.
+    private static func retention(_ body: JSONValue, changing old: Retention) throws(RequestFault) -> Retention {
+        var retention = old
         if let value = body["retentionDays"] {
             retention.ageSeconds = try Self.positive(value, "retentionDays", below: Self.daysEnd).map { $0 * 86_400 }
         }
@@ -120,15 +130,5 @@ struct AdministrationEndpoints: Sendable {
         let store = self.store
         try await Blocking.run { try store.compact() }
         return Reply(200, json: ["status": "OK"])
-    }
-
-    private static func body(of call: Call) async throws -> JSONValue {
-        let bytes = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
-        if bytes.isEmpty { return .object([]) }
-        do {
-            return try JSONValue(bytes)
-        } catch {
-            throw RequestFault.text(400, "bad_request", "the body is not JSON: \(error)")
-        }
     }
 }
