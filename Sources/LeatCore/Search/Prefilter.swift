@@ -71,7 +71,6 @@ public protocol BlockSource: Sendable {
 
 extension BlockSource {
     public var isTestedUnread: Bool { true }
-    public func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch { try self.read() }
 
     public func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch { try self.read() }
 
