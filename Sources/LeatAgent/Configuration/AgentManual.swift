@@ -125,8 +125,7 @@ enum AgentManual {
           `storage.delete_irrecoverable_chunks`. For the way back Fluent Bit has to be started with its own `DB` of that time.
         * **Files.** A rotated file is read to its end, however long after `Rotate_Wait` it is written. Files are told apart by
           identity: `DB.compare_filename` changes nothing, a renamed file is not read twice. `Buffer_Max_Size` below 4 MiB is 4 MiB;
-          longer lines are cut and marked `_truncated`. Lines of containers are recognised by their form, so that the parsers named
-          `cri` and `docker` join parts too; their definitions are for lines in another form.
+          longer lines are cut and marked `_truncated`. `Parser cri` joins the parts of split lines, as `multiline.parser cri` does.
         * **Names twice.** Of two members of one name the last one counts, in JSON that is read, and where `Merge_Log` or a filter
           adds one that is there: Elasticsearch would refuse the event. The metadata of pods take the place of a member
           `kubernetes`.

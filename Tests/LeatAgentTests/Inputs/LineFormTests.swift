@@ -51,6 +51,57 @@ struct LineFormTests {
         }
     }
 
+    /// Definitions under the names of container formats, with the records of two lines.
+    static let definitions: [(definition: String, lines: [String], records: [String])] = [
+        (
+            "Name cri\nFormat regex\nTime_Key time\nTime_Format %Y-%m-%dT%H:%M:%S.%L%z\nTime_Keep On\n"
+                + #"Regex ^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<flag>[^ ]*) (?<log>.*)$"#,
+            ["2026-11-30T08:00:00.000000001Z stdout F a", "2026-11-30T08:00:00.000000002Z stderr F b"],
+            [
+                #"{"time":"2026-11-30T08:00:00.000000001Z","stream":"stdout","flag":"F","log":"a"}"#,
+                #"{"time":"2026-11-30T08:00:00.000000002Z","stream":"stderr","flag":"F","log":"b"}"#,
+            ]
+        ),
+        (
+            "Name cri\nFormat regex\nTime_Key time\nTime_Format %Y-%m-%dT%H:%M:%S.%L%z\n"
+                + #"Regex ^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<flag>[^ ]*) (?<log>.*)$"#,
+            ["2026-11-30T08:00:00.000000001Z stdout P a", "2026-11-30T08:00:00.000000002Z stdout F b"],
+            [#"{"stream":"stdout","flag":"P","log":"a"}"#, #"{"stream":"stdout","flag":"F","log":"b"}"#]
+        ),
+        (
+            "Name docker\nFormat json\nTime_Key time\nTime_Format %Y-%m-%dT%H:%M:%S.%L\nTime_Keep On",
+            [
+                #"{"log":"a","stream":"stdout","time":"2026-11-30T08:00:00.1Z","pod":1}"#,
+                #"{"log":"b","stream":"stdout","time":"2026-11-30T08:00:00.2Z","pod":2}"#,
+            ],
+            [
+                #"{"log":"a","stream":"stdout","time":"2026-11-30T08:00:00.1Z","pod":1}"#,
+                #"{"log":"b","stream":"stdout","time":"2026-11-30T08:00:00.2Z","pod":2}"#,
+            ]
+        ),
+        (
+            "Name docker\nFormat json\nTime_Key ts",
+            [#"{"log":"a\n","stream":"stdout","time":"2026-11-30T08:00:00.1Z"}"#, #"{"m":1}"#],
+            [#"{"log":"a\n","stream":"stdout","time":"2026-11-30T08:00:00.1Z"}"#, #"{"m":1}"#]
+        ),
+    ]
+
+    @Test(arguments: definitions)
+    func aDefinitionUnderAContainersNameCounts(definition: String, lines: [String], records: [String]) throws {
+        try withTemporaryFolder { folder in
+            try folder.write("a.log", lines.joined(separator: "\n") + "\n")
+            let keys = definition.split(separator: "\n").map { "    \($0)\n" }.joined()
+            let name = definition.split(separator: "\n")[0].dropFirst(5)
+            let world = try AgentWorld(folder)
+            try world.start(
+                "[SERVICE]\n    Flush 0.01\n[PARSER]\n\(keys)[INPUT]\n    Name tail\n    Path \(folder.path("a.log"))\n"
+                    + "    Read_From_Head On\n    Parser \(name)\n[OUTPUT]\n    Name file\n    Match *\n    Path \(folder.path)\n"
+                    + "    File out\n    Format plain\n"
+            )
+            #expect(try world.lines("out", count: 2) == records)
+        }
+    }
+
     @Test
     func aMultilineParserMayJudgeAFieldOfParsedLines() throws {
         try withTemporaryFolder { folder in

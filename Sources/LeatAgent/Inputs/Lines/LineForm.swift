@@ -15,6 +15,8 @@ struct LineForm {
     var key = "log"
     var readsCRI = false
     var readsDocker = false
+    /// Whether docker's lines whose text has no newline at its end go on in the next one.
+    var joinsDocker = true
     var names = ContainerNames()
     /// Rules by which lines are joined into events.
     var multiline: MultilineMachine?

@@ -100,19 +100,44 @@ struct LineFormFactory {
         )
     }
 
-    /// Container lines are taken apart by position, and their parts joined, whatever the parser's definition says; that
-    /// is for lines in another form.
+    /// Lines of containers are taken apart by position where the definition under these names says no more than that; it
+    /// is for lines in another form then, and for all lines else.
     private func addParser(_ entry: Section.Entry, to form: inout LineForm) throws(Diagnostics) {
-        switch entry.value.lowercased() {
+        let isDefined = self.configuration.parsers[entry.value] != nil
+        let name = entry.value.lowercased()
+        if isDefined || (name != "cri" && name != "docker") { form.parser = try self.parser(entry) }
+        switch name {
         case "cri":
+            guard let names = Self.containerNames(form.parser?.definition) else { return }
             form.readsCRI = true
-            form.names = LineForm.ContainerNames(text: "message", partial: "logtag")
-        case "docker": form.readsDocker = true
-        default:
-            form.parser = try self.parser(entry)
-            return
+            form.names = names
+        case "docker" where Self.isDockers(form.parser?.definition):
+            form.readsDocker = true
+            // A text without a newline is a part only where somebody says so.
+            form.joinsDocker = self.plugin.settings.flag("docker_mode")
+        default: break
         }
-        if self.configuration.parsers[entry.value] != nil { form.parser = try self.parser(entry) }
+    }
+
+    /// The names that a definition of CRI's form gives; those of Fluent Bit without one, `nil` when it has another form.
+    private static func containerNames(_ definition: ParserDefinition?) -> LineForm.ContainerNames? {
+        guard let definition else { return LineForm.ContainerNames(text: "message", partial: "logtag") }
+        guard case .regex(let pattern) = definition.format, pattern.groups.count == 4, Self.keepsTime(definition),
+            pattern.groups[0].name == "time", pattern.groups[1].name == "stream"
+        else { return nil }
+        return LineForm.ContainerNames(text: pattern.groups[3].name, partial: pattern.groups[2].name)
+    }
+
+    private static func isDockers(_ definition: ParserDefinition?) -> Bool {
+        guard let definition else { return true }
+        if case .json = definition.format { return Self.keepsTime(definition) }
+        return false
+    }
+
+    /// Whether a definition reads the field `time`, keeps it, and changes no field.
+    private static func keepsTime(_ definition: ParserDefinition) -> Bool {
+        guard let time = definition.time, time.key == "time", time.isKept else { return false }
+        return definition.types.isEmpty && definition.decoders.isEmpty
     }
 
     /// The parser of the configuration that a key names.

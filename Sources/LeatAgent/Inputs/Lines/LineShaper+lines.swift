@@ -161,14 +161,15 @@ extension LineShaper {
         to events: inout EventList
     ) {
         let message = docker.escapedMessage(in: line)
-        if !docker.isPartial, self.events.isEmpty, message.count <= self.templates.form.lineByteCountMax,
+        let isPartial = docker.isPartial && self.templates.form.joinsDocker
+        if !isPartial, self.events.isEmpty, message.count <= self.templates.form.lineByteCountMax,
             self.joiner?.unfinishedOffset(of: docker.stream) == nil
         {
             let isText = self.appendDocker(docker.timeText(in: line), docker.stream, message, true, to: &events.bytes)
             self.finish(&events, docker.nanoseconds, place.offset, isText: isText, isCut: false, place.recordTail)
             return
         }
-        self.join(message, docker.stream, docker.isPartial, docker.nanoseconds, place, isEscaped: true, to: &events)
+        self.join(message, docker.stream, isPartial, docker.nanoseconds, place, isEscaped: true, to: &events)
     }
 
     func appendDocker(
