@@ -4,6 +4,8 @@ internal import LeatParsing
 /// How the bulk outputs turn events into the lines of a request, by Fluent Bit's options.
 struct BulkFormat {
     var index = "fluent-bit"
+    /// The index made of the record and its tag, in place of `index`.
+    var indexTemplate: RecordTemplate?
     /// `nil` with `Suppress_Type_Name On`.
     var type: String? = "_doc"
     var action = "create"
@@ -34,7 +36,7 @@ struct BulkFormat {
 
     /// The index of all events of a chunk; `nil` when they have different ones.
     fileprivate func fixedIndex(chunkTime: Int64) -> [UInt8]? {
-        guard let logstash else { return Array(self.index.utf8) }
+        guard let logstash else { return self.indexTemplate == nil ? Array(self.index.utf8) : nil }
         guard self.datesByChunk, logstash.prefixPath.isEmpty else { return nil }
         var index = Array((logstash.prefix + logstash.separator).utf8)
         logstash.dateFormat.append(Timestamp(nanoseconds: chunkTime), to: &index)
@@ -187,7 +189,7 @@ private struct BulkWriter {
             self.body.append(
                 contentsOf: Self.action(
                     self.format,
-                    index: self.index(self.format.datesByChunk ? self.chunkTime : event.time, record),
+                    index: self.index(event, record),
                     id: id
                 )
             )
@@ -236,8 +238,13 @@ private struct BulkWriter {
         self.body.append(contentsOf: self.tagMember?.bytes.dropFirst(isFirst ? 1 : 0) ?? [])
     }
 
-    private mutating func index(_ time: Int64, _ record: UnsafeRawBufferPointer) -> [UInt8] {
-        guard let logstash = self.format.logstash else { return Array(self.format.index.utf8) }
+    private mutating func index(_ event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8] {
+        guard let logstash = self.format.logstash else {
+            var index: [UInt8] = []
+            self.format.indexTemplate?.append(to: &index, tag: event.head.tag, members: record)
+            return index.isEmpty ? Array(self.format.index.utf8) : index
+        }
+        let time = self.format.datesByChunk ? self.chunkTime : event.time
         let second = Timestamp(nanoseconds: time).seconds
         if second != self.indexSecond {
             self.indexSecond = second

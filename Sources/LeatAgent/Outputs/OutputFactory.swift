@@ -167,7 +167,8 @@ extension BulkFormat {
             self.timeFormat = try Self.timeFormat(entry.value, entry.valueMark)
         }
         guard settings.flag("logstash_format") else {
-            try self.readDatedIndex(settings)
+            // Only Fluent Bit's opensearch reads fields there.
+            try self.readVariableIndex(settings, readsFields: plugin.name == "opensearch")
             return
         }
         let date = settings.text("logstash_dateformat") ?? "%Y.%m.%d"
@@ -180,8 +181,21 @@ extension BulkFormat {
     }
 
     /// An `Index` may hold the date of sending: here that of the chunk, so that a resend has the same.
-    private mutating func readDatedIndex(_ settings: Settings) throws(Diagnostics) {
-        guard let entry = settings.entries("index").last, entry.value.contains("%") else { return }
+    ///
+    /// With `readsFields` it may have fields of the record instead.
+    private mutating func readVariableIndex(_ settings: Settings, readsFields: Bool) throws(Diagnostics) {
+        guard let entry = settings.entries("index").last else { return }
+        if readsFields, entry.value.contains("$") {
+            guard let template = RecordTemplate(entry.value) else {
+                throw Diagnostics(
+                    entry.valueMark.diagnostic("'\(entry.value)' is no index", hint: "such as app-$level or $k['a']")
+                )
+            }
+            self.index = "fluent-bit"
+            self.indexTemplate = template
+            return
+        }
+        guard entry.value.contains("%") else { return }
         var dated = Logstash(dateFormat: try Self.timeFormat(entry.value, entry.valueMark))
         dated.prefix = ""
         dated.separator = ""

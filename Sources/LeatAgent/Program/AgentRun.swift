@@ -115,7 +115,7 @@ struct AgentRun {
             defer { _ = close(lock) }
             let agent = try factory.make(checked, names: folder.names)
             let reload = { () -> Bool in
-                guard self.isConfigurationValid(log) else { return false }
+                guard !reloadState.isOver, self.isConfigurationValid(log) else { return false }
                 reloadState.isWanted = true
                 log.write(.info, "the new configuration is valid: starting again with it")
                 agent.stop()
@@ -126,6 +126,7 @@ struct AgentRun {
                     _ = reload()
                 } else {
                     log.write(.info, "signal \(signal): stopping")
+                    reloadState.end()
                     agent.stop()
                 }
             }
@@ -174,6 +175,13 @@ struct AgentRun {
     /// Whether an agent that is stopping is to begin again.
     private final class ReloadState {
         var isWanted = false
+        /// Whether the end was asked for, so that nothing begins again, not even what was asked for before.
+        private(set) var isOver = false
+
+        func end() {
+            self.isOver = true
+            self.isWanted = false
+        }
     }
 
     /// Reads the configuration as it is now; what is wrong with it goes to the log.

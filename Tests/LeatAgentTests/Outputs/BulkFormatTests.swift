@@ -104,8 +104,14 @@ import Testing
         )
     }
 
-    @Test func anIndexMayHoldTheDate() throws {
-        let settings = "Name es\nIndex my-%Y-idx\nSuppress_Type_Name On\nMatch *"
+    /// The chunk was made in 1970.
+    @Test(arguments: [
+        ("es", "my-%Y-idx", "my-1970-idx"), ("opensearch", "app-$level", "app-warn"),
+        ("es", "app-$level", "app-$level"),
+        ("opensearch", "$k['ns']-$TAG", "shop-kube.web"), ("opensearch", "$none", "fluent-bit"),
+    ])
+    func anIndexMayHoldTheDateOrFields(name: String, index: String, expected: String) throws {
+        let settings = "Name \(name)\nIndex \(index)\nSuppress_Type_Name On\nMatch *"
         let text = "[OUTPUT]\n" + settings.split(separator: "\n").map { "    \($0)\n" }.joined()
         var build = ConfigurationBuild(environment: EnvironmentText([:]))
         build.add(
@@ -114,8 +120,8 @@ import Testing
             }
         )
         let format = try BulkFormat(try #require(build.configuration.outputs.first))
-        // The chunk was made in 1970.
-        #expect(Self.lines(format, ["\"a\":1"], items: [0..<1]).first == #"{"create":{"_index":"my-1970-idx"}}"#)
+        let lines = Self.lines(format, [#""level":"warn","k":{"ns":"shop"}"#], items: [0..<1])
+        #expect(lines.first == #"{"create":{"_index":"\#(expected)"}}"#)
     }
 
     @Test func anUpdateWithoutIDCannotBeSent() {
