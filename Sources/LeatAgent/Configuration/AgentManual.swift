@@ -73,6 +73,8 @@ enum AgentManual {
           `dotnet`, `php`, `dart` (stack traces). Several may be named; a trace is an event of its own, beside the line that
           announces it.
         * Parsers for common formats are in `parsers/agent`; name the files with `Parsers_File`.
+        * The state folder, rejected events, monitoring, reload and the way from Fluent Bit are in
+          [operations-agent.md](operations-agent.md).
 
         """
 
