@@ -237,15 +237,7 @@ struct ServerAssembly: Sendable {
             time: self.time,
             metrics: self.metrics
         )
-        let monitoring = MonitoringEndpoints(
-            store: self.store,
-            metrics: self.metrics,
-            budget: budget,
-            live: self.live,
-            ownLog: self.ownLog,
-            time: self.time
-        )
-        let definitions = ElasticDefinitions()
+        let monitoring = self.monitoring(budget)
         let tokens = TokenEndpoints(
             tokens: self.tokens,
             parsers: self.parsers,
@@ -269,18 +261,7 @@ struct ServerAssembly: Sendable {
                 time: self.time,
                 acks: SplunkAcks()
             ),
-            elastic: ElasticEndpoints(
-                version: self.configuration.elasticVersion,
-                definitions: definitions,
-                indexes: IndexEndpoints(
-                    executor: executor,
-                    definitions: definitions,
-                    monitoring: monitoring,
-                    time: self.time
-                ),
-                monitoring: monitoring,
-                clusterID: String(SystemRandom.uint64(), radix: 36)
-            ),
+            elastic: self.elastic(executor, monitoring),
             query: QueryEndpoint(
                 executor: executor,
                 live: self.live,
@@ -302,6 +283,33 @@ struct ServerAssembly: Sendable {
             live: self.live,
             library: self.library,
             graphQL: GraphQLEndpoint(library: self.library, parsers: self.parsers)
+        )
+    }
+
+    private func monitoring(_ budget: IngestBudget) -> MonitoringEndpoints {
+        MonitoringEndpoints(
+            store: self.store,
+            metrics: self.metrics,
+            budget: budget,
+            live: self.live,
+            ownLog: self.ownLog,
+            time: self.time
+        )
+    }
+
+    private func elastic(_ executor: SearchExecutor, _ monitoring: MonitoringEndpoints) -> ElasticEndpoints {
+        let definitions = ElasticDefinitions()
+        return ElasticEndpoints(
+            version: self.configuration.elasticVersion,
+            definitions: definitions,
+            indexes: IndexEndpoints(
+                executor: executor,
+                definitions: definitions,
+                monitoring: monitoring,
+                time: self.time
+            ),
+            monitoring: monitoring,
+            clusterID: String(SystemRandom.uint64(), radix: 36)
         )
     }
 }
