@@ -21,10 +21,13 @@ struct PipelineCheck {
     private var place = Place.query
     /// Whether an aggregate came before.
     private var isAggregated = false
+    /// The text, if it has a `||` somewhere.
+    private let doublyPiped: [Unicode.Scalar]
 
     init(source: SourceText, context: QueryContext) {
         self.source = source
         self.context = context
+        self.doublyPiped = source.string.contains("||") ? Array(source.string.unicodeScalars) : []
     }
 
     mutating func check(_ pipeline: Pipeline, as place: Place) {
@@ -32,7 +35,10 @@ struct PipelineCheck {
         self.place = place
         if place == .query { self.isAggregated = false }
         var isAfterPreamble = false
+        var previous: Step?
         for step in pipeline.steps {
+            if let previous { self.warnOfDoublePipe(between: previous, and: step) }
+            previous = step
             self.check(step, isAfterPreamble: isAfterPreamble)
             if case .call(let call) = step, FunctionCatalogue.find(call.name)?.kind == .preamble { continue }
             isAfterPreamble = true
@@ -215,6 +221,30 @@ struct PipelineCheck {
             }
             guard let hint else { continue }
             self.warn("'\(value.text)' is free text", at: value.range, hint: hint)
+        }
+    }
+
+    /// Says that `||` between filters is an empty step, and not the `or` of other languages.
+    private mutating func warnOfDoublePipe(between left: Step, and right: Step) {
+        let (start, end) = (left.range.range.upperBound, right.range.range.lowerBound)
+        guard Self.isFilter(left), Self.isFilter(right), start < end, end <= self.doublyPiped.count else { return }
+        // The parentheses around a filter are not part of its place.
+        let gap = self.doublyPiped[start..<end]
+        let before = gap.reversed().drop { $0 == "(" || $0.properties.isWhitespace }
+        guard before.starts(with: ["|", "|"]) else { return }
+        let position = start + before.count - 2
+        self.warn(
+            "'||' is two pipes: both filters must hold",
+            at: SourceRange(position..<position + 2),
+            hint: "write 'or' if one is enough"
+        )
+    }
+
+    private static func isFilter(_ step: Step) -> Bool {
+        switch step {
+        case .filter: true
+        case .call(let call): FunctionCatalogue.find(call.name)?.canFilter ?? false
+        case .assignment, .shorthand, .cases, .match, .savedQuery, .stats: false
         }
     }
 

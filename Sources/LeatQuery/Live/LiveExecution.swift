@@ -88,7 +88,9 @@ public final class LiveExecution: Sendable {
             }
             let total = self.plan.program.makeState(self.context)
             for slice in state.slices { try total.merge(slice.aggregate, groups: [0], groupCount: 1) }
-            return try self.plan.program.finish(total, self.context)
+            var result = try self.plan.program.finish(total, self.context)
+            result.warnings += self.plan.warnings
+            return result
         }
     }
 

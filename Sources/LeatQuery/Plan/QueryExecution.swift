@@ -113,9 +113,7 @@ public final class QueryExecution: Sendable {
         if !self.plan.isAggregate { result.columns = self.plan.program.columns }
         result.isPartial = !damages.isEmpty
         result.warnings += damages
-        result.warnings += self.plan.hints.map { hint in
-            hint.message + (hint.hint.map { "; \($0)" } ?? "")
-        }
+        result.warnings += self.plan.warnings
         return result
     }
 

@@ -17,6 +17,10 @@ public struct QueryPlan: Sendable {
     public let isAggregate: Bool
     /// What was probably meant otherwise, such as a word that another language has for an operator.
     public private(set) var hints: [Diagnostic] = []
+    /// The hints as warnings of an answer.
+    var warnings: [String] {
+        self.hints.map { hint in hint.message + (hint.hint.map { "; \($0)" } ?? "") }
+    }
     /// What ends the regular expressions of the query.
     let cancellation: Cancellation
     /// The stages, up to the first aggregate per worker, from there on once.

@@ -7,7 +7,6 @@ extension QueryReader {
             if self.scanner.takeKeyword("and") {
                 parts.append(try self.orFilter())
             } else if self.isAtFilterEnd {
-                if !Self.isCallOfNoFilter(parts[parts.count - 1]) { try self.refuseDoublePipe() }
                 break
             } else if try self.startsStatement() {
                 break
@@ -74,6 +73,7 @@ extension QueryReader {
             throw SyntaxFailure("nothing between the parentheses", at: open..<self.scanner.position + 1)
         }
         let inner = try self.filter()
+        try self.refuseDoublePipe()
         try self.expectClose(")", of: "(", openedAt: open)
         return inner
     }

@@ -213,21 +213,11 @@ extension QueryReader {
         }
     }
 
-    /// `||` between filters, which is `or` elsewhere and two pipes here.
-    mutating func refuseDoublePipe() throws(SyntaxFailure) {
+    /// `||` within parentheses, where no pipe can stand.
+    func refuseDoublePipe() throws(SyntaxFailure) {
+        guard self.scanner.isAt("||") else { return }
         let start = self.scanner.position
-        guard self.scanner.take("||") else { return }
-        defer { self.scanner.position = start }
-        try self.scanner.skipTrivia()
-        if self.isAtPipelineEnd || self.scanner.current == "|" || self.scanner.current == "[" { return }
-        if try self.startsStatement() { return }
-        let name = self.scanner.text(self.scanner.position..<self.endOfFunctionName())
-        if let function = FunctionCatalogue.find(name), !function.canFilter { return }
-        throw SyntaxFailure(
-            "'||' is no operator: it is two pipes, which mean 'and'",
-            at: start..<start + 2,
-            hint: "write 'or' between filters"
-        )
+        throw SyntaxFailure("'||' is no operator", at: start..<start + 2, hint: "write 'or' between filters")
     }
 
     /// An operator after a word that cannot be a field without quotes.

@@ -39,7 +39,7 @@ struct ErrorPlaceTests {
                 ["1:7+3", "1:36+3", "1:58+3"]
             ),
             ("head(\"", ["1:6+1"]),
-            ("(a\n(b", ["2:1+1"]),
+            ("(a=1\n(b=2", ["2:1+1"]),
         ] as [(String, [String])]
     )
     func errorsAreHere(query: String, places: [String]) {

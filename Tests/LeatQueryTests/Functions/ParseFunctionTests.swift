@@ -98,7 +98,7 @@ struct ParseFunctionTests {
         .init(
             "writeJson([\"x.\", n], as=j)",
             ["x.a": "1", "x.b[0]": "t", "x.b[1]": "u\"", "n": "true", "m": "2"],
-            ["j": #"{"n":true,"x":{"a":1,"b":["t","u\""]}}"#]
+            ["j": #"{"x":{"a":1,"b":["t","u\""]},"n":true}"#]
         ),
         .init(
             "json:prettyPrint(a)",
