@@ -72,6 +72,8 @@ public protocol BlockSource: Sendable {
 extension BlockSource {
     public var isTestedUnread: Bool { true }
 
+    public func read(passing prefilter: Prefilter) throws(DamagedBlock) -> Batch { try self.read() }
+
     public var exactRowCount: Int? { nil }
 
     public func statistics(of field: String) -> FieldStatistics? { nil }
