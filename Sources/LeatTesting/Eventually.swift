@@ -10,7 +10,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
 ///
 /// The condition is asked again every few milliseconds. For threads of our own; tests of async code use the other one.
 public func eventually(
-    within limit: Duration = .seconds(60),
+    within limit: Duration = .seconds(180),
     _ what: String = "the condition",
     file: String = #fileID,
     line: Int = #line,
@@ -28,7 +28,7 @@ public func eventually(
 
 /// Waits until `condition` is true, and throws when that takes longer than `limit`.
 public func eventually(
-    within limit: Duration = .seconds(60),
+    within limit: Duration = .seconds(180),
     _ what: String = "the condition",
     file: String = #fileID,
     line: Int = #line,
