@@ -17,7 +17,7 @@ import Testing
             #expect(try agent.wait(within: .seconds(20)) == .exited(0), "\(agent.errors)")
             let lines = agent.output.split(separator: "\n")
             #expect(lines.count == 4)
-            for (line, record) in zip(lines, ["{\"a\":1}", "{\"a\":\"two\"}", "{\"log\":\"plain text\"}"]) {
+            for (line, record) in zip(lines, ["{\"a\"=>1}", "{\"a\"=>\"two\"}", "{\"log\"=>\"plain text\"}"]) {
                 #expect(line.hasSuffix(", \(record)]"), "\(line)")
             }
         }
@@ -34,7 +34,7 @@ import Testing
             )
             #expect(try agent.wait(within: .seconds(20)) == .exited(0), "\(agent.errors)")
             #expect(agent.output.split(separator: "\n").count == 1)
-            #expect(agent.output.contains("{\"level\":\"error\",\"n\":2}"))
+            #expect(agent.output.contains("{\"level\"=>\"error\", \"n\"=>2}"))
         }
     }
 }
