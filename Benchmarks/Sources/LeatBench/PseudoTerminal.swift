@@ -4,6 +4,10 @@ import Foundation
 final class PseudoTerminal: @unchecked Sendable {
     // Sound as Sendable: `condition` guards what the reading thread changes.
 
+    /// `TIOCSPTLCK` and `TIOCGPTN` of <asm-generic/ioctls.h>, which are macros that Swift does not see.
+    private static let setLock: UInt = 0x4004_5431
+    private static let getNumber: UInt = 0x8004_5430
+
     let process = Process()
     private let master: Int32
     private let condition = NSCondition()
@@ -22,14 +26,17 @@ final class PseudoTerminal: @unchecked Sendable {
         columns: UInt16 = 120,
         rows: UInt16 = 40
     ) throws {
-        self.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard self.master >= 0, grantpt(self.master) == 0, unlockpt(self.master) == 0,
-            let name = ptsname(self.master)
+        self.master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var isLocked: CInt = 0
+        var number: CUnsignedInt = 0
+        guard self.master >= 0, ioctl(self.master, Self.setLock, &isLocked) == 0,
+            ioctl(self.master, Self.getNumber, &number) == 0
         else { throw BenchFailure("no pseudo-terminal: \(String(cString: strerror(errno)))") }
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = ioctl(self.master, UInt(TIOCSWINSZ), &size)
+        let name = "/dev/pts/\(number)"
         let slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)
-        guard slave >= 0 else { throw BenchFailure("cannot open \(String(cString: name))") }
+        guard slave >= 0 else { throw BenchFailure("cannot open \(name)") }
         let handle = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
         defer { close(slave) }
         self.process.executableURL = URL(filePath: program)
