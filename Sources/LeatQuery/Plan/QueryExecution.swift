@@ -12,6 +12,8 @@ public final class QueryExecution: Sendable {
     private let damages = Mutex<[String]>([])
     private let final = Mutex<QueryResult?>(nil)
     private let failure = Mutex<QueryFailure?>(nil)
+    /// Whether the answer is being made, which may take long and holds the workers' states.
+    private let finishing = Atomic(false)
     /// Events beyond this time cannot be among those that are kept, whichever worker sees them.
     private let keptBound = Mutex<Int64?>(nil)
 
@@ -84,10 +86,15 @@ public final class QueryExecution: Sendable {
         return preference == .newest ? timeRange.upperBound >= bound : timeRange.lowerBound <= bound
     }
 
+    var isFinishing: Bool { self.finishing.load(ordering: .relaxed) }
+
     /// The answer to what the workers have consumed so far.
+    ///
+    /// While the whole answer is being made there is none, rather than that who asks waits for it.
     public func partialResult() throws(QueryFailure) -> QueryResult {
         if let final = self.final.withLock({ $0 }) { return final }
         let state = self.plan.program.makeState(self.context)
+        if self.isFinishing { return try self.result(of: state) }
         for worker in self.workers.withLock({ $0 }) { try worker.merge(into: state) }
         return try self.result(of: state)
     }
@@ -97,6 +104,7 @@ public final class QueryExecution: Sendable {
         if let final = self.final.withLock({ $0 }) { return final }
         let workers = self.workers.withLock { $0 }
         guard let first = workers.first else { return try self.partialResult() }
+        self.finishing.store(true, ordering: .relaxed)
         // The first worker's own state takes in the others', so that nothing is copied for a single worker.
         let result = try first.withState { (state) throws(QueryFailure) in
             for worker in workers.dropFirst() { try worker.merge(into: state) }
@@ -154,11 +162,12 @@ extension Program {
 final class QueryWorker: ScanWorker {
     private struct State {
         let aggregate: any AggregateState
-        var times = StageTimes()
     }
 
     // Contended only by `partialResult`.
     private let state: Guarded<State>
+    /// Apart from the state, so that nobody who asks for the progress waits for the answer.
+    private let measured = Mutex(StageTimes())
     /// Holds its workers, and lives as long as the run that calls them.
     private unowned let execution: QueryExecution
     private let sequence: @Sendable (Int) -> Int
@@ -169,7 +178,7 @@ final class QueryWorker: ScanWorker {
         self.state = Guarded(State(aggregate: execution.plan.program.makeState(execution.context)))
     }
 
-    var times: StageTimes { self.state.withLock { $0.times } }
+    var times: StageTimes { self.measured.withLock { $0 } }
 
     func decide(_ block: any BlockSource, block index: Int) -> BlockFate {
         let plan = self.execution.plan
@@ -204,8 +213,8 @@ final class QueryWorker: ScanWorker {
         let matched = clock.monotonicNanoseconds()
         try self.state.withLock { (state) throws(QueryFailure) in
             for rows in parts { try state.aggregate.update(rows, .one) }
-            state.times.stages += matched - start
-            state.times.aggregate += clock.monotonicNanoseconds() - matched
+            let updated = clock.monotonicNanoseconds()
+            self.measured.withLock { $0.add(StageTimes(stages: matched - start, aggregate: updated - matched)) }
             if let keeper = (state.aggregate as? KeepRowsState)?.keeper, let worst = keeper.worstTime {
                 self.execution.noteKept(worst: worst, keeper.preference)
             }

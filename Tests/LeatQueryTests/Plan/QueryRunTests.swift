@@ -1,5 +1,6 @@
 import LeatCore
 import LeatTesting
+import Synchronization
 import Testing
 
 @testable import LeatQuery
@@ -26,6 +27,31 @@ import Testing
         }
         #expect(execution == nil)
         #expect(worker == nil)
+    }
+
+    /// The answer takes a second for each thousand rows here; a server's threads must not wait for it.
+    @Test func whoAsksMeanwhileDoesNotWaitForTheAnswer() throws {
+        let batch = try EventLoading.batch((0..<1_000).map { #"{"a":"\#($0)"}"# })
+        let query = try QueryParser.parse("slidingWindow(count(a), events=1000000)")
+        let plan = try QueryPlan(query, options: QueryOptions(now: Timestamp(nanoseconds: .max)))
+        let run = QueryRun(plan, over: (0..<60).map { _ in MemoryBlock(batch) })
+        let failure = Mutex<QueryFailure?>(nil)
+        let thread = WorkerThread(name: "run") {
+            do throws(QueryFailure) {
+                _ = try run.run(threads: 2)
+            } catch {
+                failure.withLock { $0 = error }
+            }
+        }
+        try eventually { run.execution.isFinishing }
+        #expect(run.progress.scan.blocksDone == 60)
+        #expect(try run.partialResult().rows.count == 0)
+        run.cancel()
+        thread.join()
+        guard case .cancelled? = failure.withLock({ $0 }) else {
+            Issue.record("the answer was made before anybody could end it")
+            return
+        }
     }
 
     @Test func aStreamThatNobodyHoldsIsGone() throws {
