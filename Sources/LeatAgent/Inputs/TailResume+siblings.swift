@@ -11,6 +11,8 @@ extension TailResume {
         let path: String
         let handle: any File
         let status: FileStatus
+        /// Whether its name is one that a rotated file of the followed name may have.
+        let hasRotatedName: Bool
 
         /// When it was last written, nanoseconds since 1970.
         var modifiedAt: Int64 { self.status.modifiedAt.nanoseconds }
@@ -60,7 +62,9 @@ extension TailResume {
         }
         self.addPendingSources(of: wanted + [known].compactMap { $0 }, to: &wanted)
         let last = search.history.last
-        let newerThan = last == nil ? search.since : last?.source == known?.source ? nil : last?.modifiedAtNanoseconds
+        // A file of which nothing was read may be another one that got its number.
+        let isLast = last?.source == known?.source && last?.isEmpty == false
+        let newerThan = last == nil ? search.since : isLast ? nil : last?.modifiedAtNanoseconds
         let times = wanted.map(\.modifiedAtNanoseconds) + [newerThan].compactMap { $0 }
         guard let oldest = times.min() else { return [] }
         var places = [search.place]
@@ -70,8 +74,15 @@ extension TailResume {
         }
         var rest = try self.siblings(of: places, except: search.current, writtenSince: oldest, Set(wanted.map(\.key)))
         // The number first: many files begin alike.
-        var found = try Self.take(&wanted, from: &rest) { position, sibling in position.key == FileKey(sibling.status) }
-        found += try Self.take(&wanted, from: &rest) { position, _ in position.identity.prefixByteCount > 0 }
+        var found = try Self.take(&wanted, from: &rest) { position, sibling in
+            !position.isEmpty && position.key == FileKey(sibling.status)
+        }
+        // The number alone says little, since that of a file that is gone is used again: by another log, or by a copy.
+        found += try Self.take(&wanted, from: &rest) { position, sibling in
+            position.isEmpty && position.key == FileKey(sibling.status)
+                && sibling.hasRotatedName && !(sibling.handle is GzipLog)
+        }
+        found += try Self.take(&wanted, from: &rest) { position, sibling in !position.isEmpty && sibling.hasRotatedName }
         found.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
         var unseen: [Sibling] = []
         for sibling in rest {
@@ -114,11 +125,11 @@ extension TailResume {
     private func isKnown(_ sibling: Sibling, _ history: [SourcePosition]) throws(FileSystemError) -> Bool {
         for source in self.byFile[FileKey(sibling.status)] ?? [] {
             // The number alone says nothing: that of a file that is gone is used again.
-            guard let position = self.bySource[source], position.identity.prefixByteCount > 0 else { continue }
+            guard let position = self.bySource[source], !position.isEmpty else { continue }
             if try Self.isSame(position, sibling.handle) { return true }
         }
         guard sibling.handle is GzipLog else { return false }
-        for position in history where position.identity.prefixByteCount > 0 {
+        for position in history where !position.isEmpty {
             guard try Self.isSame(position, sibling.handle) else { continue }
             let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
             defer { byte.deallocate() }
@@ -146,10 +157,11 @@ extension TailResume {
             for path in try self.candidates(places, withAnyName: !keys.isEmpty) {
                 guard let found = try self.disk.status(path), found.kind == .regular else { continue }
                 let key = FileKey(found)
+                let hasRotatedName = places.contains(path) || RotatedName.isOne(path, of: places)
                 let isLate = found.modifiedAt.nanoseconds >= oldest && RotatedName.isOne(path, of: places)
                 guard !seen.contains(key) else { continue }
                 guard isLate || keys.contains(key), try !GzipLog.isBesideOriginal(path, on: self.disk),
-                    let sibling = try self.sibling(path)
+                    let sibling = try self.sibling(path, hasRotatedName: hasRotatedName)
                 else {
                     seen.insert(key)
                     continue
@@ -196,7 +208,7 @@ extension TailResume {
     }
 
     /// An open file; `nil` when there is none, or not any more.
-    private func sibling(_ path: String) throws(FileSystemError) -> Sibling? {
+    private func sibling(_ path: String, hasRotatedName: Bool) throws(FileSystemError) -> Sibling? {
         let file: any File
         do throws(FileSystemError) {
             file = try self.disk.open(path, .read)
@@ -204,7 +216,7 @@ extension TailResume {
             return nil
         }
         let handle: any File = GzipLog.isName(path) ? GzipLog(file) : file
-        return Sibling(path: path, handle: handle, status: try handle.status())
+        return Sibling(path: path, handle: handle, status: try handle.status(), hasRotatedName: hasRotatedName)
     }
 }
 

@@ -197,4 +197,7 @@ final class SourceClaims {
 extension SourcePosition {
     /// Device and inode of the file.
     var key: FileKey { FileKey(device: self.identity.device, inode: self.identity.inode) }
+
+    /// Whether the file had no bytes when it was last seen, so that only its number can be compared.
+    var isEmpty: Bool { self.identity.prefixByteCount == 0 }
 }
