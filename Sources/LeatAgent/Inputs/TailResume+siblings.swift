@@ -82,7 +82,9 @@ extension TailResume {
             position.isEmpty && position.key == FileKey(sibling.status)
                 && sibling.hasRotatedName && !(sibling.handle is GzipLog)
         }
-        found += try Self.take(&wanted, from: &rest) { position, sibling in !position.isEmpty && sibling.hasRotatedName }
+        found += try Self.take(&wanted, from: &rest) { position, sibling in
+            !position.isEmpty && sibling.hasRotatedName
+        }
         found.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
         var unseen: [Sibling] = []
         for sibling in rest {
