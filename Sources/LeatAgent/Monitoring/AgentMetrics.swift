@@ -80,17 +80,7 @@ struct AgentMetrics {
     // MARK: - Inputs and filters
 
     private var inputFamilies: [MetricFamily] {
-        let all = self.agent.inputCounters
-        func family(
-            _ name: String,
-            _ help: String,
-            _ kind: MetricFamily.Kind = .counter,
-            _ value: (InputCounters) -> UInt64
-        )
-            -> MetricFamily
-        {
-            MetricFamily(name, kind, help, all.map { ($0.name, value($0)) })
-        }
+        let family = PluginFamilies(all: self.agent.inputCounters.map { ($0.name, $0) })
         return [
             family("fluentbit_input_records_total", "Number of input records.") { $0.events },
             family("fluentbit_input_bytes_total", "Number of input bytes.") { $0.bytes },
@@ -112,10 +102,7 @@ struct AgentMetrics {
     }
 
     private var filterFamilies: [MetricFamily] {
-        let all = self.agent.pipeline.allFilters
-        func family(_ name: String, _ help: String, _ value: (FilterCounters) -> UInt64) -> MetricFamily {
-            MetricFamily(name, .counter, help, all.map { ($0.name, value($0.counters)) })
-        }
+        let family = PluginFamilies(all: self.agent.pipeline.allFilters.map { ($0.name, $0.counters) })
         return [
             family("fluentbit_filter_records_total", "Total number of new records processed.") { $0.events },
             family("fluentbit_filter_bytes_total", "Total number of new bytes processed.") { $0.bytes },
@@ -136,17 +123,7 @@ struct AgentMetrics {
     }
 
     private var outputFamilies: [MetricFamily] {
-        let all = self.outputs
-        func family(
-            _ name: String,
-            _ help: String,
-            _ kind: MetricFamily.Kind = .counter,
-            _ value: (OutputCounters) -> UInt64
-        )
-            -> MetricFamily
-        {
-            MetricFamily(name, kind, help, all.map { ($0.name, value($0.counters)) })
-        }
+        let family = PluginFamilies(all: self.outputs)
         return [
             family("fluentbit_output_proc_records_total", "Number of processed output records.") { $0.deliveredEvents },
             family("fluentbit_output_proc_bytes_total", "Number of processed output bytes.") { $0.deliveredBytes },
@@ -205,6 +182,20 @@ struct AgentMetrics {
             family("fluentbit_storage_fs_chunks_down", "Total number of filesystem chunks down.", storage.down),
             family("leat_storage_bytes", "Bytes of all chunks.", self.agent.store.chunkByteCount),
         ]
+    }
+}
+
+/// Makes the families of one kind of plugin: a value of each plugin, under its name.
+private struct PluginFamilies<Counters> {
+    let all: [(name: String, counters: Counters)]
+
+    func callAsFunction(
+        _ name: String,
+        _ help: String,
+        _ kind: MetricFamily.Kind = .counter,
+        _ value: (Counters) -> UInt64
+    ) -> MetricFamily {
+        MetricFamily(name, kind, help, self.all.map { ($0.name, value($0.counters)) })
     }
 }
 

@@ -75,6 +75,7 @@ struct StateFolder {
                     text: "another agent uses \(self.names.folder): stop it, or set storage.path"
                 )
             }
+            // A lock of another process gives no notice when it goes.
             usleep(50_000)
         }
         return descriptor

@@ -151,6 +151,7 @@ private struct ParserSectionReading {
             guard letter < rest.endIndex else { break }
             rest = rest[rest.index(after: letter)...]
             if "dejDFcsxHT".contains(format[letter]) { reachesDay = true }
+            // A beginning that is no pattern of its own is left out.
             guard reachesDay, format[letter] != "%", rest.startIndex < format.endIndex,
                 let pattern = try? TimePattern(strptime: String(format[..<rest.startIndex]))
             else { continue }

@@ -35,6 +35,7 @@ struct StreamSink: Sendable {
             } catch let error as StorageError where Self.isPassing(error) {
                 self.metrics.streamFault(self.name, "storage_refused")
                 self.logger.warning("storage refuses, the sender waits", metadata: ["error": "\(error)"])
+                // Storage says that it refuses, not when it takes events again.
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
             }

@@ -93,16 +93,23 @@ extension Store {
 }
 
 extension SegmentFooter {
+    /// Rows of one datasource that lie together.
+    struct Part {
+        var tags: DatasourceTags
+        var rows: ClosedRange<Int64>
+    }
+
+    var parts: [Part] { self.blocks.map { Part(tags: self.datasources[$0.datasource], rows: $0.rows) } }
+
     /// Notes which rows of which datasources are in the segment, and makes its repository when that is not known.
     func enter(in repositories: inout [Int64: RepositoryRecord], _ change: inout CatalogChange, now: Timestamp) {
         var known =
             repositories[self.repositoryID]
             ?? RepositoryRecord(found: self.repositoryID, name: self.repository, among: repositories, now: now)
-        for block in self.blocks {
-            let last = block.rows.upperBound
+        for part in self.parts {
+            let last = part.rows.upperBound
             known.nextRow.raise(to: last + 1)
-            let tags = self.datasources[block.datasource]
-            change.sealedThrough[self.repositoryID, default: [:]][tags, default: last].raise(to: last)
+            change.sealedThrough[self.repositoryID, default: [:]][part.tags, default: last].raise(to: last)
         }
         repositories[self.repositoryID] = known
     }

@@ -47,7 +47,7 @@ extension Store {
         let files = JournalFiles(fileSystem: options.fileSystem, folder: journal)
         var unnamed = try UnnamedFiles(objects: objects, catalog: catalog, folder: options.path)
         try unnamed.settle(now: options.time.now())
-        let contents = try catalog.contents()
+        let contents = unnamed.contents
         let store = Store(
             options: options,
             catalog: catalog,

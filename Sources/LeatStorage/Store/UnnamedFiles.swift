@@ -21,7 +21,8 @@ struct UnnamedFiles {
 
     private let objects: any ObjectStore
     private let catalog: any Catalog
-    private let contents: CatalogContents
+    /// What the catalog says, what was published here included.
+    private(set) var contents: CatalogContents
     private let present: Set<String>
     /// By number.
     private var segments: [Segment] = []
@@ -146,16 +147,7 @@ struct UnnamedFiles {
         let parts = self.contents.segments.filter { replaced.contains($0.number) }
         change.removedSegments = parts.map(\.number)
         _ = try self.catalog.publish(change, expecting: self.contents.version)
+        self.contents = try self.catalog.contents()
         self.removable += parts.map(\.key).filter { self.present.contains($0) }
     }
-}
-
-extension SegmentFooter {
-    /// Rows of one datasource that lie together.
-    struct Part {
-        var tags: DatasourceTags
-        var rows: ClosedRange<Int64>
-    }
-
-    var parts: [Part] { self.blocks.map { Part(tags: self.datasources[$0.datasource], rows: $0.rows) } }
 }
