@@ -103,16 +103,7 @@ struct GrowthBench {
 
     private static func rows(_ connection: HTTPConnection, _ query: String) throws -> [[String: Any]] {
         let body: [String: Any] = ["queryString": query, "start": 0, "end": 4_102_444_800_000, "isLive": false]
-        let answer = try JSONSerialization.data(withJSONObject: body).withUnsafeBytes {
-            try connection.send(
-                "POST",
-                "/api/v1/repositories/default/query",
-                headers: ["Content-Type": "application/json", "Accept": "application/x-ndjson"],
-                body: $0
-            )
-        }
-        guard answer.status == 200 else { throw BenchFailure("\(query): \(answer.status)") }
-        return try answer.body.split(separator: 10).compactMap {
+        return try connection.ask(body).split(separator: 10).compactMap {
             try JSONSerialization.jsonObject(with: $0) as? [String: Any]
         }
     }

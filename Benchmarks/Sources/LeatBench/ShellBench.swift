@@ -143,17 +143,8 @@ struct ShellBench {
     /// How long the server takes for the whole answer.
     private func ask(_ query: String, over connection: HTTPConnection) throws -> Double {
         let request = ["queryString": query, "start": "24h"]
-        let body = try JSONSerialization.data(withJSONObject: request)
         let start = ContinuousClock.now
-        let answer = try body.withUnsafeBytes {
-            try connection.send(
-                "POST",
-                "/api/v1/repositories/default/query",
-                headers: ["Content-Type": "application/json", "Accept": "application/x-ndjson"],
-                body: $0
-            )
-        }
-        guard answer.status == 200 else { throw BenchFailure("the query answered \(answer.status)") }
+        _ = try connection.ask(request)
         return start.duration(to: .now) / .seconds(1)
     }
 
