@@ -27,6 +27,17 @@ final class GzipLog: File, @unchecked Sendable {
     /// Whether a name is that of a compressed file.
     static func isName(_ path: String) -> Bool { path.hasSuffix(".gz") }
 
+    /// A log opened for reading, as the file that it was before when it is compressed; `nil` when there is none, or not any
+    /// more.
+    static func openLog(_ path: String, on disk: any FileSystem) throws(FileSystemError) -> (any File)? {
+        do throws(FileSystemError) {
+            let file = try disk.open(path, .read)
+            return Self.isName(path) ? GzipLog(file) : file
+        } catch  where error.code == ENOENT {
+            return nil
+        }
+    }
+
     /// Whether the file that is compressed into one of this name is still there, and is the one to be read.
     static func isBesideOriginal(_ path: String, on disk: any FileSystem) throws(FileSystemError) -> Bool {
         guard Self.isName(path) else { return false }

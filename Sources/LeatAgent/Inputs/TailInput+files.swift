@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LeatCore
 
 extension TailInput {
@@ -98,13 +97,7 @@ extension TailInput {
 
     /// An open file and what it is; `nil` when the name leads to no regular file, or not any more.
     func openRegular(_ path: String) throws(FileSystemError) -> (handle: any File, status: FileStatus)? {
-        let opened: any File
-        do throws(FileSystemError) {
-            opened = try self.disk.open(path, .read)
-        } catch  where error.code == ENOENT {
-            return nil
-        }
-        let handle: any File = GzipLog.isName(path) ? GzipLog(opened) : opened
+        guard let handle = try GzipLog.openLog(path, on: self.disk) else { return nil }
         let status = try handle.status()
         guard status.kind == .regular else {
             handle.close()

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import LeatCore
 
 /// Rotated files: where they are found, and which of them were not read to their end.
@@ -211,13 +210,7 @@ extension TailResume {
 
     /// An open file; `nil` when there is none, or not any more.
     private func sibling(_ path: String, hasRotatedName: Bool) throws(FileSystemError) -> Sibling? {
-        let file: any File
-        do throws(FileSystemError) {
-            file = try self.disk.open(path, .read)
-        } catch  where error.code == ENOENT {
-            return nil
-        }
-        let handle: any File = GzipLog.isName(path) ? GzipLog(file) : file
+        guard let handle = try GzipLog.openLog(path, on: self.disk) else { return nil }
         return Sibling(path: path, handle: handle, status: try handle.status(), hasRotatedName: hasRotatedName)
     }
 }

@@ -113,12 +113,7 @@ struct RowsText {
             if form == .ndjson { bytes.append(0x0A) }
             return
         }
-        let fields = renderer.fields(row: row)
-        if let text = fields.first(where: { $0.name == "@rawstring" }) {
-            bytes += text.value.utf8
-        } else {
-            bytes += fields.map { "\($0.name)->\($0.value)" }.joined(separator: ", ").utf8
-        }
+        renderer.appendText(row: row, to: &bytes)
         bytes.append(0x0A)
     }
 
