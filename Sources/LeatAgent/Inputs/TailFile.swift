@@ -34,8 +34,6 @@ final class TailFile {
 
     /// The file that had the name before, which must be read to its end first; unfinished lines come from it.
     var predecessor: TailFile?
-    /// Whether further files may have had its name after it while nobody was told.
-    var mayMissSuccessors = false
     /// Whether the file is waiting in the queue of files to read.
     var isQueued = false
     var isClosed = false

@@ -12,17 +12,20 @@ extension TailInput {
             self.log.once("\(path): \(error)", .warning)
             return
         }
-        let old = self.newest[path]
-        guard let status, status.kind == .regular else {
-            if let old { self.detach(old, from: path) }
-            return
-        }
+        guard let status, status.kind == .regular else { return self.vacate(path) }
         let key = FileKey(status)
         if let known = self.files[key] {
-            self.attach(known, to: path, old: old)
-        } else if !self.isTooOld(status) {
-            self.open(path, expected: key, old: old)
+            self.attach(known, to: path)
+        } else if self.changes[path]?.current?.key != key, !self.isTooOld(status) {
+            self.open(path)
         }
+    }
+
+    /// Nothing has a followed name any more; other files may have had it since the last look.
+    private func vacate(_ path: String) {
+        guard let old = self.newest[path] else { return }
+        if old.names.contains(path) { _ = self.change(of: path) }
+        self.detach(old, from: path)
     }
 
     func isTooOld(_ status: FileStatus) -> Bool {
@@ -31,7 +34,8 @@ extension TailInput {
     }
 
     /// A name leads to a file that is open already: the same one, one that was renamed, or one with two names.
-    func attach(_ file: TailFile, to path: String, old: TailFile?) {
+    func attach(_ file: TailFile, to path: String) {
+        let old = self.newest[path]
         if old === file {
             self.enqueue(file)
         } else {
@@ -55,9 +59,9 @@ extension TailInput {
         file.places.insert(number)
     }
 
-    /// Begins to follow a file that is not open.
-    func open(_ path: String, expected: FileKey, old: TailFile?) {
-        guard self.known.claims.hasRoom else {
+    /// Opens what has a followed name now; it is read when it is settled what had the name before.
+    func open(_ path: String) {
+        guard self.known.claims.hasRoom(beside: self.changes.count) else {
             self.isShortOfFiles = true
             self.log.once("as many files are open as the system allows; others wait until some are closed", .error)
             return
@@ -66,77 +70,51 @@ extension TailInput {
         self.finder.unfollow(path)
         let place = self.finder.follow(path)
         do throws(FileSystemError) {
-            guard let (handle, status) = try self.openRegular(path) else {
-                return self.lookForMoved(expected, path: path)
+            guard let log = try OpenLog(path, on: self.disk) else { return }
+            if let known = self.files[log.key] {
+                log.handle.close()
+                return self.attach(known, to: path)
             }
-            guard FileKey(status) == expected else {
-                handle.close()
-                return self.lookForMoved(expected, path: path)
+            guard self.changes[path]?.current?.key != log.key, try self.isReadable(log) else {
+                return log.handle.close()
             }
-            if let archive = handle as? GzipLog, try !self.isReadable(archive, status, path: path) {
-                return archive.close()
-            }
-            if let old { self.detach(old, from: path) }
-            let start = try self.known.start(
-                path: path,
-                handle: handle,
-                status: status,
-                old: old?.position,
-                looksBeside: old.map { self.mayMissSuccessors(of: $0) } ?? true,
-                isFirstLook: self.isFirstScan
-            )
-            for earlier in start.earlier { self.followEarlier(earlier, path: path) }
-            let file = try self.makeFile(path, handle, status, start.known, isNew: start.isNew)
-            self.adopt(file, path: path)
-            file.names.insert(path)
-            if let place { self.setPlace(file, number: place.number) }
+            if let old = self.newest[path] { self.detach(old, from: path) }
+            self.change(of: path).replaceCurrent(by: log, place: place?.number)
         } catch {
             self.log.once("\(error); \(path) is tried again when it changes", .warning)
         }
     }
 
-    /// An open file and what it is; `nil` when the name leads to no regular file, or not any more.
-    func openRegular(_ path: String) throws(FileSystemError) -> (handle: any File, status: FileStatus)? {
-        guard let handle = try GzipLog.openLog(path, on: self.disk) else { return nil }
-        let status = try handle.status()
-        guard status.kind == .regular else {
-            handle.close()
-            return nil
-        }
-        return (handle, status)
-    }
-
-    /// Whether a compressed file is whole, and no copy of one that is open.
-    private func isReadable(
-        _ archive: GzipLog,
-        _ status: FileStatus,
-        path: String
-    ) throws(FileSystemError) -> Bool {
-        let isBesideOriginal = try GzipLog.isBesideOriginal(path, on: self.disk)
-        var isWhole = self.isQuiet(status)
+    /// Whether a file that is compressed is whole, and no copy of one that is open.
+    private func isReadable(_ log: OpenLog) throws(FileSystemError) -> Bool {
+        guard let archive = log.handle as? GzipLog else { return true }
+        let isBesideOriginal = try GzipLog.isBesideOriginal(log.path, on: self.disk)
+        var isWhole = self.isQuiet(log.status)
         if !isWhole, !isBesideOriginal { isWhole = try archive.isWhole() }
         if isBesideOriginal || !isWhole {
             // Somebody writes it; what it is a copy of can be told only when it is whole.
-            self.growing.insert(path)
+            self.growing.insert(log.path)
             return false
         }
-        if let original = try self.original(of: archive, status) {
-            // What is in it was read, or is being read, under another name.
-            original.copies.insert(path)
-            return false
-        }
+        return try !self.isCopy(log)
+    }
+
+    /// Whether what is in a compressed file is being read under another name; it is looked at again when that ends.
+    func isCopy(_ log: OpenLog) throws(FileSystemError) -> Bool {
+        guard log.handle is GzipLog, let original = try self.original(of: log) else { return false }
+        original.copies.insert(log.path)
         return true
     }
 
     /// The open file that was compressed into this one.
-    func original(of copy: any File, _ status: FileStatus) throws(FileSystemError) -> TailFile? {
+    private func original(of copy: OpenLog) throws(FileSystemError) -> TailFile? {
         for file in self.files.values where !file.isClosed && file.identity.prefixByteCount > 0 {
             let count = file.identity.prefixByteCount
-            let identity = try FileIdentity.of(copy, status: status, prefixByteCount: count)
+            let identity = try FileIdentity.of(copy.handle, status: copy.status, prefixByteCount: count)
             guard identity.prefixByteCount == count, identity.prefixDigest == file.identity.prefixDigest else {
                 continue
             }
-            let marker = try ContentMarker.of(copy, before: file.state.offset, byteCount: file.marker.byteCount)
+            let marker = try ContentMarker.of(copy.handle, before: file.state.offset, byteCount: file.marker.byteCount)
             if marker == file.marker { return file }
         }
         return nil

@@ -209,12 +209,11 @@ extension TailInput {
         for path in file.copies { self.consider(path) }
     }
 
-    /// A deleted file is forgotten; a renamed one is remembered as read, should its new name be followed one day.
+    /// A deleted file is remembered for a while, and a renamed one as read, should its new name be followed one day.
     func noteClosed(_ file: TailFile) {
         do throws(FileSystemError) {
             if try file.file.status().linkCount == 0 {
-                self.sink.forget(source: file.source)
-                self.known.rememberDeleted(file.position)
+                for source in self.known.rememberDeleted(file.position) { self.sink.forget(source: source) }
                 return
             }
         } catch {

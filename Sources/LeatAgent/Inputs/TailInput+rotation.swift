@@ -1,135 +1,138 @@
 internal import LeatCore
 
-/// Files that lose a followed name: while the agent looks, while it does not, and between two looks.
+/// Followed names that lead to another file than before, or to none: what had them in between is found first.
+///
+/// All files that had a name are known, and durably, before the one that has it now is: whatever interrupts the agent, a
+/// restart has to look only for files that are newer than the newest known one.
 extension TailInput {
-    // MARK: - While nobody looked
+    /// Most passes over the folders, should files come faster than they can be looked at.
+    private static let passCountMax = 64
+    /// Most changed names that wait, each with an open file.
+    private static let changeCountMax = 256
 
-    /// A file that was rotated away while nobody looked, to be read before the one that has its name now.
-    func followEarlier(_ earlier: TailResume.Earlier, path: String) {
+    /// A followed name appeared, vanished, or leads elsewhere.
+    func nameChanged(_ path: String, hasVanished: Bool) {
+        self.moveCount &+= 1
+        if hasVanished { self.change(of: path).hasVanished = true }
+        self.consider(path)
+    }
+
+    /// A file got a new name, where its changes are reported now.
+    func fileRenamed(to name: PathFinder.WatchKey) {
+        self.moveCount &+= 1
         do throws(FileSystemError) {
-            let status = try earlier.handle.status()
-            guard self.files[FileKey(status)] == nil else { return earlier.handle.close() }
-            let file = try self.makeFile(path, earlier.handle, status, earlier.known, isNew: true)
+            // Otherwise it has moved on already, or will be found by its followed name.
+            guard let status = try self.disk.status(name.path), let file = self.files[FileKey(status)] else { return }
+            self.setPlace(file, number: name.number)
+            self.enqueue(file)
+        } catch {
+            self.log.write(.warning, "\(error)")
+        }
+    }
+
+    /// The change of a name that is to be settled.
+    func change(of path: String) -> NameChange {
+        if let known = self.changes[path] { return known }
+        if self.changes.count >= Self.changeCountMax { self.settle() }
+        if self.changes.isEmpty { self.loop.enqueue { [weak self] in self?.settle() } }
+        let change = NameChange()
+        self.changes[path] = change
+        return change
+    }
+
+    /// Takes names of earlier runs that nothing has now for changed ones.
+    func noteOrphans() {
+        for path in self.known.paths where self.newest[path] == nil && self.finder.isFollowed(path) {
+            // What has the name since the folder was listed is one more to begin with.
+            self.consider(path)
+            do throws(FileSystemError) {
+                if try self.disk.status(path) == nil { _ = self.change(of: path) }
+            } catch {
+                self.log.once("\(path): \(error)", .warning)
+            }
+        }
+    }
+
+    /// Looks beside the changed names until nothing moves any more, and then begins with what they had and have.
+    func settle() {
+        guard !self.changes.isEmpty, !self.isSettling, !self.isStopped else { return }
+        self.isSettling = true
+        for _ in 0..<Self.passCountMax {
+            let moveCount = self.moveCount
+            let isStill = self.lookBeside()
+            self.watch.readEvents()
+            if isStill, self.moveCount == moveCount { break }
+        }
+        // What may be a copy of another new file comes behind it.
+        let changes = self.changes.sorted {
+            ($0.value.isCompressed ? 1 : 0, $0.key) < ($1.value.isCompressed ? 1 : 0, $1.key)
+        }
+        self.changes = [:]
+        for (path, change) in changes { self.begin(path, change) }
+        self.isSettling = false
+        // Where the names lead by now; when that is another file, they are settled again soon.
+        for (path, _) in changes { self.consider(path) }
+    }
+
+    /// One pass over the folders of all changed names; whether it showed nothing new.
+    private func lookBeside() -> Bool {
+        let lists = FolderLists(disk: self.disk)
+        let opened = Set(self.changes.values.compactMap { $0.current?.key })
+        var isStill = true
+        for (path, change) in self.changes {
+            do throws(FileSystemError) {
+                if change.search == nil { change.search = try self.search(path, change) }
+                guard let search = change.search else { continue }
+                let showsNothingNew = try change.siblings.look(for: search, in: lists, on: self.disk) {
+                    self.files[$0] != nil || opened.contains($0)
+                }
+                isStill = isStill && showsNothingNew
+            } catch {
+                self.log.once("\(error); what \(path) was is looked for again when it changes", .warning)
+            }
+        }
+        return isStill
+    }
+
+    private func search(_ path: String, _ change: NameChange) throws(FileSystemError) -> TailResume.Search {
+        try self.known.search(
+            path: path,
+            current: change.current,
+            old: self.newest[path]?.position,
+            hasVanished: change.hasVanished,
+            isFirstLook: self.isFirstScan
+        )
+    }
+
+    /// Begins with the files that a name had, and with the one that it has.
+    private func begin(_ path: String, _ change: NameChange) {
+        do throws(FileSystemError) {
+            // Made anew, since another name may have taken what was known.
+            let search = try self.search(path, change)
+            for failure in change.siblings.failures { self.log.once("\(failure)", .warning) }
+            let siblings = change.siblings.found
+            let earlier = try self.known.earlier(search, among: siblings, passed: change.passed)
+            for file in earlier { try self.follow(file, path: path) }
+            guard let current = change.current else { return }
+            guard self.files[current.key] == nil, try !self.isCopy(current) else { return current.handle.close() }
+            let file = try self.makeFile(path, current.handle, current.status, search.known, isNew: search.isNew)
             self.adopt(file, path: path)
-            self.counters.filesRotated += 1
-            self.log.write(.info, "\(earlier.path) was \(path) before; reading it from byte \(file.state.offset)")
-            self.detach(file, from: path)
+            file.names.insert(path)
+            if let place = change.place { self.setPlace(file, number: place) }
         } catch {
-            self.log.write(.warning, "\(error)")
+            self.log.once("\(error); \(path) is tried again when it changes", .warning)
         }
     }
 
-    /// Goes on with files that lost their name while nobody looked, when no file has that name now.
-    func followOrphans() {
-        do throws(FileSystemError) {
-            let orphans = try self.known.orphans { self.newest[$0] == nil && self.finder.isFollowed($0) }
-            for orphan in orphans {
-                self.followEarlier(orphan.file, path: orphan.name)
-                self.newest[orphan.name]?.mayMissSuccessors = true
-            }
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// Reads files that had a name after the last one that is known of it, when no file has the name now.
-    func followMissed(_ path: String, after last: TailFile) {
-        do throws(FileSystemError) {
-            for file in try self.known.missed(path: path, after: last.position) { self.followEarlier(file, path: path) }
-            self.newest[path]?.mayMissSuccessors = true
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// Whether further files may have had the name of this one without being noticed.
-    func mayMissSuccessors(of file: TailFile) -> Bool {
-        file.mayMissSuccessors || self.options.polls || self.watch.isShortOfWatches
-    }
-
-    // MARK: - Between two looks
-
-    /// A file got another name, where its changes are reported now.
-    ///
-    /// One that was never seen is read before its successor.
-    func fileRenamed(from old: PathFinder.WatchKey, to new: PathFinder.WatchKey, paths: [String]) {
-        do throws(FileSystemError) {
-            guard let status = try self.disk.status(new.path), status.kind == .regular else { return }
-            if let file = self.files[FileKey(status)] {
-                if self.places[old.number] === file { self.places[old.number] = nil }
-                self.setPlace(file, number: new.number)
-                self.enqueue(file)
-            } else if let path = paths.first, !self.finder.isFollowed(new.path), !self.isTooOld(status) {
-                self.openUnseen(new.path, path: path, expected: FileKey(status))
-                if let file = self.files[FileKey(status)] { self.setPlace(file, number: new.number) }
-            }
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// Between looking at a name and opening it, another file got the name.
-    ///
-    /// The first one is beside it, unless it is gone; the name is looked at again soon.
-    func lookForMoved(_ key: FileKey, path: String) {
-        self.loop.enqueue { [weak self] in self?.consider(path) }
-        do throws(FileSystemError) {
-            let place = PathText.resolved(path)
-            for name in try self.known.siblingNames(of: place) where self.files[key] == nil {
-                let sibling = place.parentFolder + "/" + name
-                guard !self.finder.isFollowed(sibling), let status = try self.disk.status(sibling),
-                    FileKey(status) == key, status.kind == .regular
-                else { continue }
-                self.openUnseen(sibling, path: path, expected: key)
-            }
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// A file that had a followed name and got another one between two looks.
-    private func openUnseen(_ place: String, path: String, expected: FileKey) {
-        do throws(FileSystemError) {
-            // When it has moved on meanwhile, a later event tells.
-            guard let (handle, status) = try self.openRegular(place) else { return }
-            guard FileKey(status) == expected else { return handle.close() }
-            // The first file of the name in this run comes behind those of earlier runs.
-            let start = try self.known.start(
-                path: path,
-                handle: handle,
-                status: status,
-                old: self.newest[path]?.position,
-                looksBeside: self.newest[path].map { self.mayMissSuccessors(of: $0) } ?? true,
-                isFirstLook: self.isFirstScan
-            )
-            for earlier in start.earlier { self.followEarlier(earlier, path: path) }
-            let file = try self.makeFile(path, handle, status, start.known, isNew: true)
-            try self.insert(file, modifiedAt: status.modifiedAt, path: path)
-            self.detach(file, from: path)
-        } catch {
-            self.log.write(.warning, "\(error)")
-        }
-    }
-
-    /// Takes a file that had a name once into the order of the files that had it.
-    private func insert(_ file: TailFile, modifiedAt: Timestamp, path: String) throws(FileSystemError) {
-        guard let newest = self.newest[path], !newest.isClosed else { return self.adopt(file, path: path) }
-        let current = try self.disk.status(path)
-        if newest.names.contains(path), let current, self.files[FileKey(current)] === newest {
-            // It came before the one that has the name now.
-            if newest.predecessor != nil || newest.state.offset == 0 {
-                file.predecessor = newest.predecessor
-                newest.predecessor = file
-                self.restless[ObjectIdentifier(newest)] = newest
-                self.restless[ObjectIdentifier(file)] = file
-            }
-            return self.register(file)
-        }
-        if modifiedAt.nanoseconds < newest.modifiedAtNanoseconds {
-            // Its place in the order is not known, so that its lines stay by themselves.
-            return self.register(file)
-        }
-        self.detach(newest, from: path)
+    /// Begins with a file that had a name, to be read before the one that has it now.
+    private func follow(_ earlier: TailResume.Earlier, path: String) throws(FileSystemError) {
+        let log = earlier.log
+        let isTaken = earlier.known.map { self.known.claims.sources.contains($0.source) } ?? false
+        guard self.files[log.key] == nil, !isTaken, try !self.isCopy(log) else { return log.handle.close() }
+        let file = try self.makeFile(path, log.handle, log.status, earlier.known, isNew: true)
         self.adopt(file, path: path)
+        self.counters.filesRotated += 1
+        self.log.write(.info, "\(log.path) was \(path) before; reading it from byte \(file.state.offset)")
+        self.detach(file, from: path)
     }
 }

@@ -57,19 +57,15 @@ extension TailInput {
         self.secondsSinceScan = 0
         self.isLookDue = false
         self.finder.scan()
-        for path in Array(self.newest.keys) { self.consider(path) }
+        for path in Array(self.newest.keys) {
+            self.consider(path)
+            // Files may have had the name for a moment without being noticed.
+            if self.newest[path]?.names.contains(path) == false { _ = self.change(of: path) }
+        }
+        self.settle()
         for file in Array(self.files.values) {
             if self.options.leavesOldFiles { self.leaveIfOld(file) }
             self.enqueue(file)
-        }
-    }
-
-    /// Events were lost, so that files may have had a name for a moment that nobody was told of.
-    func lookAfterLoss() {
-        for file in self.files.values { file.mayMissSuccessors = true }
-        self.lookAtEverything()
-        for (path, file) in self.newest where file.mayMissSuccessors && !file.names.contains(path) {
-            self.followMissed(path, after: file)
         }
     }
 

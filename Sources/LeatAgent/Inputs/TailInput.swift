@@ -48,6 +48,11 @@ final class TailInput: Input {
     var isShortOfFiles = false
     /// Compressed files that somebody still writes, to be looked at every second.
     var growing: Set<String> = []
+    /// Followed names whose file has changed: what they had in between is looked for before anything new is read.
+    var changes: [String: NameChange] = [:]
+    var isSettling = false
+    /// Counts what may have moved a file that had a followed name.
+    var moveCount: UInt64 = 0
     /// Whether a file that is not followed has changed, so that names are looked at within a second.
     var isLookDue = false
 
@@ -67,13 +72,14 @@ final class TailInput: Input {
         self.disk = disk
         self.loop = loop
         self.log = log
-        self.watch = try FolderWatch(loop: loop)
+        self.watch = try FolderWatch(loop: loop, isActive: !options.polls)
         self.finder = PathFinder(options: options, watch: self.watch, disk: disk)
         self.reader = TailReader(options: options)
         self.templates = LineTemplates(options.form)
         self.known = TailResume(known: known, now: loop.time.now(), disk: disk, claims: claims)
-        self.finder.candidateChanged = { [weak self] in self?.consider($0) }
-        self.finder.renamed = { [weak self] in self?.fileRenamed(from: $0, to: $1, paths: $2) }
+        self.finder.candidateChanged = { [weak self] in self?.nameChanged($0, hasVanished: $1) }
+        self.finder.renamed = { [weak self] in self?.fileRenamed(to: $0) }
+        self.watch.drained = { [weak self] in self?.settle() }
         self.watch.touched = { [weak self] key in
             guard let self else { return }
             if let file = self.places[key] {
@@ -83,12 +89,13 @@ final class TailInput: Input {
                 self.isLookDue = true
             }
         }
-        self.watch.overflowed = { [weak self] in self?.lookAfterLoss() }
+        self.watch.overflowed = { [weak self] in self?.lookAtEverything() }
     }
 
     func start() {
         self.finder.scan()
-        self.followOrphans()
+        self.noteOrphans()
+        self.settle()
         self.isFirstScan = false
         self.known.forgetOld(now: self.loop.time.now().nanoseconds) { self.sink.forget(source: $0) }
         self.plan()
@@ -103,7 +110,9 @@ final class TailInput: Input {
         self.watch.close()
     }
 
-    var hasBacklog: Bool { !self.isStopped && (self.isInTurn || self.queueHead < self.queue.count) }
+    var hasBacklog: Bool {
+        !self.isStopped && (self.isInTurn || self.queueHead < self.queue.count || !self.changes.isEmpty)
+    }
 
     /// Number of open files.
     var openFileCount: Int { self.files.count }
@@ -156,7 +165,8 @@ extension TailInput {
     }
 
     func exitIfAtEnd() {
-        guard self.files.values.allSatisfy({ $0.predecessor == nil && $0.state.isDrained }) else { return }
+        guard self.changes.isEmpty, self.files.values.allSatisfy({ $0.predecessor == nil && $0.state.isDrained })
+        else { return }
         // Nothing follows: a last line without newline is a line, and an unfinished event is one.
         for file in Array(self.files.values) {
             if file.state.restByteCount > 0 { self.apply(.deliverRest, to: file) }

@@ -28,28 +28,45 @@ import Testing
         return position
     }
 
-    /// Names of the rotated files of `a.log`, and how far each was read.
-    private func orphans(_ known: [SourcePosition]) throws -> [String] {
+    /// Names of the rotated files of `a.log` that are to be read, and how far each was read.
+    private func earlier(
+        _ known: [SourcePosition],
+        before current: OpenLog? = nil,
+        hasVanished: Bool = false
+    ) throws -> [String] {
         let claims = SourceClaims(openFileCountMax: .max)
         let now = Timestamp(nanoseconds: known.map(\.modifiedAtNanoseconds).max() ?? 0)
         let resume = TailResume(known: known, now: now, disk: self.disk, claims: claims)
-        return try resume.orphans { $0 == self.folder.path("a.log") }.map { orphan in
-            orphan.file.handle.close()
-            return "\(orphan.file.path.lastPathComponent) from \(orphan.file.known?.offset ?? 0)"
+        let search = try resume.search(
+            path: self.folder.path("a.log"),
+            current: current,
+            old: nil,
+            hasVanished: hasVanished,
+            isFirstLook: true
+        )
+        var siblings = Siblings()
+        var isStill = false
+        while !isStill {
+            let lists = FolderLists(disk: self.disk)
+            isStill = try siblings.look(for: search, in: lists, on: self.disk) { $0 == current?.key }
+        }
+        return try resume.earlier(search, among: siblings.found, passed: []).map { earlier in
+            earlier.log.handle.close()
+            return "\(earlier.log.path.lastPathComponent) from \(earlier.known?.offset ?? 0)"
         }
     }
 
     @Test func anEmptyFileIsFoundUnderARotatedName() throws {
         try self.folder.write("a.log.1", Array("line\n".utf8))
         let known = [try self.position(1, of: "a.log.1", at: "a.log", isEmpty: true)]
-        #expect(try self.orphans(known) == ["a.log.1 from 0"])
+        #expect(try self.earlier(known) == ["a.log.1 from 0"])
     }
 
     @Test(arguments: ["b.log", "b.log.1"])
     func anotherLogIsNotTakenForAnEmptyFile(name: String) throws {
         try self.folder.write(name, Array("line\n".utf8))
         let known = [try self.position(1, of: name, at: "a.log", isEmpty: true)]
-        #expect(try self.orphans(known) == [])
+        #expect(try self.earlier(known) == [])
     }
 
     @Test func aFileThatWasReadIsNotTakenForAnEmptyOne() throws {
@@ -58,26 +75,27 @@ import Testing
             try self.position(1, of: "a.log.1", at: "a.log", isEmpty: true),
             try self.position(2, of: "a.log.1", at: "a.log", isEmpty: false),
         ]
-        #expect(try self.orphans(known) == ["a.log.1 from 5"])
+        #expect(try self.earlier(known) == ["a.log.1 from 5"])
     }
 
     @Test func filesAreLookedForBesideOneThatWasEmpty() throws {
         try self.folder.write("a.log", [])
         let known = try self.position(1, of: "a.log", at: "a.log", isEmpty: true)
         try self.folder.write("a.log.1", Array("line\n".utf8))
-        let file = try self.disk.open(self.folder.path("a.log"), .read)
-        defer { file.close() }
+        let current = try #require(try OpenLog(self.folder.path("a.log"), on: self.disk))
+        defer { current.handle.close() }
+        #expect(try self.earlier([known], before: current) == ["a.log.1 from 0"])
+    }
+
+    /// Its number was given to a file of another log.
+    @Test func aPositionWithoutBytesIsThatOfItsName() throws {
+        try self.folder.write("b.log", Array("line\n".utf8))
+        let known = try self.position(1, of: "b.log", at: "a.log", isEmpty: true)
         let claims = SourceClaims(openFileCountMax: .max)
         let resume = TailResume(known: [known], now: Timestamp(nanoseconds: 0), disk: self.disk, claims: claims)
-        let start = try resume.start(
-            path: self.folder.path("a.log"),
-            handle: file,
-            status: try file.status(),
-            old: nil,
-            looksBeside: true,
-            isFirstLook: true
-        )
-        #expect(start.earlier.map(\.path) == [self.folder.path("a.log.1")])
-        for earlier in start.earlier { earlier.handle.close() }
+        let log = try #require(try OpenLog(self.folder.path("b.log"), on: self.disk))
+        defer { log.handle.close() }
+        #expect(try resume.position(of: log, path: self.folder.path("b.log")) == nil)
+        #expect(try resume.position(of: log, path: self.folder.path("a.log")) == known)
     }
 }

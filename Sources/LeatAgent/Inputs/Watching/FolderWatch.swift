@@ -8,14 +8,12 @@ internal import LeatCore
 final class FolderWatch {
     /// What happened to a name in a folder.
     struct Event {
-        enum Kind: Hashable { case appeared, vanished, attributes, folderGone }
+        /// `renamed` says that something that had another name appeared.
+        enum Kind: Hashable { case appeared, renamed, vanished, attributes, folderGone }
         let kind: Kind
         /// Number of the folder's watch.
         let watch: Int32
         let name: String
-        let isFolder: Bool
-        /// Tells the two halves of a renaming: the same for the old name's end and the new one's beginning.
-        let cookie: UInt32
     }
 
     /// Names appeared or vanished.
@@ -39,12 +37,15 @@ final class FolderWatch {
     private static let bufferByteCount = 64 << 10
 
     private let loop: EventLoop
+    private let isActive: Bool
     private let descriptor: Int32
     /// The paths by which a watched folder was reached, the first for good.
     private var paths: [Int32: [String]] = [:]
 
-    init(loop: EventLoop) throws(FileSystemError) {
+    /// `isActive` says whether anything is watched; otherwise nobody is told of anything.
+    init(loop: EventLoop, isActive: Bool) throws(FileSystemError) {
         self.loop = loop
+        self.isActive = isActive
         self.descriptor = leat_inotify_create()
         if self.descriptor < 0 {
             throw FileSystemError(operation: "create", path: "inotify", code: -self.descriptor)
@@ -62,6 +63,7 @@ final class FolderWatch {
     ///
     /// The watch's number, or `nil` when there is no such folder or no right to read it.
     func add(_ folder: String, contents: Bool) -> Int32? {
+        guard self.isActive else { return nil }
         let watch = leat_inotify_add(self.descriptor, folder, Self.names | (contents ? LEAT_IN_MODIFY : 0))
         if watch < 0 {
             if watch == -ENOSPC { self.isShortOfWatches = true }
@@ -85,6 +87,17 @@ final class FolderWatch {
     }
 
     private func read() {
+        self.readEvents()
+        self.drained()
+        self.loop.change(self.descriptor, to: [])
+        self.loop.schedule(after: Self.pause) { [weak self] in
+            guard let self else { return }
+            self.loop.change(self.descriptor, to: .read)
+        }
+    }
+
+    /// Reports what has happened until now.
+    func readEvents() {
         withUnsafeTemporaryAllocation(byteCount: Self.bufferByteCount, alignment: 8) { buffer in
             while true {
                 let count = leat_inotify_read(self.descriptor, buffer.baseAddress, buffer.count)
@@ -92,12 +105,6 @@ final class FolderWatch {
                 self.report(buffer.baseAddress, count: Int(count))
                 if count < Self.bufferByteCount / 2 { break }
             }
-        }
-        self.drained()
-        self.loop.change(self.descriptor, to: [])
-        self.loop.schedule(after: Self.pause) { [weak self] in
-            guard let self else { return }
-            self.loop.change(self.descriptor, to: .read)
         }
     }
 
@@ -126,8 +133,10 @@ final class FolderWatch {
     private func reportName(_ event: leat_inotify_event) {
         let mask = event.mask
         let kind: Event.Kind
-        if mask & (LEAT_IN_CREATE | LEAT_IN_MOVED_TO) != 0 {
+        if mask & LEAT_IN_CREATE != 0 {
             kind = .appeared
+        } else if mask & LEAT_IN_MOVED_TO != 0 {
+            kind = .renamed
         } else if mask & (LEAT_IN_DELETE | LEAT_IN_MOVED_FROM) != 0 {
             kind = .vanished
         } else if mask & (LEAT_IN_DELETE_SELF | LEAT_IN_MOVE_SELF | LEAT_IN_IGNORED) != 0 {
@@ -139,9 +148,7 @@ final class FolderWatch {
             Event(
                 kind: kind,
                 watch: event.watch,
-                name: event.name.map { String(cString: $0) } ?? "",
-                isFolder: mask & LEAT_IN_ISDIR != 0,
-                cookie: event.cookie
+                name: event.name.map { String(cString: $0) } ?? ""
             )
         )
         if mask & LEAT_IN_IGNORED != 0 { self.paths[event.watch] = nil }

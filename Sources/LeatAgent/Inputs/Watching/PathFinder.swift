@@ -6,10 +6,11 @@ internal import LeatCore
 /// Every folder on the way is watched, and every folder that a symbolic link of a found file leads through, so that a
 /// rotation of the file behind the link is seen at once.
 final class PathFinder {
-    /// A name matched by a pattern appeared, vanished, or leads elsewhere; called with its path.
-    var candidateChanged: (String) -> Void = { _ in }
-    /// A file was renamed: its old and new name, and the followed paths that led to it before, perhaps some names ago.
-    var renamed: (_ from: WatchKey, _ to: WatchKey, _ paths: [String]) -> Void = { _, _, _ in }
+    /// A name matched by a pattern appeared, vanished, or leads elsewhere; called with its path, and whether something lost
+    /// the name.
+    var candidateChanged: (_ path: String, _ hasVanished: Bool) -> Void = { _, _ in }
+    /// Something got a name in a watched folder by renaming.
+    var renamed: (WatchKey) -> Void = { _ in }
 
     /// A name in a watched folder.
     struct WatchKey: Hashable {
@@ -40,8 +41,6 @@ final class PathFinder {
     private var linkTargets: [UInt64: Set<String>] = [:]
     /// Per followed path the keys under which `linkTargets` has it.
     private var linkKeys: [String: [UInt64]] = [:]
-    private var vanishing: [UInt32: WatchKey] = [:]
-    private var trail = RenameTrail()
 
     init(options: TailOptions, watch: FolderWatch, disk: any FileSystem) {
         self.patterns = options.paths.map { path in
@@ -51,7 +50,6 @@ final class PathFinder {
         self.watch = watch
         self.disk = disk
         watch.changed = { [weak self] in self?.handle($0) }
-        watch.drained = { [weak self] in self?.trail.age() }
     }
 
     /// The path from the root; a relative one begins at the working folder.
@@ -117,7 +115,13 @@ final class PathFinder {
     }
 
     /// Goes on with a name that may match a pattern.
-    private func consider(_ name: String, in folder: String, _ interest: Interest, depth: Int) {
+    private func consider(
+        _ name: String,
+        in folder: String,
+        _ interest: Interest,
+        depth: Int,
+        hasVanished: Bool = false
+    ) {
         let components = self.patterns[interest.pattern]
         let component = components[interest.component]
         let path = folder == "/" ? "/" + name : folder + "/" + name
@@ -129,7 +133,7 @@ final class PathFinder {
         }
         guard PathText.matches(name, pattern: component) else { return }
         if interest.component == components.count - 1 {
-            if !self.isExcluded(path) { self.candidateChanged(path) }
+            if !self.isExcluded(path) { self.candidateChanged(path, hasVanished) }
         } else if self.isFolder(path, followsLinks: true) {
             self.visit(path, Interest(pattern: interest.pattern, component: interest.component + 1), depth: depth + 1)
         }
@@ -174,67 +178,16 @@ final class PathFinder {
             return
         }
         let followed = Array(self.linkTargets[FolderWatch.key(watch: event.watch, name: event.name)] ?? [])
+        let hasVanished = event.kind == .vanished
         for folder in self.watch.folders(of: event.watch) {
-            let key = WatchKey(watch: event.watch, folder: folder, name: event.name)
-            if event.cookie != 0, event.kind == .vanished {
-                self.vanishing[event.cookie] = key
-            } else if event.cookie != 0, let old = self.vanishing.removeValue(forKey: event.cookie) {
-                self.noteRenamed(old, key)
-            } else if event.kind == .vanished {
-                self.trail.end(at: key.number)
-            }
             for interest in self.interests[folder] ?? [] {
-                self.consider(event.name, in: folder, interest, depth: 0)
+                self.consider(event.name, in: folder, interest, depth: 0, hasVanished: hasVanished)
+            }
+            if event.kind == .renamed {
+                self.renamed(WatchKey(watch: event.watch, folder: folder, name: event.name))
             }
         }
-        for path in followed { self.candidateChanged(path) }
-        // Halves whose other half went to a folder that is not watched.
-        if self.vanishing.count > 1_000 { self.vanishing.removeAll() }
-    }
-}
-
-extension PathFinder {
-    /// Says that a file was renamed; by now it may have yet another name, which a later event tells.
-    private func noteRenamed(_ old: WatchKey, _ new: WatchKey) {
-        var paths = self.linkTargets[old.number] ?? []
-        paths.formUnion(self.trail.paths(at: old.number))
-        // A name that nobody had time to follow.
-        if self.isFollowed(old.path) { paths.insert(old.path) }
-        self.trail.move(paths, from: old.number, to: new.number)
-        self.renamed(old, new, paths.sorted())
-    }
-}
-
-/// Where files that had a followed name are now, while further events about them may be on their way.
-///
-/// A file that is renamed twice within a moment is looked for under its first new name when it has its second one already;
-/// the event of the second renaming must still lead to it. What is known after one batch of events is kept for the next
-/// one: an event that came in neither had not happened when the name was looked at.
-struct RenameTrail {
-    private var recent: [UInt64: Set<String>] = [:]
-    private var older: [UInt64: Set<String>] = [:]
-
-    /// The followed paths that led to what has the name of this number now.
-    func paths(at number: UInt64) -> Set<String> { self.recent[number] ?? self.older[number] ?? [] }
-
-    /// A file was renamed, over the one that had the new name.
-    mutating func move(_ paths: Set<String>, from old: UInt64, to new: UInt64) {
-        self.end(at: old)
-        self.end(at: new)
-        if !paths.isEmpty { self.recent[new] = paths }
-    }
-
-    /// A name is gone.
-    mutating func end(at number: UInt64) {
-        self.recent[number] = nil
-        self.older[number] = nil
-    }
-
-    /// All events that had arrived were handled.
-    mutating func age() {
-        if self.recent.isEmpty, self.older.isEmpty { return }
-        self.older = self.recent
-        self.recent = [:]
+        for path in followed { self.candidateChanged(path, hasVanished) }
     }
 }
 

@@ -8,20 +8,9 @@ internal import LeatCore
 struct TailResume {
     /// A rotated file to read before the one that has the name now.
     struct Earlier {
-        let path: String
-        let handle: any File
+        let log: OpenLog
         /// How far it was read; `nil` for one that was never seen.
         let known: SourcePosition?
-    }
-
-    /// How to begin with a file.
-    struct Start {
-        /// How far it was read; `nil` for one that was never seen.
-        var known: SourcePosition?
-        /// Whether an earlier run followed the same name, so that this content came later.
-        var isNew = false
-        /// Oldest first.
-        var earlier: [Earlier] = []
     }
 
     /// Positions older than this whose file is not there are forgotten, in nanoseconds.
@@ -34,9 +23,9 @@ struct TailResume {
     /// Files that are gone, oldest first.
     private var deleted: [SourcePosition] = []
     /// When an earlier run last saw a file change, nanoseconds since 1970; `nil` without one.
-    private let lastSeen: Int64?
+    let lastSeen: Int64?
     /// When this run began, nanoseconds since 1970.
-    private let startedAt: Int64
+    let startedAt: Int64
     private(set) var bySource: [UInt64: SourcePosition] = [:]
     private(set) var byFile: [FileKey: [UInt64]] = [:]
     private(set) var byPath: [String: [UInt64]] = [:]
@@ -67,44 +56,22 @@ struct TailResume {
         }
     }
 
-    /// Keeps what is known of a deleted file for a while, should a compressed copy of it be followed.
-    mutating func rememberDeleted(_ position: SourcePosition) {
+    /// Keeps what is known of a deleted file for a while, should a compressed copy of it be found; the sources that are too
+    /// many by now.
+    mutating func rememberDeleted(_ position: SourcePosition) -> [UInt64] {
         self.claims.sources.remove(position.source)
         self.bySource[position.source] = nil
         self.deleted.append(position)
-        if self.deleted.count > Self.deletedCountMax { self.deleted.removeFirst(Self.deletedCountMax / 2) }
+        guard self.deleted.count > Self.deletedCountMax else { return [] }
+        defer { self.deleted.removeFirst(Self.deletedCountMax / 2) }
+        return self.deleted.prefix(Self.deletedCountMax / 2).map(\.source)
     }
 
     /// Whether an earlier run, or this one, has a position of a source.
     func isKnown(source: UInt64) -> Bool { self.bySource[source] != nil }
 
-    /// Decides how to begin with an open file.
-    ///
-    /// `old` is the file that had the name before in this run; `looksBeside` says that others may have had it since, and
-    /// `isFirstLook` that nobody has watched until now.
-    func start(
-        path: String,
-        handle: any File,
-        status: FileStatus,
-        old: SourcePosition?,
-        looksBeside: Bool,
-        isFirstLook: Bool
-    ) throws(FileSystemError) -> Start {
-        var start = Start()
-        let history = self.history(of: path)
-        start.known = try self.position(of: handle, status)
-        start.isNew = start.known == nil && (old != nil || !history.isEmpty)
-        guard looksBeside else { return start }
-        var search = Search(place: PathText.resolved(path), history: history + [old].compactMap { $0 })
-        search.current = FileKey(status)
-        search.known = start.known
-        search.open = old?.source
-        // The log behind a link is another one by now, when the container started anew before anybody looked.
-        let isLink = search.place != path
-        search.since = isFirstLook ? self.lastSeen : isLink ? self.startedAt : nil
-        start.earlier = try self.earlier(search)
-        return start
-    }
+    /// Followed names of which something is known.
+    var paths: [String] { self.byPath.keys.sorted() }
 
     /// Positions of a name that no file has, oldest first.
     func history(of path: String) -> [SourcePosition] {
@@ -112,17 +79,21 @@ struct TailResume {
             .filter { !self.claims.sources.contains($0.source) }
     }
 
-    /// How far an open file was read; `nil` for one that was never seen.
-    func position(of handle: any File, _ status: FileStatus) throws(FileSystemError) -> SourcePosition? {
-        for source in (self.byFile[FileKey(status)] ?? []).sorted(by: >) {
-            guard let position = self.bySource[source], !self.claims.sources.contains(source) else { continue }
-            if try Self.isSame(position, handle) { return position }
+    /// How far a file was read that is found under a followed name; `nil` for one that was never seen.
+    ///
+    /// One without bytes to compare comes last, since its number may have been given to another file, and is that of another
+    /// log when its name was another one.
+    func position(of log: OpenLog, path: String) throws(FileSystemError) -> SourcePosition? {
+        let positions = (self.byFile[log.key] ?? []).sorted(by: >).compactMap { self.bySource[$0] }
+            .filter { !self.claims.sources.contains($0.source) }
+        for position in positions.filter({ !$0.isEmpty }) + positions.filter({ $0.isEmpty && $0.path == path }) {
+            if try Self.isSame(position, log.handle) { return position }
         }
-        return handle is GzipLog ? try self.compressed(handle) : nil
+        return log.handle is GzipLog ? try self.compressed(log.handle) : nil
     }
 
     /// The file that was compressed into an open one, which has another inode.
-    private func compressed(_ handle: any File) throws(FileSystemError) -> SourcePosition? {
+    func compressed(_ handle: any File) throws(FileSystemError) -> SourcePosition? {
         let identity = try FileIdentity.of(handle, status: try handle.status())
         for position in (self.deleted + self.bySource.values).sorted(by: { $0.source > $1.source })
         where position.identity.prefixByteCount > 0
@@ -186,7 +157,8 @@ final class SourceClaims {
 
     init(openFileCountMax: Int = .max) { self.openFileCountMax = openFileCountMax }
 
-    var hasRoom: Bool { self.openFileCount < self.openFileCountMax }
+    /// Whether one more file may be opened beside some that wait to be taken up.
+    func hasRoom(beside waitingCount: Int) -> Bool { self.openFileCount + waitingCount < self.openFileCountMax }
 
     /// The claims of a process that may open `descriptorCountMax` files; a share of them is for everything else.
     static func of(descriptorCountMax: Int) -> SourceClaims {

@@ -1,0 +1,145 @@
+internal import LeatCore
+
+/// Rotated files: for which of them to look beside a followed name, and which of those that were found are to be read.
+extension TailResume {
+    /// For what to look beside a followed name.
+    struct Search {
+        /// Where the name leads, or led.
+        var places: [String]
+        /// Positions of the name that nothing has, oldest first.
+        let history: [SourcePosition]
+        /// How far the file that has the name now was read; `nil` for one that was never seen.
+        let known: SourcePosition?
+        /// Whether the name was followed before, so that what has it now came later.
+        let isNew: Bool
+        /// Files that were not read to their end.
+        var wanted: [SourcePosition]
+        /// Files that were never seen are read when they were written since then, nanoseconds since 1970; `nil`: none is.
+        var newerThan: Int64?
+
+        /// Files that were last written before are none of these; `nil` when there is nothing to look for.
+        var oldest: Int64? { (self.wanted.map(\.modifiedAtNanoseconds) + [self.newerThan].compactMap { $0 }).min() }
+    }
+
+    /// Decides for what to look when a name has led to `old` in this run, and leads to `current` now.
+    ///
+    /// `hasVanished` says that something lost the name in this run, and `isFirstLook` that nobody has watched until now.
+    func search(
+        path: String,
+        current: OpenLog?,
+        old: SourcePosition?,
+        hasVanished: Bool,
+        isFirstLook: Bool
+    ) throws(FileSystemError) -> Search {
+        let earlier = self.history(of: path)
+        let history = earlier + [old].compactMap { $0 }
+        let known = try current.map { log throws(FileSystemError) in try self.position(of: log, path: path) } ?? nil
+        let last = history.last
+        var place = PathText.resolved(path)
+        // The log behind a link is another one by now, when the container started anew before anybody looked.
+        let isLink = place != path
+        if current == nil, let last { place = last.place.isEmpty ? path : last.place }
+        var search = Search(
+            places: [place],
+            history: history,
+            known: known,
+            isNew: known == nil && !history.isEmpty,
+            wanted: earlier.filter { !$0.isFinished && $0.source != known?.source }
+        )
+        self.addPendingSources(of: search.wanted + [known].compactMap { $0 }, to: &search.wanted)
+        // The name was a link that leads into another folder now.
+        for position in history where !position.place.isEmpty && !search.places.contains(position.place) {
+            search.places.append(position.place)
+        }
+        if let last {
+            // A file of which nothing was read may be another one that got its number.
+            let isLast = last.source == known?.source && !last.isEmpty
+            search.newerThan = isLast ? nil : last.modifiedAtNanoseconds
+        } else {
+            search.newerThan = isFirstLook ? self.lastSeen : isLink || hasVanished ? self.startedAt : nil
+        }
+        return search
+    }
+
+    /// The files to read before the one that has the name now, oldest first: those that are known, then those that came
+    /// after the last one that is. Files that are none of these are closed.
+    ///
+    /// `passed` are files that had the name in this run.
+    func earlier(
+        _ search: Search,
+        among siblings: [OpenLog],
+        passed: Set<FileKey>
+    ) throws(FileSystemError) -> [Earlier] {
+        var wanted = search.wanted
+        var rest = siblings
+        func hasRotatedName(_ log: OpenLog) -> Bool {
+            search.places.contains(log.path) || RotatedName.isOne(log.path, of: search.places)
+        }
+        // The number first: many files begin alike.
+        var found = try Self.take(&wanted, from: &rest) { position, log in
+            !position.isEmpty && position.key == log.key
+        }
+        // The number alone says little, since that of a file that is gone is used again: by another log, or by a copy.
+        found += try Self.take(&wanted, from: &rest) { position, log in
+            position.isEmpty && position.key == log.key && hasRotatedName(log) && !(log.handle is GzipLog)
+        }
+        found += try Self.take(&wanted, from: &rest) { position, log in
+            !position.isEmpty && hasRotatedName(log)
+        }
+        found.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
+        // One of which nothing was read, and which has another number by now, can be told by its time alone.
+        let since = (wanted.filter(\.isEmpty).map(\.modifiedAtNanoseconds) + [search.newerThan].compactMap { $0 }).min()
+        var unseen: [OpenLog] = []
+        for log in rest {
+            let isLate = since.map { log.modifiedAt >= $0 } ?? false
+            if passed.contains(log.key) || isLate && hasRotatedName(log), try !self.isKnown(log) {
+                unseen.append(log)
+            } else {
+                log.handle.close()
+            }
+        }
+        // A compressed copy comes behind the file that it was made of.
+        unseen.sort {
+            ($0.modifiedAt, $0.handle is GzipLog ? 1 : 0, $0.path) < (
+                $1.modifiedAt, $1.handle is GzipLog ? 1 : 0, $1.path
+            )
+        }
+        return found + unseen.map { Earlier(log: $0, known: nil) }
+    }
+
+    /// Takes from `siblings` the files of positions for which `isCandidate` says so and whose bytes are theirs.
+    private static func take(
+        _ wanted: inout [SourcePosition],
+        from siblings: inout [OpenLog],
+        where isCandidate: (SourcePosition, OpenLog) -> Bool
+    ) throws(FileSystemError) -> [Earlier] {
+        var result: [Earlier] = []
+        var rest: [OpenLog] = []
+        for log in siblings {
+            var match: Int?
+            for index in wanted.indices where match == nil && isCandidate(wanted[index], log) {
+                if try Self.isSame(wanted[index], log.handle) { match = index }
+            }
+            if let match {
+                result.append(Earlier(log: log, known: wanted.remove(at: match)))
+            } else {
+                rest.append(log)
+            }
+        }
+        siblings = rest
+        return result
+    }
+
+    /// Whether what a rotated file holds was read to its end.
+    private func isKnown(_ log: OpenLog) throws(FileSystemError) -> Bool {
+        for source in self.byFile[log.key] ?? [] {
+            // The number alone says nothing: that of a file that is gone is used again.
+            guard let position = self.bySource[source], !position.isEmpty else { continue }
+            if try Self.isSame(position, log.handle) { return true }
+        }
+        guard log.handle is GzipLog, let position = try self.compressed(log.handle) else { return false }
+        let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
+        defer { byte.deallocate() }
+        return try log.handle.read(at: position.offset, into: byte) == 0
+    }
+}
