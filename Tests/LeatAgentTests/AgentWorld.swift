@@ -22,6 +22,8 @@ final class AgentWorld {
     deinit { close(self.logDescriptor) }
 
     /// Starts an agent with the text of a configuration, classic or, when it begins with a lower-case key, YAML.
+    ///
+    /// `state` is a folder below the test's, or an absolute path of `disk`.
     @discardableResult
     func start(
         _ text: String,
@@ -38,7 +40,8 @@ final class AgentWorld {
         factory.environment = environment
         var check = ConfigurationCheck(configuration, disk: disk)
         guard let checked = check.run() else { throw Diagnostics(check.diagnostics) }
-        let names = BufferFileNames(folder: self.folder.path(state ?? "state-\(name)"))
+        let state = state ?? "state-\(name)"
+        let names = BufferFileNames(folder: state.hasPrefix("/") ? state : self.folder.path(state))
         let agent = try factory.make(checked, names: names)
         try agent.start()
         self.agents.append(agent)

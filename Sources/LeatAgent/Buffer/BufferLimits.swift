@@ -24,9 +24,6 @@ struct BufferLimits: Sendable {
     /// Free bytes of the disk below which inputs stop reading: room for cursors, positions and other programs.
     var diskReserveByteCount: UInt64 = 64 << 20
 
-    /// Bytes of all chunks at which inputs stop reading; `nil`: the disk is the limit.
-    var chunksByteCountMax: UInt64?
-
     /// Bytes of requests on their way, of all outputs together; beyond it each output sends one at a time.
     var sendingByteCountMax = 8 << 20
 
@@ -61,5 +58,23 @@ struct BufferLimits: Sendable {
         self.cachedByteCountMax = scaled(self.cachedByteCountMax)
         self.sendingByteCountMax = scaled(self.sendingByteCountMax)
         self.heldByteCountMax = scaled(self.heldByteCountMax)
+    }
+    /// The reserve of disks that are not tiny: what inputs read until a full disk stops them must find room in it.
+    private static let smallestReserveByteCount: UInt64 = 512 << 10
+
+    /// Makes everything fit on a small disk, of which chunks get at least half.
+    ///
+    /// A flush is written whole or not at all, so that it must be much shorter than the disk.
+    mutating func fit(diskByteCount: UInt64) {
+        guard diskByteCount > 0 else { return }
+        let share = { (part: UInt64) in max(4 << 10, diskByteCount / part) }
+        let reserve = max(share(8), min(Self.smallestReserveByteCount, share(2)))
+        self.diskReserveByteCount = min(self.diskReserveByteCount, reserve)
+        self.unwrittenByteCountMax = min(self.unwrittenByteCountMax, Int(share(8)))
+        self.backlogFlushByteCount = min(self.backlogFlushByteCount, Int(share(16)))
+        self.flushByteCount = min(self.flushByteCount, self.backlogFlushByteCount)
+        self.chunkByteCountMax = min(self.chunkByteCountMax, Int(share(16)))
+        self.cursorByteCountMax = min(self.cursorByteCountMax, Int(share(64)))
+        self.deadLetterByteCountMax = min(self.deadLetterByteCountMax, share(8))
     }
 }

@@ -181,6 +181,7 @@ struct AgentMetrics {
             family("fluentbit_storage_fs_chunks_up", "Total number of filesystem chunks up in memory.", storage.up),
             family("fluentbit_storage_fs_chunks_down", "Total number of filesystem chunks down.", storage.down),
             family("leat_storage_bytes", "Bytes of all chunks.", self.agent.store.chunkByteCount),
+            family("leat_storage_full", "Whether inputs wait for the buffer.", self.agent.store.isFull ? 1 : 0),
         ]
     }
 }

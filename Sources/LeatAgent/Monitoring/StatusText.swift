@@ -74,6 +74,8 @@ struct StatusText {
         writer.value(store.unwrittenByteCount)
         writer.key("full")
         writer.value(store.isFull)
+        writer.key("full_because")
+        writer.value(store.fullness?.description ?? "")
         writer.endObject()
         writer.key("input_chunks")
         writer.beginObject()

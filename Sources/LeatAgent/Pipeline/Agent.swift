@@ -38,6 +38,7 @@ final class Agent: InputSink {
     private var isEnding = false
     private var stopDeadline: UInt64 = 0
     private var tick: TimerQueue.ID?
+    private var fullnessNotes = FullnessNotes()
     private var idleSeconds = 0
     /// Seconds without work after which memory is given back.
     private static let idleSecondsMax = 10
@@ -83,7 +84,7 @@ final class Agent: InputSink {
     func start() throws(InputError) {
         for chunk in self.store.closed.values.sorted(by: { $0.number < $1.number }) { self.distribute(chunk) }
         for queue in self.queues.values {
-            queue.becameIdle = { [weak self] in self?.closeWanted() }
+            queue.becameIdle = { [weak self] in self?.outputBecameIdle() }
             queue.resume()
             queue.pump()
         }
@@ -256,11 +257,8 @@ extension Agent {
 
     /// Lets outputs send what is durable now.
     private func didFlush() {
-        if let failure = self.store.failure {
-            self.log.once("\(failure); reading stops until the disk takes events again", .error)
-        } else {
-            self.closeWanted()
-        }
+        self.noteFullness()
+        self.closeWanted()
         for queue in self.queues.values { queue.pump() }
         self.checkpoint(isForced: false)
         self.resumeInputs()
@@ -288,6 +286,19 @@ extension Agent {
 
     private func closeWanted() {
         self.store.closeWanted { [weak self] in self?.isWanted($0) ?? false }
+    }
+
+    /// An output wants the next chunk; what it has settled may be the room that inputs wait for.
+    private func outputBecameIdle() {
+        self.closeWanted()
+        guard self.store.isFull else { return }
+        self.checkpoint(isForced: false)
+        self.resumeInputs()
+    }
+
+    private func noteFullness() {
+        let note = self.fullnessNotes.note(self.store.fullness, now: self.loop.time.monotonicNanoseconds())
+        if let note { self.log.write(note.level, note.text) }
     }
 
     private func distribute(_ chunk: ClosedChunk) {
@@ -329,8 +340,9 @@ extension Agent {
     private func everySecond() {
         self.planTick()
         self.releaseFromFilters(all: false)
+        self.noteFullness()
         // A full buffer or a failed disk is tried again; everything else has its own timer.
-        if self.store.isFull || self.store.failure != nil { self.flush() }
+        if self.store.isFull { self.flush() }
         self.checkpoint(isForced: true)
         for queue in self.queues.values { queue.pump() }
         self.resumeInputs()

@@ -21,14 +21,9 @@ struct AgentFactory {
     /// Opens the state folder, recovers what is in it, and makes all parts.
     func make(_ pipeline: CheckedPipeline, names: BufferFileNames) throws(AgentError) -> Agent {
         let outputNames = self.configuration.outputs.map(\.displayName)
-        var limits = BufferLimits(memoryByteCount: self.configuration.service.byteCount("memory_limit") ?? 64 << 20)
-        if self.configuration.service.text("storage.sync")?.lowercased() == "full" { limits.flushByteCount = 1 }
-        if self.configuration.service.isSet("storage.rejected.limit"),
-            let limit = self.configuration.service.byteCount("storage.rejected.limit")
-        {
-            limits.deadLetterByteCountMax = UInt64(max(1, limit))
-        }
         do throws(FileSystemError) {
+            try self.disk.createDirectory(names.folder)
+            let limits = self.limits(diskByteCount: try self.disk.space(names.folder).total)
             let cursors = try self.cursors(names: names, limits: limits)
             let recovery = BufferRecovery(
                 disk: self.disk,
@@ -54,6 +49,18 @@ struct AgentFactory {
         } catch {
             throw AgentError(code: 74, text: "\(error)")
         }
+    }
+
+    /// What the configuration and the disk allow.
+    private func limits(diskByteCount: UInt64) -> BufferLimits {
+        let service = self.configuration.service
+        var limits = BufferLimits(memoryByteCount: service.byteCount("memory_limit") ?? 64 << 20)
+        limits.fit(diskByteCount: diskByteCount)
+        if service.text("storage.sync")?.lowercased() == "full" { limits.flushByteCount = 1 }
+        if service.isSet("storage.rejected.limit"), let limit = service.byteCount("storage.rejected.limit") {
+            limits.deadLetterByteCountMax = UInt64(max(1, limit))
+        }
+        return limits
     }
 
     private func cursors(names: BufferFileNames, limits: BufferLimits) throws(FileSystemError) -> [Int: OutputCursor] {
