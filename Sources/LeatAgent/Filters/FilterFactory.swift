@@ -44,7 +44,7 @@ enum FilterFactory {
         case "parser": return try ParserFilter(configuration, environment.parsers)
         case "rewrite_tag": return try RewriteTagFilter(configuration)
         case "throttle": return try ThrottleFilter(configuration)
-        case "multiline": return try MultilineFilter(configuration, environment.parsers)
+        case "multiline": return try Self.multiline(configuration, environment.parsers)
         case "type_converter": return try TypeConverterFilter(configuration)
         case "lua": return try LuaFilter(configuration, files: environment.files)
         case "stdout": return StdoutFilter()
@@ -54,6 +54,16 @@ enum FilterFactory {
                 configuration.mark.diagnostic("the filter '\(configuration.name)' is not part of this build")
             )
         }
+    }
+
+    private static func multiline(
+        _ configuration: PluginConfiguration,
+        _ parsers: ParserRegistry
+    ) throws(Diagnostics) -> any EventFilter {
+        guard configuration.settings.text("mode")?.lowercased() == "partial_message" else {
+            return try MultilineFilter(configuration, parsers)
+        }
+        return try PartialMessageFilter(configuration, textByteCountMax: parsers.multilineByteCountMax)
     }
 
     private static func kubernetes(

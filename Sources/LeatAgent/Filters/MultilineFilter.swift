@@ -43,15 +43,6 @@ final class MultilineFilter: EventFilter {
         self.key = FieldPath.contents(settings.text("multiline.key_content") ?? "log")
         self.byteCountMax = registry.multilineByteCountMax
         self.timeoutNanoseconds = UInt64(max(0, settings.integer("flush_ms") ?? 2000)) * 1_000_000
-        if settings.text("mode")?.lowercased() == "partial_message" {
-            let mark = settings.entries("mode").last?.valueMark ?? configuration.mark
-            throw Diagnostics(
-                mark.diagnostic(
-                    "the mode partial_message is not supported",
-                    hint: "tail joins docker's and CRI's parts itself"
-                )
-            )
-        }
         guard let entry = settings.entries("multiline.parser").first else {
             throw Diagnostics(configuration.mark.diagnostic("this filter has no multiline.parser"))
         }

@@ -7,6 +7,7 @@ import Testing
 /// Runs one filter, configured as a user would, over records written as JSON objects.
 struct FilterRun {
     var filter: any EventFilter
+    let configuration: PluginConfiguration
     var time = Timestamp(nanoseconds: 1_700_000_000_000_000_000)
     var rerouted: [(tag: String, record: String)] = []
     var warnings: [String] = []
@@ -34,6 +35,7 @@ struct FilterRun {
             let filter = FilterFactory.make(configuration, environment, diagnostics: &diagnostics)
         else { throw Diagnostics(diagnostics) }
         self.filter = filter
+        self.configuration = configuration
     }
 
     /// The records after the filter, as members without braces.
@@ -58,9 +60,9 @@ struct FilterRun {
     }
 
     /// Gives the filter events that it held before a restart, of the usual tag; the records that it does not hold any more.
-    mutating func restore(_ events: [HeldEvent], tag: String = "test.tag") -> [String] {
+    mutating func restore(_ events: [HeldEvent], tag: String = "test.tag", stream: [UInt8] = []) -> [String] {
         var context = FilterContext(now: self.time, monotonicNanoseconds: UInt64(self.time.nanoseconds))
-        let key = HeldKey(filter: "multiline.0", tag: tag, stream: [])
+        let key = HeldKey(filter: "multiline.0", tag: tag, stream: stream)
         self.filter.restore(events, of: key, tag: RouteTag(tag), context: &context)
         self.take(context)
         return context.released.flatMap { Self.records($0.events) }

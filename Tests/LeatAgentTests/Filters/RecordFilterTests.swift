@@ -233,7 +233,10 @@ struct RecordFilterTests {
         ("Name parser\nKey_Name a\nParser ngin", "there is no parser 'ngin'"),
         ("Name rewrite_tag\nRule a b c d", "'a b c d' is no rule"), ("Name throttle\nInterval x", "'x' is no interval"),
         ("Name multiline\nMultiline.Parser jav", "there is no multiline parser 'jav'"),
-        ("Name multiline\nMode partial_message", "the mode partial_message is not supported"),
+        (
+            "Name multiline\nMode partial_message\nBuffer Off",
+            "the mode partial_message needs buffer on: parts come in several reads"
+        ),
         ("Name type_converter\nInt_key a b colour", "unknown type 'colour'"),
         ("Name record_modifier\nRemove_key a\nAllowlist_key b", "remove_key and allowlist_key exclude each other"),
     ]

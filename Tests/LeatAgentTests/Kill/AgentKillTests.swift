@@ -11,11 +11,11 @@ import Testing
     /// Writes of the run, all lives together.
     static let writeCountMin = isLongRun ? 40_000 : 5_000
 
-    /// Lines by themselves, and in traces that the filter `multiline` joins.
-    @Test(arguments: [false, true])
-    func everyLineIsStoredOnceWhenTheAgentIsKilledAtEveryThousandthWrite(hasTraces: Bool) throws {
+    /// Lines by themselves, and those that the filter `multiline` joins.
+    @Test(arguments: KilledAgent.Content.allCases)
+    func everyLineIsStoredOnceWhenTheAgentIsKilledAtEveryThousandthWrite(content: KilledAgent.Content) throws {
         try withTemporaryFolder { folder in
-            var world = KilledAgent(folder, hasTraces: hasTraces)
+            var world = KilledAgent(folder, content)
             // The first kill is at the first write of all, the next ones at the 1000th, 2000th, …
             try world.live(writeCount: 1)
             var writeCount = 1
@@ -54,7 +54,17 @@ private final class KeyedStore {
 }
 
 /// Lives of one agent after another, on one state folder and the same growing files.
-private struct KilledAgent {
+struct KilledAgent {
+    /// What the lines are.
+    enum Content: String, CaseIterable {
+        /// Texts by themselves.
+        case plain
+        /// Some lines belong to the line before.
+        case traces
+        /// Messages that docker has split in three.
+        case parts
+    }
+
     private let folder: TemporaryFolder
     private let disk = SimulatedFileSystem()
     private let store = KeyedStore()
@@ -62,18 +72,17 @@ private struct KilledAgent {
     private(set) var killCount = 0
     private var random = SeededRandom(seed: 20_261_130)
     private static let fileCount = 3
-    /// Whether some lines belong to the line before, and a filter joins them.
-    private let hasTraces: Bool
+    private let content: Content
 
-    init(_ folder: TemporaryFolder, hasTraces: Bool) {
+    init(_ folder: TemporaryFolder, _ content: Content) {
         self.folder = folder
-        self.hasTraces = hasTraces
+        self.content = content
     }
 
     /// Runs until so many writes have been begun, the last of which kills the agent.
     mutating func live(writeCount: Int) throws {
         let mortal = MortalDisk(self.disk, writeCount: writeCount)
-        let life = try Life(self.folder, mortal, self.store, hasTraces: self.hasTraces)
+        let life = try Life(self.folder, mortal, self.store, self.content)
         try eventually(within: .seconds(120), "write \(writeCount)") {
             for _ in 0..<50 where !mortal.isOver {
                 try self.appendLines()
@@ -88,7 +97,7 @@ private struct KilledAgent {
     /// Runs without further lines until all are delivered.
     mutating func finish() throws {
         let mortal = MortalDisk(self.disk, writeCount: .max)
-        let life = try Life(self.folder, mortal, self.store, hasTraces: self.hasTraces)
+        let life = try Life(self.folder, mortal, self.store, self.content)
         let count = self.lineCount
         let store = self.store
         try eventually(within: .seconds(60), "all \(count) lines") {
@@ -116,11 +125,18 @@ private struct KilledAgent {
         }
     }
 
-    /// A line with its number, perhaps the beginning of a trace or a further line of one.
+    /// A line with its number, perhaps the beginning of a trace or a further line of one, or a part of a message.
     private mutating func line(_ number: Int) -> String {
-        guard self.hasTraces else { return "<\(number)>\n" }
-        return ["plain <\(number)>\n", "Error: <\(number)>\n", "\tat <\(number)>\n"]
-            .randomElement(using: &self.random) ?? ""
+        switch self.content {
+        case .plain: return "<\(number)>\n"
+        case .traces:
+            return ["plain <\(number)>\n", "Error: <\(number)>\n", "\tat <\(number)>\n"]
+                .randomElement(using: &self.random) ?? ""
+        case .parts:
+            let marks =
+                #""partial_message":"true","partial_id":"\#(number / 3)","partial_ordinal":"\#(number % 3 + 1)""#
+            return #"{"log":"<\#(number)>",\#(marks),"partial_last":"\#(number % 3 == 2)"}"# + "\n"
+        }
     }
 
     /// Lines that are not stored exactly once.
@@ -137,7 +153,7 @@ private struct KilledAgent {
         private var agent: Agent?
         private let listener: HTTPListener
 
-        init(_ folder: TemporaryFolder, _ disk: MortalDisk, _ store: KeyedStore, hasTraces: Bool) throws {
+        init(_ folder: TemporaryFolder, _ disk: MortalDisk, _ store: KeyedStore, _ content: Content) throws {
             let loop = try EventLoop(time: SystemTime())
             self.loop = loop
             self.listener = try HTTPListener(StreamServer.Options(host: "127.0.0.1"), loop: loop) { request, respond in
@@ -145,8 +161,7 @@ private struct KilledAgent {
                 store.take(request)
                 respond(.json(#"{"errors":false}"#))
             }
-            var text = Self.configuration(folder, port: self.listener.port)
-            if hasTraces { text += Self.joining }
+            let text = Self.configuration(folder, port: self.listener.port, content)
             let path = try folder.write("agent.conf", text)
             let configuration = try ConfigurationReader(files: disk, environment: [:]).read(path: path)
             let log = AgentLog(level: nil, descriptor: 2, time: loop.time)
@@ -175,18 +190,21 @@ private struct KilledAgent {
             self.agent = nil
         }
 
-        /// Joins traces; `Flush_ms` is short, so that time ends many of them too.
-        private static let joining = """
+        /// Joins what belongs together; `Flush_ms` is short, so that time ends many of them too.
+        private static func joining(_ content: Content) -> String {
+            guard content != .plain else { return "" }
+            let mode = content == .traces ? "Multiline.Parser java" : "Mode partial_message"
+            return """
+                [FILTER]
+                    Name multiline
+                    Match *
+                    Multiline.Key_Content log
+                    \(mode)
+                    Flush_ms 20
+                """
+        }
 
-            [FILTER]
-                Name multiline
-                Match *
-                Multiline.Key_Content log
-                Multiline.Parser java
-                Flush_ms 20
-            """
-
-        private static func configuration(_ folder: TemporaryFolder, port: Int) -> String {
+        private static func configuration(_ folder: TemporaryFolder, port: Int, _ content: Content) -> String {
             """
             [SERVICE]
                 Flush 0.001
@@ -195,6 +213,11 @@ private struct KilledAgent {
                 Name tail
                 Path \(folder.path)/*.log
                 Read_from_Head On
+                \(content == .parts ? "Parser lines" : "")
+            [PARSER]
+                Name lines
+                Format json
+            \(self.joining(content))
             [OUTPUT]
                 Name es
                 Match *
