@@ -12,8 +12,10 @@ enum ServerLimits {
     static let indexNameByteCountMax = 255
     /// Longest value of a datasource tag, in bytes; longer ones are cut.
     static let tagByteCountMax = 256
-    /// Definitions (templates, policies, pipelines) that are remembered; beyond it the oldest is forgotten.
+    /// Definitions (templates, policies, pipelines) that are remembered of a repository; beyond it its oldest is forgotten.
     static let definitionCountMax = 1_000
+    /// Bytes of the names of all definitions; beyond it the oldest of all is forgotten, and sent again by its shipper.
+    static let definitionByteCountMax = 4 << 20
     /// Time that running requests get after SIGTERM.
     static let shutdownSeconds = 10
     /// Time that a taken port or data folder is tried again.
@@ -78,8 +80,8 @@ enum ServerLimits {
     static let lookupByteCountMax = 128 << 20
     /// Lookup files of one repository.
     static let lookupFileCountMax = 1_000
-    /// Longest name of a lookup file or saved query, in bytes.
-    static let lookupNameByteCountMax = 255
+    /// Longest name of a parser, lookup file or saved query, in bytes.
+    static let givenNameByteCountMax = 255
     /// Saved queries of one repository.
     static let savedQueryCountMax = 10_000
     /// Selections that a GraphQL document may have, fragments counted each time they are used.

@@ -59,6 +59,7 @@ struct TokenEndpoints: Sendable {
         else {
             throw .text(400, "bad_request", "the member name must be a string of 1 to 64 bytes without spaces or '/'")
         }
+        try GivenName.check(name, of: "token")
         let kindText = body["kind"]?.string ?? ""
         guard let kind = Token.Kind(rawValue: kindText) else {
             throw .text(400, "bad_request", "the member kind must be ingest, query or admin, not '\(kindText)'")

@@ -21,7 +21,7 @@ struct ElasticEndpoints: Sendable {
         case .nodes: return try await self.allow(call, isRead) { Self.json(call, self.nodes(call)) }
         case .cat(let name, let index):
             return try await self.allow(call, isRead) { try await self.indexes.cat(call, name, index, asker) }
-        case .definition(let kind, let name): return try self.definitions.reply(to: call, kind, name)
+        case .definition(let kind, let name): return try self.definitions.reply(to: call, kind, name, asker)
         case .index(let name, let mayBePrefix):
             if mayBePrefix, isRead, try await !self.indexes.exists(name, asker) { return self.info(call) }
             return try await self.indexes.reply(to: call, index: name, asker)

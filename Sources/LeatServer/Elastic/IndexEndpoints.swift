@@ -19,7 +19,12 @@ struct IndexEndpoints: Sendable {
 
     /// Whether there is an index of that name.
     func exists(_ name: String, _ asker: IndexAsker) async throws -> Bool {
-        if self.definitions.contains("index", name) || self.definitions.contains("_data_stream", name) { return true }
+        let isDefined = ["index", "_data_stream"].contains { kind in
+            self.definitions.contains(.init(asker.repository, kind, name))
+        }
+        if isDefined { return true }
+        // The first event makes the repository of a token.
+        guard self.executor.has(repository: asker.repository) else { return false }
         return try await self.count(IndexPattern.filter(name), asker) > 0
     }
 
@@ -31,7 +36,8 @@ struct IndexEndpoints: Sendable {
                 let reason = "Invalid index name [\(name)], \(fault)"
                 throw RequestFault.elastic(400, "invalid_index_name_exception", reason)
             }
-            guard try await !self.exists(name, asker), self.definitions.add("index", name) else {
+            let definition = ElasticDefinitions.Name(asker.repository, "index", name)
+            guard try await !self.exists(name, asker), self.definitions.add(definition) else {
                 throw RequestFault.elastic(400, "resource_already_exists_exception", "index [\(name)] already exists")
             }
             return ElasticEndpoints.json(
@@ -43,7 +49,9 @@ struct IndexEndpoints: Sendable {
             let index: JSONValue = ["aliases": .object([]), "mappings": .object([]), "settings": .object([])]
             return ElasticEndpoints.json(call, .object([.init(name, index)]))
         case .delete:
-            if self.definitions.remove("index", name) { return ElasticEndpoints.json(call, ["acknowledged": true]) }
+            if self.definitions.remove(.init(asker.repository, "index", name)) {
+                return ElasticEndpoints.json(call, ["acknowledged": true])
+            }
             guard try await self.exists(name, asker) else { throw Self.missing(name) }
             throw RequestFault.elastic(
                 403,
@@ -188,7 +196,7 @@ struct IndexEndpoints: Sendable {
         let query = "#index=* | \(IndexPattern.filter(pattern)) | groupBy(#index, limit=max)"
         var counts: [String: String] = [:]
         for row in try await self.rows(query, asker) { counts[row["#index"] ?? ""] = row["_count"] }
-        for name in self.definitions.names("index") where counts[IndexName.tag(name)] == nil {
+        for name in self.definitions.names("index", in: asker.repository) where counts[IndexName.tag(name)] == nil {
             if IndexPattern.fits(name, pattern) { counts[name] = "0" }
         }
         return counts.sorted { $0.key < $1.key }.map { name, count in

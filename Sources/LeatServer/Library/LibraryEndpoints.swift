@@ -27,6 +27,7 @@ struct LibraryEndpoints: Sendable {
             guard let bytes = files.bytes(name, in: repository) else { throw self.noFile(name, repository) }
             let mediaType = name.hasSuffix(".json") ? "application/json" : "text/csv; charset=utf-8"
             return Reply(200, bytes.array, mediaType: mediaType)
+        case (.put, nil): throw Self.nameless(call)
         case (.put, let name?), (.post, let name?):
             let bytes = try await call.wholeBody(limit: ServerLimits.lookupFileByteCountMax)
             try await Blocking.run { try files.set(bytes, name, in: repository) }
@@ -75,6 +76,7 @@ struct LibraryEndpoints: Sendable {
         case (.post, nil): return try await self.save(call, repository, name: nil)
         case (.get, let name?), (.head, let name?):
             return Reply(200, json: try self.query(name, repository).document)
+        case (.put, nil): throw Self.nameless(call)
         case (.put, let name?), (.post, let name?): return try await self.save(call, repository, name: name)
         case (.delete, let name?):
             let query = try self.query(name, repository)
@@ -82,6 +84,10 @@ struct LibraryEndpoints: Sendable {
             return Reply(204)
         default: throw RequestFault.text(405, "method_not_allowed", "use GET, PUT or DELETE")
         }
+    }
+
+    private static func nameless(_ call: Call) -> RequestFault {
+        .text(400, "bad_name", "the path needs a name behind \(call.target.path)")
     }
 
     private func query(_ name: String, _ repository: String) throws(RequestFault) -> SavedQuery {

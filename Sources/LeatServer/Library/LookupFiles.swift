@@ -41,7 +41,7 @@ final class LookupFiles: Sendable {
     ///
     /// - Throws: 400 and 413 for names and sizes beyond the limits.
     func set(_ bytes: [UInt8], _ name: String, in repository: String) throws {
-        try Self.check(name)
+        if self.bytes(name, in: repository) == nil { try GivenName.check(name, of: "lookup file") }
         guard bytes.count <= ServerLimits.lookupFileByteCountMax else {
             throw RequestFault.text(
                 413,
@@ -73,19 +73,6 @@ final class LookupFiles: Sendable {
     /// Forgets all files of a repository; blocks.
     func removeAll(of repository: String) throws {
         for file in self.list(repository) { _ = try self.remove(file.name, in: repository) }
-    }
-
-    private static func check(_ name: String) throws(RequestFault) {
-        let isUsable =
-            !name.isEmpty && name.utf8.count <= ServerLimits.lookupNameByteCountMax
-            && name.unicodeScalars.allSatisfy { $0.value > 0x1F && $0.value != 0x7F }
-        guard isUsable else {
-            throw .text(
-                400,
-                "bad_name",
-                "a lookup file needs a name of 1 to \(ServerLimits.lookupNameByteCountMax) bytes without control characters"
-            )
-        }
     }
 
     /// The files of a repository as queries look them up.

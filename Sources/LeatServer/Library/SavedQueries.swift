@@ -69,12 +69,8 @@ final class SavedQueries: Sendable {
     ///
     /// - Throws: 400 for a bad name, 409 when another query has it, `QueryErrors` when the text does not parse.
     func set(_ query: SavedQuery, in repository: String) throws {
-        guard !query.name.isEmpty, query.name.utf8.count <= ServerLimits.lookupNameByteCountMax else {
-            throw RequestFault.text(
-                400,
-                "bad_name",
-                "a saved query needs a name of 1 to \(ServerLimits.lookupNameByteCountMax) bytes"
-            )
+        if self.query(named: query.name, in: repository) == nil {
+            try GivenName.check(query.name, of: "saved query")
         }
         _ = try QueryParser.parse(query.queryString)
         let (hasTwin, count) = self.queries.withLock { queries in

@@ -14,6 +14,8 @@ struct ParserEndpoints: Sendable {
             return Reply(200, json: .array(all))
         case (.get, .some(let name)), (.head, .some(let name)):
             return Reply(200, json: try self.parser(name, version: call.target["version"]).document)
+        case (.put, nil), (.post, nil):
+            throw RequestFault.text(400, "bad_name", "the path needs a name behind /api/v1/parsers/")
         case (.put, .some(let name)), (.post, .some(let name)): return try await self.set(call, name)
         case (.delete, .some(let name)):
             guard try await Blocking.run({ try parsers.remove(name) }) else { throw Self.unknown(name, self.parsers) }
@@ -44,6 +46,7 @@ struct ParserEndpoints: Sendable {
 
     /// Body: JSON with `script`, `tagFields` and `fieldsToBeRemovedBeforeParsing`, or LogScale's YAML.
     private func set(_ call: Call, _ name: String) async throws -> Reply {
+        if self.parsers.definition(name) == nil { try GivenName.check(name, of: "parser") }
         let bytes = try await call.wholeBody(limit: ServerLimits.controlBodyByteCountMax)
         let isJSON = bytes.first { $0 > 0x20 } == UInt8(ascii: "{")
         let definition: ParserDefinition?

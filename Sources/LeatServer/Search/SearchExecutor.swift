@@ -78,10 +78,13 @@ final class SearchExecutor: Sendable {
     }
 
     /// Whether a repository exists.
+    func has(repository: String) -> Bool { self.store.repository(named: repository) != nil }
+
+    /// Refuses a repository that does not exist.
     ///
     /// - Throws: 404 with the nearest name.
     func check(repository: String) throws {
-        guard self.store.repository(named: repository) != nil else {
+        guard self.has(repository: repository) else {
             let names = self.store.repositories.map(\.name)
             throw StorageError.unknownRepository(
                 name: repository,

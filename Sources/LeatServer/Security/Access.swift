@@ -182,6 +182,8 @@ extension Route {
         case .elastic(.bulk, _), .elastic(.document, _), .elastic(.create, _), .elastic(.update, _), .ingest:
             return Right(kinds: [.ingest], isOwnRepository: self.repository == RepositoryNames.own)
         case .elastic(.count, _), .elastic(.search, _), .elastic(.cat, _): return Right(kinds: [.query])
+        // Shippers define templates, policies, pipelines and indexes before they send; who may only ask defines nothing.
+        case .elastic(.definition, _), .elastic(.index, _): return Right(kinds: isRead ? [.ingest, .query] : [.ingest])
         case .elastic: return Right(kinds: [.ingest, .query])
         case .query, .queryJobs, .queryJob, .fields, .graphQL: return Right(kinds: [.query])
         case .files, .savedQueries, .repository: return Right(kinds: isRead ? [.query] : [])

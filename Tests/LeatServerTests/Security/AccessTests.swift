@@ -143,6 +143,61 @@ import Testing
         }
     }
 
+    /// Shippers define templates, policies and pipelines before they send, with the token that they send with; what they
+    /// define is known in their repository and changes nothing anywhere.
+    @Test func definitionsStayInTheirRepository() async throws {
+        try await TestServer.with { server in
+            let admin = try await Self.make(server, #"{"name":"root","kind":"admin"}"#)
+            let shop = try await Self.make(server, #"{"name":"s","kind":"ingest","repository":"shop"}"#, by: admin)
+            let other = try await Self.make(server, #"{"name":"o","kind":"ingest","repository":"other"}"#, by: admin)
+            let reader = try await Self.make(server, #"{"name":"r","kind":"query","repository":"shop"}"#, by: admin)
+            func status(_ method: String, _ path: String, _ secret: String) async throws -> Int {
+                let headers = ["Authorization": "Bearer \(secret)"]
+                return try await server.send(method, path, "{}", headers: headers).status
+            }
+            let paths = [
+                "/_index_template/logs", "/_template/logs", "/_component_template/logs", "/_ilm/policy/logs",
+                "/_ingest/pipeline/logs", "/_data_stream/stream", "/logs",
+            ]
+            for path in paths {
+                #expect(try await status("PUT", path, reader) == 403, "\(path)")
+                #expect(try await status("GET", path, reader) == 404, "\(path)")
+                #expect(try await status("PUT", path, shop) == 200, "\(path)")
+                #expect(try await status("GET", path, shop) == 200, "\(path)")
+                #expect(try await status("GET", path, reader) == 200, "\(path)")
+                #expect(try await status("HEAD", path, other) == 404, "\(path)")
+                #expect(try await status("DELETE", path, other) == 404, "\(path)")
+                #expect(try await status("PUT", path, other) == 200, "\(path)")
+                #expect(try await status("DELETE", path, other) == 200, "\(path)")
+                #expect(try await status("DELETE", path, reader) == 403, "\(path)")
+                #expect(try await status("GET", path, shop) == 200, "\(path)")
+            }
+            // A pipeline or template of one changes no event of the other.
+            #expect(try await Self.bulk(server, "Bearer \(shop)") == 200)
+            #expect(try await Self.bulk(server, "Bearer \(other)", "/_bulk?pipeline=logs") == 200)
+            let headers = ["Authorization": "Bearer \(admin)"]
+            for name in ["shop", "other"] {
+                let path = "/api/v1/repositories/\(name)/query"
+                let rows = try await server.send("POST", path, Self.question, headers: headers)
+                let row = try JSONValue(parsing: rows.lines[0])
+                #expect(row["@rawstring"] == "x" && row["@error"] == nil, "\(rows.text)")
+            }
+        }
+    }
+
+    @Test func theOldestDefinitionsOfARepositoryAreForgotten() {
+        let definitions = ElasticDefinitions()
+        definitions.add(.init("other", "_template", "kept"))
+        for number in 0...ServerLimits.definitionCountMax { definitions.add(.init("shop", "_template", "\(number)")) }
+        #expect(definitions.contains(.init("other", "_template", "kept")))
+        #expect(!definitions.contains(.init("shop", "_template", "0")))
+        #expect(definitions.names("_template", in: "shop").count == ServerLimits.definitionCountMax)
+        let long = String(repeating: "x", count: ServerLimits.definitionByteCountMax / 8)
+        for number in 0..<10 { definitions.add(.init("\(number)", "_template", long)) }
+        #expect(!definitions.contains(.init("0", "_template", long)))
+        #expect(definitions.contains(.init("9", "_template", long)))
+    }
+
     static let tokens: [(body: String, status: Int, says: String)] = [
         (#"{"name":"a","kind":"ingest","repository":17}"#, 400, "must be a string"),
         (#"{"name":"a","kind":"query","repository":"a/b"}"#, 400, "cannot be a repository's name"),
@@ -153,6 +208,8 @@ import Testing
         (#"{"name":"c","kind":"query","parser":"json"}"#, 400, "only events of an ingest token"),
         (#"{"name":"c","kind":"query","repo":"default"}"#, 400, "unknown member 'repo'"),
         (#"["name"]"#, 400, "must be a JSON object"),
+        (#"{"name":"..","kind":"query"}"#, 400, "has the part '..'"),
+        (#"{"name":"x\u202ey","kind":"query"}"#, 400, "has the character U+202E"),
     ]
 
     @Test func namesInANewTokenAreChecked() async throws {

@@ -149,6 +149,78 @@ import Testing
         }
     }
 
+    static let badNames: [(name: String, says: String)] = [
+        ("../../x", "has the part '..'"), ("a/../b", "has the part '..'"), ("..", "has the part '..'"),
+        ("a/./b", "has the part '.'"), ("/etc/passwd", "has the part ''"), ("a//b", "has the part ''"),
+        ("a\r\nX-Injected: 1", "has the character U+000D"), ("a\nb", "has the character U+000A"),
+        ("\u{1B}[2Jx", "has the character U+001B"), ("a\u{0}b", "has the character U+0000"),
+        ("a\u{202E}b", "has the character U+202E"), ("a\u{85}b", "has the character U+0085"),
+        ("..\\x", "has the character U+005C"), ("a*", "has the character U+002A"),
+        (" x", "begins or ends with a space"), ("", "name"), (String(repeating: "x", count: 256), "has 256 bytes"),
+    ]
+
+    static let goodNames = ["x", "Straße 9", "ip list.csv", "falcon/helper:enrich", "名前", "a_b-c+d@e#f&(g),h", "..."]
+
+    /// Requests that would make something of that name: a parser, a file, a saved query.
+    private static func requests(_ name: String) -> [(method: String, path: String, body: String, type: String)] {
+        let part = name.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let query = #"{"queryString":"*"}"#
+        var requests = [
+            ("PUT", "/api/v1/parsers/\(part)", #"{"script":"kvParse()"}"#, "application/json"),
+            ("PUT", "\(Self.files)/\(part)", "a,b\n1,2\n", "text/csv"),
+            ("PUT", "\(Self.queries)/\(part)", query, "application/json"),
+        ]
+        let named = JSONValue.object([.init("name", .string(name)), .init("queryString", "*")])
+        requests.append(("POST", Self.queries, named.jsonText, "application/json"))
+        if !name.unicodeScalars.contains(where: { $0 == "\"" || $0.value < 0x20 || $0 == "\\" }) {
+            let form = Self.form(name, "a,b")
+            requests.append(("POST", Self.files, form.body, form.type))
+        }
+        return requests
+    }
+
+    @Test func namesThatCouldLeaveTheirPlaceAreRefused() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.send("PUT", "\(Self.files)/x", "old").status == 200)
+            let before = try await server.send("GET", "/api/v1/parsers").text
+            for (name, says) in Self.badNames {
+                for (method, path, body, type) in Self.requests(name) {
+                    let headers = ["Content-Type": type]
+                    let answer = try await server.send(method, path, body, headers: headers)
+                    #expect(answer.status == 400, "\(method) \(path): \(answer.status)")
+                    #expect(answer.text.contains(says), "\(method) \(path): \(answer.text)")
+                }
+                let variables = JSONValue.object([.init("n", .string(name))])
+                for document in [
+                    #"mutation($n: String!) { newFile(fileName: $n, name: "default") { nameAndPath { name } } }"#,
+                    #"mutation($n: String!) { createSavedQuery(input: {name: $n, viewName: "default", "#
+                        + #"queryString: "*"}) { savedQuery { id } } }"#,
+                ] {
+                    let answer = try await Self.graphQL(server, document, variables)
+                    let message = answer["errors"]?[0]?["message"]?.string ?? ""
+                    #expect(message.contains(says), "\(name): \(answer)")
+                }
+            }
+            #expect(try await server.send("GET", "/api/v1/parsers").text == before)
+            #expect(try await server.send("GET", Self.files).json == [["name": "x", "size": 3]])
+            #expect(try await server.send("GET", "\(Self.files)/x").text == "old")
+            #expect(try await server.send("GET", Self.queries).json == [])
+        }
+    }
+
+    @Test func namesOfAllScriptsAndOfPackagesAreUsable() async throws {
+        try await TestServer.with { server in
+            for name in Self.goodNames {
+                for (method, path, body, type) in Self.requests(name) {
+                    let answer = try await server.send(method, path, body, headers: ["Content-Type": type])
+                    #expect(answer.status == 200, "\(method) \(path): \(answer.text)")
+                }
+            }
+            let names = try await server.send("GET", Self.queries).json?.array?.compactMap { $0["name"]?.string }
+            #expect(names == Self.goodNames.sorted())
+        }
+    }
+
     @Test func aQueryTokenMayLookAndNotTouch() async throws {
         try await TestServer.with { server in
             func token(_ members: String, _ headers: [String: String] = [:]) async throws -> [String: String] {
