@@ -55,7 +55,9 @@ final class Digester: Sendable {
     private func parsed(_ batch: IngestBatch, _ choice: ParserChoice) -> IngestBatch {
         switch choice {
         case .unparsed: return batch
-        case .byType: return batch.parsed { part in part.tags["#type"].flatMap { self.parsers.script($0) } }
+        case .byType(let other):
+            let fallback = other.flatMap { self.parsers.script($0) }
+            return batch.parsed { part in part.tags["#type"].flatMap { self.parsers.script($0) } ?? fallback }
         case .named(let name):
             guard !batch.parts.isEmpty else { return batch }
             guard let script = self.parsers.script(name) else { return Self.unparsed(batch, name) }
@@ -102,8 +104,9 @@ enum ParserChoice: Hashable, Sendable {
     case unparsed
     /// That of the token, the request or the listener.
     case named(String)
-    /// Per event that which the sender's type names, Humio's `type` or Splunk's `sourcetype`; of unknown types none.
-    case byType
+    /// Per event that which the sender's type names, Humio's `type` or Splunk's `sourcetype`; of unknown types the other
+    /// one, or none.
+    case byType(orElse: String?)
 
     /// The parser of that name, if there is a name.
     init(_ name: String?) { self = name.map { .named($0) } ?? .unparsed }

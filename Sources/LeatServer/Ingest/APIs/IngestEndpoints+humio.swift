@@ -47,7 +47,8 @@ extension IngestEndpoints {
                 try self.add(parts, to: &writer, incoming)
             }
         }
-        try await self.store(&writer, incoming, .humioUnstructured, parserIsByType: true)
+        // Humio takes messages of no known type apart by their pairs.
+        try await self.store(&writer, incoming, .humioUnstructured, parser: .byType(orElse: "kv"))
         return Reply(200, json: .object([]))
     }
 

@@ -20,7 +20,7 @@ extension IngestEndpoints {
         }
         guard writer.count > 0 || refusal != nil else { throw RequestFault.splunk(400, code: 5, "No data") }
         let reasons = refusal.map { [$0.type] } ?? []
-        try await self.store(&writer, incoming, .splunkEvent, refused: reasons, parserIsByType: true)
+        try await self.store(&writer, incoming, .splunkEvent, refused: reasons, parser: .byType(orElse: nil))
         if let refusal { throw refusal }
         return self.splunkSuccess(incoming)
     }
@@ -49,7 +49,7 @@ extension IngestEndpoints {
             try self.add(event, to: &writer, incoming)
         }
         guard writer.count > 0 else { throw RequestFault.splunk(400, code: 5, "No data") }
-        try await self.store(&writer, incoming, .splunkRaw, parserIsByType: true)
+        try await self.store(&writer, incoming, .splunkRaw, parser: .byType(orElse: nil))
         return self.splunkSuccess(incoming)
     }
 

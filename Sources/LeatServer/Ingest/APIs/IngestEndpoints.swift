@@ -97,17 +97,17 @@ struct IngestEndpoints: Sendable {
     ///   - incoming: The request that brought them.
     ///   - name: Its API.
     ///   - refused: Reasons of events that were refused.
-    ///   - parserIsByType: Whether `#type` chooses the parser when neither token nor request names one.
+    ///   - choice: What chooses the parser when neither token nor request names one.
     /// - Throws: What storage refuses.
     func store(
         _ writer: inout EventWriter,
         _ incoming: Incoming,
         _ name: IngestProtocol,
         refused: [String] = [],
-        parserIsByType: Bool = false
+        parser choice: ParserChoice = .unparsed
     ) async throws {
         let batch = writer.batch(repository: incoming.repository)
-        let parser = incoming.parser.map { ParserChoice.named($0) } ?? (parserIsByType ? .byType : .unparsed)
+        let parser = incoming.parser.map { ParserChoice.named($0) } ?? choice
         if !batch.parts.isEmpty { _ = try await self.digester.digest(batch, parser: parser) }
         self.metrics.ingested(
             ServerMetrics.IngestKey(name: name.rawValue, repository: incoming.repository),
