@@ -39,6 +39,8 @@ struct SessionFunction: SequenceFunction {
 /// `series`: runs of events with the values of fields put together; a run ends where a pipeline or a length of time
 /// says so.
 struct SeriesFunction: SequenceFunction {
+    /// Bytes of the values that all runs of a group collect; `nil`: what the query may hold.
+    let byteCountMax: Int?
     let fields: [String]
     let separator: String
     let start: FilterNode?
@@ -59,12 +61,19 @@ struct SeriesFunction: SequenceFunction {
         let starts = try rows.passing(self.start, context)
         let ends = try rows.passing(self.end, context)
         var run: Range<Int>?
+        var room = self.byteCountMax ?? .max
+        defer {
+            if room < 0 {
+                let limit = "memlimit, \(self.byteCountMax ?? 0) bytes"
+                context.warn("series collected more than \(limit): the rest is left out")
+            }
+        }
         for index in 0..<rows.count {
             if let open = run {
                 let begins = self.start != nil && starts.contains(index)
                 let breaks = try self.breaks(rows, open, index)
                 if begins || breaks {
-                    try self.emit(rows, open, writer, next)
+                    try self.emit(rows, open, writer, &room, next)
                     run = nil
                 }
             }
@@ -74,11 +83,11 @@ struct SeriesFunction: SequenceFunction {
                 run = index..<index + 1
             }
             if let open = run, self.end != nil && ends.contains(index) {
-                try self.emit(rows, open, writer, next)
+                try self.emit(rows, open, writer, &room, next)
                 run = nil
             }
         }
-        if let open = run { try self.emit(rows, open, writer, next) }
+        if let open = run { try self.emit(rows, open, writer, &room, next) }
     }
 
     private func breaks(_ rows: SequenceRows, _ run: Range<Int>, _ index: Int) throws(QueryFailure) -> Bool {
@@ -94,6 +103,7 @@ struct SeriesFunction: SequenceFunction {
         _ rows: SequenceRows,
         _ run: Range<Int>,
         _ writer: RowWriter,
+        _ room: inout Int,
         _ next: () throws(QueryFailure) -> Void
     ) throws(QueryFailure) {
         try writer.scoped { () throws(QueryFailure) in
@@ -103,8 +113,10 @@ struct SeriesFunction: SequenceFunction {
             try writer.set(writer.column("_duration"), to: last - first)
             for field in self.fields where field != "@timestamp" {
                 var values: [[UInt8]] = []
-                for index in run {
-                    if let value = try rows.value(field, index) { values.append(value) }
+                for index in run where room >= 0 {
+                    guard let value = try rows.value(field, index) else { continue }
+                    room -= value.count
+                    if room >= 0 { values.append(value) }
                 }
                 guard !values.isEmpty else { continue }
                 let joined = Array(values.joined(separator: Array(self.separator.utf8)))

@@ -56,6 +56,7 @@ public enum FunctionReference {
         let missing = parameter.isRequired ? "required" : ""
         let value = parameter.defaultText.map { "`\($0)`" } ?? missing
         let range = parameter.range.map { " \($0.phrase)\($0.isLimit ? ", or max" : "")" } ?? ""
-        return "| \(name) | \(parameter.kind.phrase)\(range) | \(value) |"
+        let ignored = parameter.ignoredBecause.map { "; changes nothing: \($0)" } ?? ""
+        return "| \(name) | \(parameter.kind.phrase)\(range)\(ignored) | \(value) |"
     }
 }

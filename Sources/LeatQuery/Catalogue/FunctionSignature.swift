@@ -84,6 +84,8 @@ public struct FunctionParameter: Hashable, Sendable {
         case expressions
         /// Text, bare or quoted.
         case string
+        /// A language, and perhaps a country: `da`, `en_US`.
+        case locale
         /// An array of texts, or one.
         case strings
         /// A regular expression, as text or between slashes.
@@ -123,6 +125,8 @@ public struct FunctionParameter: Hashable, Sendable {
     public let defaultText: String?
     /// The numbers that it takes; `nil` for what is no number, or any.
     public let range: NumberRange?
+    /// Why another value than the default changes nothing; `nil` for parameters that count.
+    public let ignoredBecause: String?
 
     public init(
         _ name: String,
@@ -131,7 +135,8 @@ public struct FunctionParameter: Hashable, Sendable {
         unnamed: Bool = false,
         required: Bool = false,
         default defaultText: String? = nil,
-        in range: NumberRange? = nil
+        in range: NumberRange? = nil,
+        ignored reason: String? = nil
     ) {
         self.name = name
         self.aliases = aliases
@@ -140,5 +145,6 @@ public struct FunctionParameter: Hashable, Sendable {
         self.isRequired = required
         self.defaultText = defaultText
         self.range = range
+        self.ignoredBecause = reason
     }
 }

@@ -7,7 +7,14 @@ struct ArgumentKindCheck {
 
     func check(_ value: Expression, _ problems: inout [CallProblem]) {
         if case .parameter = value { return }
+        self.warnIfIgnored(value, &problems)
         switch self.parameter.kind {
+        case .locale:
+            guard let text = value.plainText else { return problems.append(self.wrong(value)) }
+            if let missing = LanguageRules(locale: text).shortcoming(of: self.signature.name) {
+                let what = "'\(self.parameter.name)' of \(self.signature.name)()"
+                self.warn("\(what) has no effect", missing, value, &problems)
+            }
         case .field, .array, .string, .time:
             if value.plainText == nil { problems.append(self.wrong(value)) }
         case .fields, .strings, .pairs:
@@ -46,6 +53,19 @@ struct ArgumentKindCheck {
             for element in value.elements { self.checkAggregate(element, &problems) }
         case .condition, .expression, .expressions: break
         }
+    }
+
+    /// Whoever writes a parameter that changes nothing is told so.
+    private func warnIfIgnored(_ value: Expression, _ problems: inout [CallProblem]) {
+        guard let reason = self.parameter.ignoredBecause, value.plainText?.lowercased() != self.parameter.defaultText
+        else { return }
+        self.warn("'\(self.parameter.name)' of \(self.signature.name)() changes nothing", reason, value, &problems)
+    }
+
+    private func warn(_ message: String, _ hint: String, _ value: Expression, _ problems: inout [CallProblem]) {
+        var problem = CallProblem(message, at: value.range, hint: hint)
+        problem.severity = .warning
+        problems.append(problem)
     }
 
     private func checkNumber(_ value: Expression, _ problems: inout [CallProblem]) {
@@ -149,6 +169,7 @@ extension FunctionParameter.Kind {
         case .array: "the name of an array"
         case .expression, .expressions: "an expression"
         case .string: "a text"
+        case .locale: "a language such as da or en_US"
         case .strings: "a text or an array of them"
         case .regex: "a regular expression"
         case .number: "a number"

@@ -28,6 +28,17 @@ public enum QueryCheck {
         options: QueryOptions,
         context: QueryContext = .query
     ) throws(QueryErrors) -> CheckedQuery {
+        let (checked, problems) = Self.examine(tree, options: options, context: context)
+        if problems.isEmpty { return checked }
+        throw QueryErrors(problems + FurtherProblems.find(in: tree, beside: problems, context: context))
+    }
+
+    /// The query as far as it could be understood, and what is wrong with its meaning.
+    static func examine(
+        _ tree: QueryTree,
+        options: QueryOptions,
+        context: QueryContext
+    ) -> (checked: CheckedQuery, problems: [Diagnostic]) {
         var problems: [Diagnostic] = []
         let provider = options.savedQueries
         var expansion = SavedQueryExpansion(
@@ -55,12 +66,12 @@ public enum QueryCheck {
         var check = PipelineCheck(source: tree.text, context: context)
         check.check(pipeline, as: .query)
         problems += check.errors
-        if !problems.isEmpty { throw QueryErrors(problems) }
-        return CheckedQuery(
+        let checked = CheckedQuery(
             tree: QueryTree(text: tree.text.string, pipeline: pipeline),
             parameters: search.names,
             warnings: check.warnings
         )
+        return (checked, problems)
     }
 }
 

@@ -154,6 +154,15 @@ extension PlanBuilder {
         )
     }
 
+    /// The bytes of a parameter that is a size.
+    private mutating func byteCount(_ call: BoundCall, _ parameter: String) -> Int? {
+        guard let text = call.text(parameter) else { return nil }
+        if let count = ByteCountText.parse(text), count > 0 { return count }
+        let range = call.expression(parameter)?.range ?? call.call.range
+        self.report("'\(text)' is no size in memory", at: range, hint: "for example 1024, 64KiB or \"1 MB\"")
+        return nil
+    }
+
     private mutating func sequenceFunction(_ call: BoundCall) -> (any SequenceFunction)? {
         switch call.signature.name {
         case "session":
@@ -163,6 +172,7 @@ extension PlanBuilder {
             )
         case "series":
             return SeriesFunction(
+                byteCountMax: self.byteCount(call, "memlimit"),
                 fields: call.texts("collect"),
                 separator: Self.unescaped(call.text("separator") ?? "\n"),
                 start: call.isGiven("startmatch") ? self.conditionNode(call.expression("startmatch")) : nil,

@@ -50,6 +50,17 @@ struct PlanBuilder {
         )
     }
 
+    /// What is wrong with a checked query, which is not run.
+    static func problems(of tree: QueryTree, options: QueryOptions, isParser: Bool) -> [Diagnostic] {
+        var builder = PlanBuilder(tree, options: options, isParser: isParser)
+        if isParser {
+            _ = builder.stages(of: tree.pipeline)
+        } else {
+            _ = builder.program(of: builder.takePreambles(tree.pipeline))
+        }
+        return builder.diagnostics
+    }
+
     init(_ tree: QueryTree, options: QueryOptions, isParser: Bool = false) {
         self.text = tree.text
         self.options = options
@@ -60,6 +71,8 @@ struct PlanBuilder {
 
     /// Says what is wrong at a place of the query.
     mutating func report(_ message: String, at range: SourceRange, hint: String? = nil) {
+        // More are not shown, and each has to find its line.
+        guard self.diagnostics.count < SyntaxLimits.errorCountMax else { return }
         self.diagnostics.append(self.text.diagnostic(message, at: range, hint: hint))
     }
 

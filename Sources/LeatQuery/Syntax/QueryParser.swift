@@ -2,7 +2,9 @@ internal import LeatCore
 
 /// Turns the text of a query into its tree.
 public enum QueryParser {
-    /// The tree of a query; all errors of its syntax otherwise.
+    /// The tree of a query.
+    ///
+    /// - Throws: All errors of its syntax, and what else is wrong with the steps that could be read.
     public static func parse(_ text: String) throws(QueryErrors) -> QueryTree {
         let source = SourceText(text)
         let length = text.unicodeScalars.count
@@ -12,12 +14,10 @@ public enum QueryParser {
         }
         var reader = QueryReader(text)
         let pipeline = reader.wholeQuery()
-        guard reader.failures.isEmpty else {
-            throw QueryErrors(
-                reader.failures.map { source.diagnostic($0.message, at: SourceRange($0.range), hint: $0.hint) }
-            )
-        }
-        return QueryTree(text: text, pipeline: pipeline)
+        let tree = QueryTree(text: text, pipeline: pipeline)
+        if reader.failures.isEmpty { return tree }
+        let errors = reader.failures.map { source.diagnostic($0.message, at: SourceRange($0.range), hint: $0.hint) }
+        throw QueryErrors(errors + FurtherProblems.find(in: tree, beside: errors))
     }
 }
 

@@ -35,6 +35,7 @@ enum FunctionCalls {
                 case .number: "1"
                 case .boolean: "true"
                 case .duration: "5m"
+                case .locale: "en_US"
                 case .choice(let words), .choices(let words): words[0]
                 case .pipeline: "{ a=1 }"
                 case .pipelines: "[{ a=1 }, { a=2 }]"

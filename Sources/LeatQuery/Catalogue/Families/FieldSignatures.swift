@@ -78,7 +78,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .fields, unnamed: true, required: true),
                 .init("include", .choice(["values", "fields", "both"]), default: "values"),
-                .init("locale", .string),
+                .init("locale", .locale),
             ],
             summary: "Puts values, names or both into lower case, in place."
         ),

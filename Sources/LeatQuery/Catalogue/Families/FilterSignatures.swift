@@ -62,7 +62,7 @@ extension FunctionCatalogue {
                 .init("view", .string),
                 .init("start", .time),
                 .init("end", .time),
-                .init("live", .boolean),
+                .init("live", .boolean, ignored: "a live query asks its subqueries anew at each repetition"),
             ],
             outputs: "included fields",
             isFilterToo: true,
@@ -141,7 +141,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .fields, unnamed: true, required: true),
                 .init("where", .pipelines, required: true),
-                .init("prefilter", .boolean, default: "false"),
+                .init("prefilter", .boolean, default: "false", ignored: "keys are compared exactly"),
             ],
             outputs: "events",
             summary: "Keeps the events of those keys for which every where clause has an event."

@@ -54,7 +54,7 @@ extension FunctionCatalogue {
                 .init("as", .field, required: true),
                 .init("field", .field, default: "@timestamp"),
                 .init("timezone", .string, default: "UTC"),
-                .init("locale", .string),
+                .init("locale", .locale),
                 .init("unit", .choice(["auto", "seconds", "milliseconds"]), default: "auto"),
             ],
             outputs: "as",
@@ -81,8 +81,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, required: true),
                 .init("as", .field, default: "_lower"),
-                .init("locale", .string),
-                .init("type", .string),
+                .init("locale", aliases: ["type"], .locale),
             ],
             outputs: "_lower",
             summary: "The text in lower case."
@@ -119,7 +118,7 @@ extension FunctionCatalogue {
             [
                 .init("field", .field, unnamed: true, required: true),
                 .init("as", .field, default: "_upper"),
-                .init("locale", .string),
+                .init("locale", .locale),
             ],
             outputs: "_upper",
             summary: "The text in upper case."

@@ -64,7 +64,13 @@ extension FunctionCatalogue {
                 .init("globalConstraints", .fields),
                 .init("includeConstraintValues", .boolean, default: "true"),
                 .init("includeMatchesOnceOnly", .boolean, default: "false"),
-                .init("iterationLimit", .number, default: "5", in: .whole(from: 1)),
+                .init(
+                    "iterationLimit",
+                    .number,
+                    default: "5",
+                    in: .whole(from: 1),
+                    ignored: "one pass finds every constellation"
+                ),
                 .init("jitterTolerance", .duration),
                 .init("maxPerRoot", .number, default: "1", in: .whole(from: 1)),
                 .init("root", .string),
@@ -136,8 +142,8 @@ extension FunctionCatalogue {
                 .init("collect", .fields),
                 .init("select", .fields),
                 .init("limit", .number, default: "20000", in: .groups),
-                .init("prefilter", .boolean, default: "false"),
-                .init("postfilter", .boolean, default: "false"),
+                .init("prefilter", .boolean, default: "false", ignored: "keys are compared exactly"),
+                .init("postfilter", .boolean, default: "false", ignored: "keys are compared exactly"),
             ],
             outputs: "field + collected/selected fields",
             summary: "The keys for which every where clause has an event, with collected or selected fields."
@@ -155,7 +161,10 @@ extension FunctionCatalogue {
                 .init("memlimit", .string),
             ],
             outputs: "collected fields, _duration, @timestamp",
-            summary: "Within a group, cuts ordered events by start and end or by pauses, and joins their values."
+            summary: """
+                Within a group, cuts ordered events by start and end or by pauses, and joins their values. What a group \
+                collects beyond memlimit (1024, 64KiB, 1MB) is left out, with a warning; without it all is kept.
+                """
         ),
         FunctionSignature(
             "session",

@@ -17,8 +17,8 @@ extension FunctionCatalogue {
             "beta:repeating",
             .preamble,
             [
-                .init("interval", .duration, unnamed: true),
-                .init("as", .field),
+                .init("interval", .duration, unnamed: true, ignored: "the server chooses how often it asks anew"),
+                .init("as", .field, ignored: "no field is written"),
             ],
             summary: "Repeats a live query as a whole; changes nothing otherwise."
         ),

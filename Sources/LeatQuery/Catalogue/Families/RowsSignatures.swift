@@ -121,7 +121,7 @@ extension FunctionCatalogue {
                 .init("as", .field),
                 .init("percent", .boolean, default: "false"),
                 .init("rest", .string),
-                .init("error", .number, default: "5", in: .any(0...100)),
+                .init("error", .number, default: "5", in: .any(0...100), ignored: "values are counted exactly"),
             ],
             outputs: "fields, _count(, percent)",
             summary: """

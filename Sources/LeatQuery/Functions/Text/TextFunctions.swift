@@ -4,10 +4,20 @@ extension RowFunctions {
     /// Case, length, parts and joins of texts.
     static let textMakers: [String: Maker] = [
         "lower": { call, _ in
-            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(TextCase.lowercased) })
+            let rules = LanguageRules(locale: call.text("locale") ?? "")
+            return .function(
+                ValueFunction([call.field("field")], as: call.outputName) { inputs in
+                    inputs[0].map { TextCase.lowercased($0, rules) }
+                }
+            )
         },
         "upper": { call, _ in
-            .function(ValueFunction([call.field("field")], as: call.outputName) { $0[0].map(TextCase.uppercased) })
+            let rules = LanguageRules(locale: call.text("locale") ?? "")
+            return .function(
+                ValueFunction([call.field("field")], as: call.outputName) { inputs in
+                    inputs[0].map { TextCase.uppercased($0, rules) }
+                }
+            )
         },
         "length": { call, _ in
             .function(ValueFunction([call.field("field")], as: call.outputName) { Self.characterCount($0[0]) })
@@ -165,11 +175,12 @@ extension RowFunctions {
     private static func lowercase(_ call: BoundCall) -> RowFunctionKind {
         let include = call.text("include") ?? "values"
         let names = call.texts("field")
+        let rules = LanguageRules(locale: call.text("locale") ?? "")
         return .function(
             FieldsFunction([.allFields]) { inputs, outputs in
                 let all = names.contains("*")
                 for (name, value) in inputs.allFields where all || names.contains(name) {
-                    let lowered = include == "fields" ? Array(value) : TextCase.lowercased(value)
+                    let lowered = include == "fields" ? Array(value) : TextCase.lowercased(value, rules)
                     let target = include == "values" ? name : name.lowercased()
                     if target != name { outputs.remove(field: name) }
                     outputs.set(field: target, to: lowered)
