@@ -4,7 +4,7 @@ internal import LeatShell
 /// `leat check`.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Parse and compile a query, or a file of queries, without running it.",
+        abstract: "Compile a query, or a file of them, without a run.",
         discussion: """
             EXAMPLES:
               leat check 'level=error | cont()'

@@ -4,7 +4,7 @@ internal import LeatShell
 /// `leat ingest`.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Send the lines of a file, or of standard input, to a repository.",
+        abstract: "Send the lines of a file or pipe to a repository.",
         usage: "leat ingest [<options>] <file>",
         discussion: """
             EXAMPLES:

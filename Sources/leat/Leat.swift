@@ -39,7 +39,9 @@ struct Leat: AsyncParsableCommand {
 
     static func main() async {
         Process.prepare()
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        let wantsAllHelp = arguments.contains("--help-all")
+        arguments = arguments.map { $0 == "--help-all" ? "--help" : $0 }
         if let complaint = CommandArguments.complaint(arguments, commands: Self.commands) {
             Process.end(complaining: complaint)
         }
@@ -52,11 +54,23 @@ struct Leat: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            // Help, versions and exit codes of commands go their way.
+            if let help = Self.help(error) {
+                print(wantsAllHelp ? help : HelpScreen.short(help), terminator: "")
+                return
+            }
+            // Versions and exit codes of commands go their way.
             let isComplaint = !(error is ExitCode) && Self.exitCode(for: error) == .validationFailure
             guard isComplaint else { Self.exit(withError: error) }
             Process.end(complaining: Self.fullMessage(for: error))
         }
+    }
+
+    /// The help that was asked for; `nil` when the error is another one.
+    private static func help(_ error: any Error) -> String? {
+        guard !(error is ExitCode), Self.exitCode(for: error) == .success else { return nil }
+        var message = Self.fullMessage(for: error)
+        while message.last == "\n" { message.removeLast() }
+        return message.hasPrefix("OVERVIEW:") ? message + "\n" : nil
     }
 }
 

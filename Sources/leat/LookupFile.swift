@@ -5,7 +5,7 @@ internal import LeatShell
 struct LookupFile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "file",
-        abstract: "Keep tables on the server that queries look things up in.",
+        abstract: "Keep the tables that queries look things up in.",
         discussion: """
             EXAMPLES:
               leat file create -r shop hosts.csv

@@ -4,7 +4,7 @@ internal import LeatShell
 /// `leat manual`.
 struct Manual: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write the manual pages, made from the same table as --help.",
+        abstract: "Write the manual pages; they say what --help says.",
         discussion: """
             EXAMPLES:
               leat manual | man -l -

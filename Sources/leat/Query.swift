@@ -36,6 +36,45 @@ struct Query: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Write so many rows (all; on a terminal 200).", valueName: "rows"))
     var limit: Int?
 
+    @Option(
+        help: ArgumentHelp("Ask a file, not a server; - is standard input.", valueName: "path"),
+        completion: .file()
+    )
+    var file: [String] = []
+
+    @Option(help: ArgumentHelp("A value for ?NAME in the query.", valueName: "name=value"))
+    var arg: [String] = []
+
+    @OptionGroup(title: "More options") var more: RareQueryOptions
+
+    @Argument(help: "The query.")
+    var query: String
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit: \(limit) is less than 0") }
+    }
+
+    func run() async throws {
+        try await Process.run(asJSON: self.json || self.format == .json) {
+            var command = QueryCommand(text: self.query, settings: try self.server.resolve())
+            command.start = self.start
+            command.end = self.end
+            command.format = self.json ? .json : self.format
+            command.limit = self.limit
+            command.isStrict = self.more.strict
+            command.tellsRows = self.more.exitStatus
+            command.showsFields = self.more.fields
+            command.explains = self.more.explain
+            command.files = self.file
+            command.retrySeconds = self.more.retry
+            command.arguments = try QueryCommand.arguments(self.arg)
+            return try await command.run(terminal: Terminal.current(color: self.output.color))
+        }
+    }
+}
+
+/// Options of `leat query` that few need.
+struct RareQueryOptions: ParsableArguments {
     @Flag(help: "End with status 75 when the answer is partial.")
     var strict = false
 
@@ -48,41 +87,10 @@ struct Query: AsyncParsableCommand {
     @Flag(help: "Write events with all their fields.")
     var fields = false
 
-    @Option(
-        help: ArgumentHelp("Ask a file, not a server; - is standard input.", valueName: "path"),
-        completion: .file()
-    )
-    var file: [String] = []
-
     @Option(help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds"))
     var retry: Int = QueryCommand.retrySecondsDefault
 
-    @Option(help: ArgumentHelp("A value for ?NAME in the query.", valueName: "name=value"))
-    var arg: [String] = []
-
-    @Argument(help: "The query.")
-    var query: String
-
     func validate() throws {
         if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
-        if let limit, limit < 0 { throw ValidationError("--limit: \(limit) is less than 0") }
-    }
-
-    func run() async throws {
-        try await Process.run(asJSON: self.json || self.format == .json) {
-            var command = QueryCommand(text: self.query, settings: try self.server.resolve())
-            command.start = self.start
-            command.end = self.end
-            command.format = self.json ? .json : self.format
-            command.limit = self.limit
-            command.isStrict = self.strict
-            command.tellsRows = self.exitStatus
-            command.showsFields = self.fields
-            command.explains = self.explain
-            command.files = self.file
-            command.retrySeconds = self.retry
-            command.arguments = try QueryCommand.arguments(self.arg)
-            return try await command.run(terminal: Terminal.current(color: self.output.color))
-        }
     }
 }

@@ -4,7 +4,7 @@ internal import LeatShell
 /// `leat` alone: the shell.
 struct Shell: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Open the shell; leat alone on a terminal does the same."
+        abstract: "Open the shell, as leat alone on a terminal does."
     )
 
     @OptionGroup(title: "Server") var server: ServerOptions

@@ -42,6 +42,9 @@ public struct QueryCommand: Sendable {
 
     /// Runs the query and writes the answer to standard output.
     public func run(terminal: Terminal) async throws -> ExitStatus {
+        for (flag, moment) in [("--start", self.start), ("--end", self.end)] {
+            if let doubt = moment.flatMap(Moment.doubt) { Notes.warn("\(flag): \(doubt)") }
+        }
         var output = AnswerOutput(self, terminal: terminal)
         do {
             try await self.forEachRow(wantsPreviews: output.showsPreviews, rowCountMax: output.rowCountMax) { row in

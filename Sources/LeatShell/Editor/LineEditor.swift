@@ -30,10 +30,10 @@ struct LineEditor: Sendable {
         let original: String
     }
 
-    private(set) var buffer = LineBuffer()
+    var buffer = LineBuffer()
     private(set) var search: Search?
     /// Whether vi is in normal mode.
-    private(set) var isNormalMode = false
+    var isNormalMode = false
     var keyStyle = KeyStyle.emacs
 
     private let lines: [String]
@@ -41,11 +41,14 @@ struct LineEditor: Sendable {
     private var position: Int
     /// The new line, while an older one is shown.
     private var draft = ""
-    private var killed = ""
+    /// What was removed last, to be put elsewhere.
+    var killed = ""
     private var undoStack: [LineBuffer] = []
-    private var viReader = ViCommandReader()
+    var viReader = ViCommandReader()
     /// The last `f`, `F`, `t` or `T`, which `;` and `,` repeat.
-    private var lastFind: ViCommand?
+    var lastFind: ViCommand?
+    /// The last change of vi's normal mode, which `.` makes again.
+    var lastChange: ViChange?
 
     private static let undoCountMax = 200
 
@@ -73,11 +76,7 @@ struct LineEditor: Sendable {
         if self.search != nil { return self.handleSearch(key) }
         if self.keyStyle == .vi {
             if self.isNormalMode { return self.handleNormal(key) }
-            if key == .escape {
-                self.isNormalMode = true
-                self.buffer.move(to: max(self.buffer.lineStart, self.buffer.cursor - 1))
-                return .redraw
-            }
+            if key == .escape { return self.leaveInsertMode() }
         }
         return self.handleInsert(key)
     }
@@ -98,11 +97,14 @@ struct LineEditor: Sendable {
         case .control(let letter): return self.handleControl(letter)
         case .alt(let character): return self.handleAlt(character)
         case .escape, .unknown, .pageUp, .pageDown: return .none
-        default: return self.handleMove(key)
+        default:
+            let action = self.handleMove(key)
+            self.insertAnew()
+            return action
         }
     }
 
-    private mutating func handleMove(_ key: Key) -> Action {
+    mutating func handleMove(_ key: Key) -> Action {
         switch key {
         case .left: self.buffer.move(to: self.buffer.cursor - 1)
         case .right: self.buffer.move(to: self.buffer.cursor + 1)
@@ -117,7 +119,7 @@ struct LineEditor: Sendable {
         return .redraw
     }
 
-    private mutating func handleControl(_ letter: Character) -> Action {
+    mutating func handleControl(_ letter: Character) -> Action {
         switch letter {
         case "a": return self.handleMove(.home)
         case "b": return self.handleMove(.left)
@@ -159,13 +161,13 @@ struct LineEditor: Sendable {
         }
     }
 
-    private mutating func enter() -> Action {
+    mutating func enter() -> Action {
         let text = self.buffer.text
         if !text.hasPrefix("\\"), QueryLexer.isUnfinished(text) { return self.insert("\n") }
         return .submit(text)
     }
 
-    private mutating func insert(_ text: String) -> Action {
+    mutating func insert(_ text: String) -> Action {
         guard !text.isEmpty else { return .none }
         self.remember()
         self.buffer.insert(text)
@@ -201,19 +203,19 @@ struct LineEditor: Sendable {
         self.delete(self.buffer.cursor..<min(self.buffer.cursor + 1, self.buffer.characters.count))
     }
 
-    private mutating func kill(_ range: Range<Int>) -> Action {
+    mutating func kill(_ range: Range<Int>) -> Action {
         guard !range.isEmpty else { return .none }
         self.remember()
         self.killed = self.buffer.remove(range)
         return .redraw
     }
 
-    private mutating func remember() {
+    mutating func remember() {
         if self.undoStack.last != self.buffer { self.undoStack.append(self.buffer) }
         if self.undoStack.count > Self.undoCountMax { self.undoStack.removeFirst() }
     }
 
-    private mutating func undo() -> Action {
+    mutating func undo() -> Action {
         guard let last = self.undoStack.popLast() else { return .none }
         self.buffer = last
         return .redraw
@@ -261,135 +263,5 @@ struct LineEditor: Sendable {
         guard !pattern.isEmpty else { return nil }
         let folded = pattern.lowercased()
         return (0..<min(end, self.lines.count)).last { self.lines[$0].lowercased().contains(folded) }
-    }
-
-    // MARK: vi's normal mode
-
-    private mutating func handleNormal(_ key: Key) -> Action {
-        guard case .character(let character) = key else {
-            self.viReader.reset()
-            switch key {
-            case .enter: return self.enter()
-            case .backspace: return self.handleMove(.left)
-            case .control("c"): return .abandon
-            case .control("r"): return self.handleControl("r")
-            case .control("d") where self.buffer.isEmpty: return .endOfInput
-            case .control("l"): return .clearScreen
-            default: return self.handleMove(key)
-            }
-        }
-        guard let command = self.viReader.add(character) else { return .none }
-        let action = self.perform(command)
-        // The cursor stands on a character, not behind the last.
-        if self.isNormalMode {
-            let last = max(self.buffer.lineStart, self.buffer.lineEnd - 1)
-            self.buffer.move(to: min(self.buffer.cursor, last))
-        }
-        return action
-    }
-
-    private mutating func perform(_ command: ViCommand) -> Action {
-        guard let movement = self.movement(of: command) else { return .none }
-        if let operation = command.operation { return self.operate(operation, movement) }
-        if let target = self.buffer.target(of: movement) {
-            self.buffer.move(to: target.position)
-            return .redraw
-        }
-        return self.change(movement) ?? self.command(movement)
-    }
-
-    /// The command itself; for `;` and `,` the search that they repeat, `nil` when there is none.
-    private mutating func movement(of command: ViCommand) -> ViCommand? {
-        switch command.key {
-        case "f", "F", "t", "T": self.lastFind = command
-        case ";", ",":
-            guard var find = self.lastFind else { return nil }
-            let opposite: [Character: Character] = ["f": "F", "F": "f", "t": "T", "T": "t"]
-            if command.key == "," { find.key = opposite[find.key] ?? find.key }
-            find.count = command.count
-            find.operation = command.operation
-            return find
-        default: break
-        }
-        return command
-    }
-
-    private mutating func operate(_ operation: Character, _ command: ViCommand) -> Action {
-        var movement = command
-        // As in vi: what is changed to the end of a word leaves the space behind it.
-        if operation == "c", command.key == "w" || command.key == "W" { movement.key = command.key == "w" ? "e" : "E" }
-        let range: Range<Int>
-        if command.key == operation {
-            range = self.buffer.lineStart..<self.buffer.lineEnd
-        } else if let target = self.buffer.target(of: movement) {
-            let end = max(target.position, self.buffer.cursor) + (target.isInclusive ? 1 : 0)
-            range = min(target.position, self.buffer.cursor)..<min(end, self.buffer.characters.count)
-        } else {
-            return .none
-        }
-        if operation == "y" {
-            self.killed = String(self.buffer.characters[range])
-            return .none
-        }
-        _ = self.kill(range)
-        if operation == "c" { self.insertFromHere(at: self.buffer.cursor) }
-        return .redraw
-    }
-
-    /// Puts other characters in place of some, and stands behind them.
-    private mutating func overwrite(_ range: Range<Int>, _ replacement: (Character) -> String) -> Action {
-        guard !range.isEmpty else { return .none }
-        self.remember()
-        self.buffer.replace(range, with: self.buffer.characters[range].map(replacement).joined())
-        return .redraw
-    }
-
-    private mutating func insertFromHere(at position: Int) {
-        self.isNormalMode = false
-        self.buffer.move(to: position)
-    }
-
-    /// Commands that change the text; `nil` when it is none.
-    private mutating func change(_ command: ViCommand) -> Action? {
-        let cursor = self.buffer.cursor
-        let last = min(cursor + command.count, self.buffer.lineEnd)
-        switch command.key {
-        case "x": return self.kill(cursor..<last)
-        case "X": return self.kill(max(self.buffer.lineStart, cursor - command.count)..<cursor)
-        case "D": return self.kill(cursor..<self.buffer.lineEnd)
-        case "C", "s", "S":
-            let start = command.key == "S" ? self.buffer.lineStart : cursor
-            _ = self.kill(start..<(command.key == "s" ? last : self.buffer.lineEnd))
-            self.insertFromHere(at: start)
-            return .redraw
-        case "r":
-            guard let argument = command.argument else { return nil }
-            let action = self.overwrite(cursor..<last) { _ in String(argument) }
-            self.buffer.move(to: max(cursor, self.buffer.cursor - 1))
-            return action
-        case "~": return self.overwrite(cursor..<last) { $0.isUppercase ? $0.lowercased() : $0.uppercased() }
-        case "p", "P":
-            if command.key == "p" { self.buffer.move(to: cursor + 1) }
-            let action = self.insert(self.killed)
-            self.buffer.move(to: self.buffer.cursor - 1)
-            return action
-        case "u": return self.undo()
-        default: return nil
-        }
-    }
-
-    private mutating func command(_ command: ViCommand) -> Action {
-        switch command.key {
-        case "i": self.insertFromHere(at: self.buffer.cursor)
-        case "a": self.insertFromHere(at: min(self.buffer.lineEnd, self.buffer.cursor + 1))
-        case "I": self.insertFromHere(at: self.buffer.lineStart)
-        case "A": self.insertFromHere(at: self.buffer.lineEnd)
-        case "k", "-": return self.handleMove(.up)
-        case "j", "+": return self.handleMove(.down)
-        case "/": return self.handleControl("r")
-        case "v": return .openEditor
-        default: return .none
-        }
-        return .redraw
     }
 }

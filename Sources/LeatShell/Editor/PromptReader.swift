@@ -25,6 +25,8 @@ final class PromptReader {
     /// What is wrong with the line, while nothing is typed.
     private var problem: [String] = []
     private let completer: any Completer
+    /// Whether the terminal was read since the prompt is there: what it had then was typed before.
+    private var hasWaited = false
 
     init(raw: RawTerminal, terminal: Terminal, completer: any Completer) {
         self.raw = raw
@@ -46,6 +48,7 @@ final class PromptReader {
         var editor = LineEditor(history: history, keyStyle: keyStyle, text: text)
         self.screen.reset()
         self.menu = nil
+        self.hasWaited = false
         self.draw(editor, prompt)
         while true {
             guard let key = self.nextKey(editor, prompt) else { return .end }
@@ -95,9 +98,12 @@ final class PromptReader {
     private func nextKey(_ editor: LineEditor, _ prompt: String) -> Key? {
         var idleMilliseconds = 0
         while self.waitingKeys.isEmpty {
-            let wait = self.decoder.isWaiting ? Self.escapeMilliseconds : Self.resizeMilliseconds
+            let isFirst = !self.hasWaited
+            let wait = isFirst ? 0 : self.decoder.isWaiting ? Self.escapeMilliseconds : Self.resizeMilliseconds
+            self.hasWaited = true
             switch RawTerminal.read(milliseconds: wait) {
-            case .bytes(let bytes): self.waitingKeys += self.decoder.add(bytes)
+            case .bytes(let bytes):
+                self.add(bytes, wasTypedAhead: isFirst)
             case .nothing:
                 self.waitingKeys += self.decoder.flush()
                 if self.updateSize() { self.draw(editor, prompt) }
@@ -108,6 +114,27 @@ final class PromptReader {
             }
         }
         return self.waitingKeys.removeFirst()
+    }
+
+    /// Takes bytes that came at once: keys, or a paste that the terminal did not mark.
+    private func add(_ bytes: [UInt8], wasTypedAhead: Bool) {
+        guard !wasTypedAhead, !self.decoder.isWaiting else {
+            self.waitingKeys += self.decoder.add(bytes)
+            return
+        }
+        var bytes = bytes
+        var mayGoOn = UnmarkedPaste.isPaste(bytes) || UnmarkedPaste.mayGoOn(bytes)
+        while mayGoOn, bytes.count < KeyDecoder.pasteByteCountMax,
+            case .bytes(let more) = RawTerminal.read(milliseconds: UnmarkedPaste.pauseMilliseconds)
+        {
+            bytes += more
+            mayGoOn = UnmarkedPaste.isPaste(bytes)
+        }
+        if UnmarkedPaste.isPaste(bytes) {
+            self.waitingKeys.append(.paste(String(decoding: bytes, as: UTF8.self)))
+        } else {
+            self.waitingKeys += self.decoder.add(bytes)
+        }
     }
 
     /// Shows below the line what would be wrong with it if it were sent now.

@@ -6,6 +6,21 @@ struct ViCommand: Hashable, Sendable {
     /// What `f`, `F`, `t`, `T` and `r` are followed by.
     var argument: Character?
     var count = 1
+
+    /// Whether it changes the text, or begins to: `.` makes such a command again.
+    var isChange: Bool {
+        if let operation { return operation != "y" }
+        return "xXDCsSr~pPiaIA".contains(self.key)
+    }
+}
+
+/// A change of vi's normal mode.
+struct ViChange: Hashable, Sendable {
+    var command: ViCommand
+    /// Where the text that is being typed after the command begins.
+    var insertStart: Int?
+    /// The text that was typed after it.
+    var inserted = ""
 }
 
 /// Gathers the keys of a command of vi's normal mode.

@@ -182,7 +182,8 @@ struct FileQuery {
 
     /// A moment as a flag gives it: relative (`24h`, `now`), an epoch number, or ISO 8601.
     private func moment(_ text: String?, now: Timestamp, flag: String) throws -> Timestamp? {
-        guard let text else { return nil }
+        // The server too knows `all`.
+        guard let text, text != "all" else { return nil }
         guard let moment = Moment.read(text, now: now) else {
             let forms = "write a length of time such as 24h, a time such as 2026-11-20T12:00:00Z, or epoch milliseconds"
             throw CommandError(.usage, "\(flag): '\(text)' is no time; \(forms)")

@@ -195,7 +195,7 @@ struct LineReader: ~Copyable {
     }
 
     private mutating func addPlain(_ line: UnsafeRawBufferPointer) {
-        if let time = Self.plainTime(line) {
+        if let time = self.plainTime(line) {
             self.lastTime = time
             self.rows.addPlain(line, timestamp: time)
         } else {
@@ -203,8 +203,9 @@ struct LineReader: ~Copyable {
         }
     }
 
-    private static func plainTime(_ line: UnsafeRawBufferPointer) -> Int64? {
+    private func plainTime(_ line: UnsafeRawBufferPointer) -> Int64? {
         LineTime.iso(line.slice((line.first == UInt8(ascii: "[") ? 1 : 0)..<line.count))?.nanoseconds
+            ?? LineTime.klog(line, now: self.rows.arrival)
     }
 
     /// The time of the last line above that has one.
@@ -217,7 +218,7 @@ struct LineReader: ~Copyable {
             let line = rest.slice(start..<end).withoutCarriageReturn
             let time =
                 self.format == .syslog
-                ? SyslogLine(line, now: self.rows.arrival)?.nanoseconds : Self.plainTime(line)
+                ? SyslogLine(line, now: self.rows.arrival)?.nanoseconds : self.plainTime(line)
             if let time {
                 self.lastTime = time
                 break

@@ -9,9 +9,12 @@ enum LineTime {
 
     /// The ISO 8601 time that begins `bytes` (`2026-11-20T12:00:00.25Z`, a space instead of `T`, a comma instead of the
     /// point, any zone or none), and its length; `nil` when there is none.
+    ///
+    /// Slashes instead of the dashes count too: nginx's error log and Go's programs write them.
     static func iso(_ bytes: UnsafeRawBufferPointer) -> (nanoseconds: Int64, byteCount: Int)? {
-        guard bytes.count >= 19, let year = Self.digits(bytes, 0, 4), bytes[4] == UInt8(ascii: "-"),
-            let month = Self.digits(bytes, 5, 2), bytes[7] == UInt8(ascii: "-"), let day = Self.digits(bytes, 8, 2),
+        guard bytes.count >= 19, let year = Self.digits(bytes, 0, 4),
+            bytes[4] == UInt8(ascii: "-") || bytes[4] == UInt8(ascii: "/"),
+            let month = Self.digits(bytes, 5, 2), bytes[7] == bytes[4], let day = Self.digits(bytes, 8, 2),
             bytes[10] == UInt8(ascii: "T") || bytes[10] == 0x20 || bytes[10] == UInt8(ascii: "t"),
             let seconds = Self.timeOfDay(bytes, at: 11), (1...12).contains(month), (1...31).contains(day)
         else { return nil }
@@ -41,6 +44,21 @@ enum LineTime {
             let day = bytes[4] == 0x20 ? Self.digits(bytes, 5, 1) : Self.digits(bytes, 4, 2), (1...31).contains(day),
             let seconds = Self.timeOfDay(bytes, at: 7)
         else { return nil }
+        return Self.time(month: month, day: day, seconds: seconds, closestBefore: now)
+    }
+
+    /// The time that begins a line of klog, `I1120 22:33:20.123456`, in the year that brings it closest before `now`.
+    static func klog(_ bytes: UnsafeRawBufferPointer, now: Int64) -> Int64? {
+        guard bytes.count >= 14, "IWEF".utf8.contains(bytes[0]), let month = Self.digits(bytes, 1, 2),
+            let day = Self.digits(bytes, 3, 2), bytes[5] == 0x20, let seconds = Self.timeOfDay(bytes, at: 6),
+            (1...12).contains(month), (1...31).contains(day)
+        else { return nil }
+        var index = 14
+        let fraction = Self.fraction(bytes, &index)
+        return Self.time(month: month, day: day, seconds: seconds, closestBefore: now) + fraction
+    }
+
+    private static func time(month: Int64, day: Int64, seconds: Int64, closestBefore now: Int64) -> Int64 {
         let year = Self.year(ofDay: now / 86_400_000_000_000)
         let time = (Self.days(year: year, month: month, day: day) * 86_400 + seconds) * 1_000_000_000
         // A day in the future can only be of the year before; one day of grace is for zones.

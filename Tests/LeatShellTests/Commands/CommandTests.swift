@@ -139,11 +139,29 @@ import Testing
         ("now", 1_000_000_000_000_000), ("1m", 999_940_000_000_000), ("1.5s", 999_998_500_000_000),
         ("2 minutes", 999_880_000_000_000), ("1970-01-01T00:00:01Z", 1_000_000_000), ("1970-01-02", 86_400_000_000_000),
         ("1795176000000", 1_795_176_000_000_000_000), ("soon", nil), ("", nil), ("5 parsecs", nil),
+        // Numbers are milliseconds, as in the API, however small; anchors are the API's too.
+        ("1000", 1_000_000_000), ("0", 0), ("now@d", 950_400_000_000_000), ("1h30m", 994_600_000_000_000),
     ]
 
     @Test(arguments: moments)
     func momentsAreRead(text: String, nanoseconds: Int64?) {
         let now = Timestamp(nanoseconds: 1_000_000_000_000_000)
         #expect(Moment.read(text, now: now)?.nanoseconds == nanoseconds)
+    }
+
+    static let forServers: [(text: String, sent: String)] = [
+        ("24h", "24h"), ("now", "now"), ("1d@d", "1d@d"), ("1000", "1000"), ("1795176000000", "1795176000000"),
+        ("1970-01-01T00:00:01Z", "1000"), ("all", "all"),
+    ]
+
+    @Test(arguments: forServers)
+    func momentsAreSentAsTheyAreMeant(text: String, sent: String) { #expect(Moment.forServer(text) == sent) }
+
+    @Test func secondsAreNotTakenForMillisecondsInSilence() {
+        #expect(
+            Moment.doubt("1795176000")
+                == "1795176000 is in milliseconds, 1970-01-21T18:39:36Z; for seconds write 1795176000000"
+        )
+        for text in ["1795176000000", "1000", "24h", "-795176000", "2026-11-20"] { #expect(Moment.doubt(text) == nil) }
     }
 }

@@ -63,6 +63,22 @@ import Testing
         ("abc\u{1B}hC!\u{1B}", "a|!"),
         ("one\u{1B}0dfx", "|one"),
         ("\u{1B}xhlbwe$D", "|"),
+        // `.` makes the last change again: operators, what was typed after them, counts of its own.
+        ("one two three\u{1B}0dw.", "|three"),
+        ("one two three four\u{1B}0dw2.", "|four"),
+        ("a b c\u{1B}0x.", "|b c"),
+        ("one two\u{1B}0cwx\u{1B}w.", "x |x"),
+        ("a,b,c\u{1B}0f,r;;.", "a;b|;c"),
+        ("ab\u{1B}0ix\u{1B}l.", "x|xab"),
+        ("ab\u{1B}Ax\u{1B}0.", "abx|x"),
+        ("abc\u{1B}0~.", "AB|c"),
+        ("ab\u{1B}0xp.", "ba|a"),
+        ("a(b)c(d)\u{1B}0dt)f(.", ")c|)"),
+        // A command that changes nothing, and one that was never given, are not repeated; yanking is no change.
+        ("ab\u{1B}.", "a|b"),
+        ("ab cd\u{1B}0xywl.", "b|cd"),
+        // What is typed behind a movement is what counts.
+        ("ab\u{1B}0ix\u{1B}[Cy\u{1B}.", "xa|yyb"),
     ]
 
     @Test(arguments: vi)
@@ -71,8 +87,9 @@ import Testing
         var decoder = KeyDecoder()
         var editor = LineEditor(history: [], keyStyle: .vi)
         for part in keys.split(separator: "\u{1B}", omittingEmptySubsequences: false).enumerated() {
-            if part.offset > 0 { _ = editor.handle(.escape) }
-            for key in decoder.add(part.element.utf8) { _ = editor.handle(key) }
+            let isArrow = part.element.hasPrefix("[C")
+            if part.offset > 0 { _ = editor.handle(isArrow ? .right : .escape) }
+            for key in decoder.add(part.element.dropFirst(isArrow ? 2 : 0).utf8) { _ = editor.handle(key) }
         }
         var shown = editor.buffer.text
         shown.insert("|", at: shown.index(shown.startIndex, offsetBy: editor.buffer.cursor))

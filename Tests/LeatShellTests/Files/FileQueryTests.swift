@@ -35,6 +35,12 @@ import Testing
     }
 
     static let cases: [(name: String, lines: String, query: String, rows: [String])] = [
+        (
+            "times with slashes, as nginx and Go write them",
+            "2026/11/20 12:00:00 [error] 31#32: *7 failed\n2026/11/20 12:00:01.5 started\n",
+            "select([@timestamp])",
+            [#"{"@timestamp":1795176001500}"#, #"{"@timestamp":1795176000000}"#]
+        ),
         ("an empty file", "", "groupBy(a)", []),
         (
             "documents: time, text and its alias",

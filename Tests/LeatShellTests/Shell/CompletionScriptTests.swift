@@ -60,9 +60,21 @@ import Testing
         for command in commands where ["query", "tail", "ingest", "create"].contains(command.names.last) {
             let help = try Self.run(command.names.dropFirst() + ["--help"])
             for flag in command.flags { #expect(help.contains(flag), "\(command.names): \(flag) in --help") }
-            #expect(help.split(separator: "\n").count <= 40, "\(command.names)")
+            let lines = help.split(separator: "\n", omittingEmptySubsequences: false).count - 1
+            #expect(lines <= HelpScreen.lineCountMax, "\(command.names)\n\(help)")
             #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(command.names)\n\(help)")
         }
+    }
+
+    @Test func theWholeHelpIsThereToo() throws {
+        let all = try Self.run(["query", "--help-all"])
+        for line in ["SERVER:", "OUTPUT:", "MORE OPTIONS:", "  --ca-file <path>        Certificates to trust"] {
+            #expect(all.contains(line), "\(all)")
+        }
+        #expect(try Self.run(["query", "--help"]) == HelpScreen.short(all))
+        #expect(try Self.run(["help", "query"]) == HelpScreen.short(all))
+        // What fits is shown as it is.
+        #expect(try Self.run(["status", "--help"]) == Self.run(["status", "--help-all"]))
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])

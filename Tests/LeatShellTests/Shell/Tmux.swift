@@ -69,6 +69,12 @@ final class Tmux {
     /// Presses keys by tmux's names, such as `Enter`, `C-c`, `Tab`.
     func press(_ keys: String...) throws { try self.run(["send-keys"] + keys) }
 
+    /// Pastes text without the marks of bracketed paste.
+    func paste(_ text: String) throws {
+        try self.run(["set-buffer", text])
+        try self.run(["paste-buffer"])
+    }
+
     func resize(width: Int, height: Int) throws {
         try self.run(["resize-window", "-x", "\(width)", "-y", "\(height)"])
     }
