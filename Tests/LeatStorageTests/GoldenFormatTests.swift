@@ -53,6 +53,16 @@ struct GoldenFormatTests {
         #expect(try !block.mayMatch(.anyField(Needle(Array("qqzzxxyy77".utf8)))))
     }
 
+    @Test(arguments: ["v1"]) func idsOfThisVersionAreRead(version: String) throws {
+        let path = "\(Self.folder)/\(version).ids"
+        var run = RowIDRun(repositoryID: 3)
+        run.lastArrival = arrival.milliseconds
+        run.ids = [1, 1 << 127 | 2, .max]
+        if getenv("UPDATE_GOLDEN") != nil { try Self.write(run.encoded().array, to: path) }
+        let read = try RowIDRun(try PosixFileSystem().contents(path))
+        #expect(read == run)
+    }
+
     /// The file that a store makes of the rows today.
     private static func file(sealed: Bool) async throws -> [UInt8] {
         let disk = CrashDisk()
