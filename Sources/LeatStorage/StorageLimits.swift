@@ -26,6 +26,12 @@ enum StorageLimits {
     /// Columns that are kept in memory for the next query, in bytes: two fifths of what querying may take (design section 9).
     static let columnCacheByteCountMax = 200 << 20
 
+    /// What the footers of segments say, kept in memory for the next query, in bytes: that of 300 GB of events.
+    static let footerCacheByteCountMax = 32 << 20
+
+    /// Segments whose footers are kept at most: each is a mapped file, of which a process may have 32,768.
+    static let footerCacheCountMax = 16_384
+
     /// Encoded blocks of a repository that wait for a segment file, in bytes.
     static let segmentByteCountTarget = 32 << 20
 

@@ -103,12 +103,12 @@ extension Store {
     ) throws -> Bool {
         let result = Result<Bool, any Error> {
             try self.merging.withLock { _ in
-                let contents = try segment.read()
+                let footer = try segment.footer()
                 var encoded: [EncodedBlock] = []
-                for (index, block) in contents.blocks.enumerated() {
+                for (index, block) in footer.blocks.enumerated() {
                     if let kept = try block.encoded(without: chosen[index]) { encoded.append(kept) }
                 }
-                guard try self.replace(segment, by: encoded, replaced: contents.replaced, in: repository) else {
+                guard try self.replace(segment, by: encoded, replaced: footer.replaced, in: repository) else {
                     return false
                 }
                 let rowCount = chosen.values.reduce(0) { $0 + $1.setCount }

@@ -59,8 +59,11 @@ struct StoreChecker {
     mutating func check(_ catalog: any Catalog, _ objects: any ObjectStore) throws(StorageError) {
         let contents = try catalog.contents()
         var missing: [(number: Int64, damage: String)] = []
+        // Each footer is read once.
+        let footers = FooterCache(byteCountMax: 0)
         for record in contents.segments {
-            guard let damage = self.check(SegmentHandle(record, objects: objects)) else { continue }
+            let segment = SegmentHandle(record, objects: objects, footers: footers)
+            guard let damage = self.check(segment) else { continue }
             missing.append((record.number, damage))
         }
         // Whatever a server has merged or removed since may be gone.

@@ -68,6 +68,12 @@ final class StoredBlock: BlockSource {
 
     deinit { self.cache.removeAll(block: self.number) }
 
+    /// Bytes that the block takes in memory, its columns left out, about.
+    var footerByteCount: Int {
+        let constants = self.summary.pages.reduce(0) { $0 + ($1.summary.constant.map { 32 + $0.count } ?? 0) }
+        return 512 + self.summary.pages.count * MemoryLayout<BlockSummary.Page>.stride + constants
+    }
+
     /// Whether some value may hold what a needle asks for.
     func mayHold(_ needle: NeedleKeys) throws(DamagedBlock) -> Bool {
         guard let filter = self.filter else { return true }

@@ -6,25 +6,21 @@ internal import Synchronization
 /// Whoever holds a handle can read the segment, also after a merge, a retention or a deletion has taken it out of the
 /// catalog: its file goes with the last handle.
 final class SegmentHandle: Sendable {
-    private enum Contents {
-        case unread
-        case read([StoredBlock], replaced: [Int64])
-        case damaged(offset: Int, reason: String)
-        /// The file could not be read now; tried again the next time.
-        case unreadable(String)
-    }
-
     let record: SegmentRecord
     private let objects: any ObjectStore
-    private let contents = Mutex<Contents>(.unread)
+    private let footers: FooterCache
+    /// Why the file cannot be read; held while it is read.
+    private let damage = Mutex<FormatError?>(nil)
     private let isRemoved = Atomic<Bool>(false)
 
-    init(_ record: SegmentRecord, objects: any ObjectStore) {
+    init(_ record: SegmentRecord, objects: any ObjectStore, footers: FooterCache) {
         self.record = record
         self.objects = objects
+        self.footers = footers
     }
 
     deinit {
+        self.footers.remove(self.record.number)
         guard self.isRemoved.load(ordering: .relaxed) else { return }
         do {
             try self.objects.delete(self.record.key)
@@ -40,36 +36,41 @@ final class SegmentHandle: Sendable {
     var location: String { self.objects.location(of: self.record.key) }
 
     /// The blocks in the order of the file.
-    func blocks() throws(DamagedBlock) -> [StoredBlock] { try self.read().blocks }
+    func blocks() throws(DamagedBlock) -> [StoredBlock] { try self.footer().blocks }
 
-    /// The blocks, and the numbers of the segments that were merged into this one.
-    func read() throws(DamagedBlock) -> (blocks: [StoredBlock], replaced: [Int64]) {
-        let contents = self.contents.withLock { contents in
-            if case .unread = contents { contents = self.load() }
-            defer { if case .unreadable = contents { contents = .unread } }
-            return contents
+    /// What the footer says.
+    func footer() throws(DamagedBlock) -> FooterCache.Footer {
+        if let known = self.footers.footer(of: self.record.number) { return known }
+        let result = self.damage.withLock { damage in
+            Result { () throws(DamagedBlock) in try self.read(&damage) }
         }
-        switch contents {
-        case .read(let blocks, let replaced): return (blocks, replaced)
-        case .damaged(let offset, let reason):
-            throw DamagedBlock(path: self.location, offset: UInt64(offset), reason: reason)
-        case .unreadable(let reason): throw DamagedBlock(path: self.location, offset: 0, reason: reason)
-        case .unread: preconditionFailure("loaded just now")
-        }
+        return try result.get()
     }
 
-    private func load() -> Contents {
+    /// Reads the footer, unless somebody else has just done so.
+    private func read(_ damage: inout FormatError?) throws(DamagedBlock) -> FooterCache.Footer {
+        if let known = self.footers.footer(of: self.record.number) { return known }
+        if let damage { throw self.damaged(damage) }
         let file: ByteSlice
         do {
             file = try self.objects.get(self.record.key)
         } catch {
-            return .unreadable(error.description)
+            // It may be there the next time.
+            throw DamagedBlock(path: self.location, offset: 0, reason: error.description)
         }
         do {
-            let footer = try SegmentFooter(file: file)
-            return .read(footer.storedBlocks(of: file, path: self.location), replaced: footer.replaced)
+            let read = try SegmentFooter(file: file)
+            let blocks = read.storedBlocks(of: file, path: self.location)
+            let footer = FooterCache.Footer(blocks: blocks, replaced: read.replaced)
+            self.footers.insert(footer, of: self.record.number)
+            return footer
         } catch {
-            return .damaged(offset: error.offset, reason: error.reason)
+            damage = error
+            throw self.damaged(error)
         }
+    }
+
+    private func damaged(_ error: FormatError) -> DamagedBlock {
+        DamagedBlock(path: self.location, offset: UInt64(error.offset), reason: error.reason)
     }
 }

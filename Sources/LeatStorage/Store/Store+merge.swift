@@ -73,9 +73,9 @@ extension Store {
         var replaced: [Int64] = []
         for segment in segments {
             do {
-                let contents = try segment.read()
-                sources += contents.blocks
-                replaced += [segment.record.number] + contents.replaced
+                let footer = try segment.footer()
+                sources += footer.blocks
+                replaced += [segment.record.number] + footer.replaced
             } catch {
                 self.setApart(segment, error)
                 return true
@@ -127,7 +127,7 @@ extension Store {
             self.state.withLock { state in
                 state.repositories[repository]?.segments.removeAll { numbers.contains($0.record.number) }
                 guard let record else { return }
-                state.repositories[repository]?.segments.append(SegmentHandle(record, objects: self.objects))
+                state.repositories[repository]?.segments.append(self.handle(of: record))
             }
             return true
         }

@@ -48,14 +48,16 @@ extension Store {
         var unnamed = try UnnamedFiles(objects: objects, catalog: catalog, folder: options.path)
         try unnamed.settle(now: options.time.now())
         let contents = unnamed.contents
+        let footers = FooterCache()
         let store = Store(
             options: options,
             catalog: catalog,
             objects: objects,
             idObjects: DirectoryObjects(fileSystem: options.fileSystem, root: ids),
+            footers: footers,
             journalFiles: files,
             lock: lock,
-            state: StoreState(contents, objects: objects),
+            state: StoreState(contents, objects: objects, footers: footers),
             keys: BatchKeyMemory(catalog: catalog)
         )
         store.state.withLock { state in
@@ -144,7 +146,7 @@ extension Store {
 }
 
 extension StoreState {
-    init(_ contents: CatalogContents, objects: any ObjectStore) {
+    init(_ contents: CatalogContents, objects: any ObjectStore, footers: FooterCache) {
         self.init()
         self.catalogVersion = contents.version
         self.nextSegment = contents.nextSegment
@@ -159,7 +161,7 @@ extension StoreState {
         }
         for record in contents.segments {
             guard let name = names[record.repositoryID] else { continue }
-            self.repositories[name]?.segments.append(SegmentHandle(record, objects: objects))
+            self.repositories[name]?.segments.append(SegmentHandle(record, objects: objects, footers: footers))
         }
     }
 }

@@ -134,7 +134,7 @@ extension Store {
         try self.publish(change)
         self.state.withLock { state in
             state.repositories[repository]?.record.nextRow.raise(to: repositoryRecord.nextRow)
-            self.replace(found.blocks, in: repository, by: SegmentHandle(record, objects: self.objects), &state)
+            self.replace(found.blocks, in: repository, by: self.handle(of: record), &state)
             state.counters.sealedSegmentCount += 1
             state.counters.sealedRowCount += UInt64(record.rowCount)
             let sealed = change.sealedThrough[found.record.id] ?? [:]

@@ -9,6 +9,7 @@ public final class Store: Sendable {
     let options: StoreOptions
     let catalog: any Catalog
     let objects: any ObjectStore
+    let footers: FooterCache
     let journalFiles: JournalFiles
     let state: Mutex<StoreState>
     let queue = Monitor(AppendQueue())
@@ -28,6 +29,7 @@ public final class Store: Sendable {
         catalog: any Catalog,
         objects: any ObjectStore,
         idObjects: any ObjectStore,
+        footers: FooterCache,
         journalFiles: JournalFiles,
         lock: DataFolderLock?,
         state: StoreState,
@@ -37,6 +39,7 @@ public final class Store: Sendable {
         self.catalog = catalog
         self.objects = objects
         self.idObjects = idObjects
+        self.footers = footers
         self.journalFiles = journalFiles
         self.lock = lock
         self.state = Mutex(state)
@@ -88,6 +91,11 @@ public final class Store: Sendable {
     /// The segments of a repository.
     func segments(of repository: String) -> [SegmentHandle] {
         self.state.withLock { $0.repositories[repository]?.segments ?? [] }
+    }
+
+    /// The handle of a segment that is new in the catalog.
+    func handle(of record: SegmentRecord) -> SegmentHandle {
+        SegmentHandle(record, objects: self.objects, footers: self.footers)
     }
 
     func unknown(_ name: String) -> StorageError {
