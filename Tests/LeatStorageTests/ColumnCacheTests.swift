@@ -53,4 +53,33 @@ import Testing
         #expect(cache.byteCount == 90)
         #expect(cache.column(block: 3, page: 0) == nil)
     }
+
+    /// Rows that come in take what columns have, down to an eighth, and give it back.
+    @Test func columnsMakeRoomForOthers() {
+        let cache = ColumnCache(byteCountMax: 1_000, sharedByteCountMax: 1_200)
+        _ = Self.scan(0..<100, cache)
+        let claim = ColumnCache.Claim(on: cache)
+        claim.set(200)
+        #expect(cache.byteCount == 1_000)
+        claim.set(700)
+        #expect((400...500).contains(cache.byteCount))
+        claim.set(5_000)
+        #expect((100...125).contains(cache.byteCount))
+        _ = Self.scan(0..<100, cache)
+        #expect((100...125).contains(cache.byteCount))
+        claim.set(0)
+        _ = Self.scan(0..<100, cache)
+        #expect(cache.byteCount == 1_000)
+    }
+
+    @Test func aClaimEndsWithItsOwner() {
+        let cache = ColumnCache(byteCountMax: 1_000, sharedByteCountMax: 1_200)
+        var claims = [ColumnCache.Claim(on: cache), ColumnCache.Claim(on: cache)]
+        for claim in claims { claim.set(500) }
+        _ = Self.scan(0..<100, cache)
+        #expect(cache.byteCount <= 200)
+        claims.removeLast()
+        _ = Self.scan(0..<100, cache)
+        #expect((600...700).contains(cache.byteCount))
+    }
 }

@@ -5,10 +5,16 @@ internal import Synchronization
 ///
 /// What is kept is the encoded form: checked, expanded and taken apart, not the texts. Columns that were not used again
 /// lately go first, and among equals any may go, so that scans of more than the cache holds find a part of it each time
-/// instead of nothing, as they would if the oldest went. Any thread may call.
+/// instead of nothing, as they would if the oldest went.
+///
+/// Columns make room for rows that come in (`Claim`): both together have a limit, so that memory does not depend on what
+/// was asked before. Any thread may call.
 final class ColumnCache: Sendable {
-    /// The cache of the process; its limit is one of the process, too.
-    static let shared = ColumnCache(byteCountMax: StorageLimits.columnCacheByteCountMax)
+    /// The cache of the process; its limits are those of the process, too.
+    static let shared = ColumnCache(
+        byteCountMax: StorageLimits.columnCacheByteCountMax,
+        sharedByteCountMax: StorageLimits.sharedMemoryByteCountMax
+    )
 
     private struct Entry {
         var column: Column
@@ -21,6 +27,8 @@ final class ColumnCache: Sendable {
         /// By block, then by the offset of the page.
         var blocks: [UInt64: [Int: Entry]] = [:]
         var byteCount = 0
+        /// Bytes of all claims.
+        var claimedByteCount = 0
         var clock: UInt64 = 0
     }
 
@@ -37,10 +45,21 @@ final class ColumnCache: Sendable {
         return value ^ (value >> 32)
     }
 
+    /// Bytes of columns.
     let byteCountMax: Int
+    /// Bytes of columns and claims together.
+    let sharedByteCountMax: Int
     private let state = Mutex(State())
 
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+    init(byteCountMax: Int, sharedByteCountMax: Int = .max) {
+        self.byteCountMax = byteCountMax
+        self.sharedByteCountMax = sharedByteCountMax
+    }
+
+    /// Bytes that columns may take now: however much others claim, an eighth is left for the queries under way.
+    private func limit(_ state: State) -> Int {
+        max(self.byteCountMax / 8, min(self.byteCountMax, self.sharedByteCountMax - state.claimedByteCount))
+    }
 
     /// A number for a block that no other block has.
     static func newBlockNumber() -> UInt64 { self.blockNumbers.add(1, ordering: .relaxed).newValue }
@@ -69,7 +88,14 @@ final class ColumnCache: Sendable {
             let entry = Entry(column: column, byteCount: byteCount, lastUse: state.clock)
             let replaced = state.blocks[block, default: [:]].updateValue(entry, forKey: page)
             state.byteCount += byteCount - (replaced?.byteCount ?? 0)
-            if state.byteCount > self.byteCountMax { self.shrink(&state) }
+            self.shrink(&state)
+        }
+    }
+
+    private func claim(_ change: Int) {
+        self.state.withLock { state in
+            state.claimedByteCount += change
+            self.shrink(&state)
         }
     }
 
@@ -81,8 +107,10 @@ final class ColumnCache: Sendable {
         }
     }
 
-    /// Drops columns until an eighth of the room is free, so that this is seldom done.
+    /// Drops columns until an eighth of the room is free, if there are too many, so that this is seldom done.
     private func shrink(_ state: inout State) {
+        let limit = self.limit(state)
+        guard state.byteCount > limit else { return }
         let count = state.blocks.values.reduce(0) { $0 + $1.count }
         let lately = state.clock - min(state.clock, UInt64(count) * Self.usesRemembered)
         var uses: [(rank: UInt64, block: UInt64, page: Int)] = []
@@ -96,10 +124,30 @@ final class ColumnCache: Sendable {
         }
         uses.sort { $0.rank < $1.rank }
         for use in uses {
-            guard state.byteCount > self.byteCountMax / 8 * 7 else { return }
+            guard state.byteCount > limit / 8 * 7 else { return }
             guard let entry = state.blocks[use.block]?.removeValue(forKey: use.page) else { continue }
             state.byteCount -= entry.byteCount
             if state.blocks[use.block]?.isEmpty ?? false { state.blocks.removeValue(forKey: use.block) }
         }
+    }
+}
+
+extension ColumnCache {
+    /// Memory that somebody else holds and that columns make room for; given back with the object.
+    final class Claim: Sendable {
+        private let cache: ColumnCache
+        private let byteCount = Mutex(0)
+
+        init(on cache: ColumnCache) { self.cache = cache }
+
+        /// Says how many bytes are held now.
+        func set(_ byteCount: Int) {
+            self.byteCount.withLock { held in
+                self.cache.claim(byteCount - held)
+                held = byteCount
+            }
+        }
+
+        deinit { self.set(0) }
     }
 }

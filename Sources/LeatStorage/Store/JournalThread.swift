@@ -207,6 +207,7 @@ final class JournalThread: @unchecked Sendable {
                 return batch.open.contains { state.repositories[name]?.datasources[$0.tags]?.hasFullBlock ?? false }
             } || state.openByteCount >= self.store.options.openByteCountMax
         }
+        self.store.claimMemory()
         for batch in accepted {
             for (tags, _) in batch.open { self.store.joinSmall(repository: batch.entry.batch.repository, tags) }
         }

@@ -153,7 +153,7 @@ extension Store {
                 let isNextSmall = next.map { $0.rowCount < StorageLimits.smallBlockRowCount } ?? false
                 let fits = small.reduce(next?.rowCount ?? 0) { $0 + $1.rowCount } <= Batch.rowCountMax
                 if !small.isEmpty, !isNextSmall || next?.tags != block.tags || !fits {
-                    encoded.append(try Self.joined(small))
+                    encoded.append(try self.joined(small))
                     small = []
                 }
             } catch {
@@ -164,8 +164,10 @@ extension Store {
         return encoded
     }
 
-    private static func joined(_ blocks: [StoredBlock]) throws(DamagedBlock) -> EncodedBlock {
+    private func joined(_ blocks: [StoredBlock]) throws(DamagedBlock) -> EncodedBlock {
         if blocks.count == 1 { return try blocks[0].encoded() }
+        self.mergeClaim.set(blocks.reduce(0) { $0 + $1.byteCount } * StorageLimits.memoryPerOpenByte)
+        defer { self.mergeClaim.set(0) }
         var batches: [Batch] = []
         for block in blocks { batches.append(try block.read(keepingColumns: false)) }
         let tags = blocks[0].tags

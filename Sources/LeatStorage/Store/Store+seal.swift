@@ -89,8 +89,17 @@ extension Store {
             state.openByteCount -= frozen.reduce(0) { $0 + $1.byteCount }
             state.encodedByteCount += encoded.bytes.count
         }
+        self.claimMemory()
         self.wakeWaiting()
         return true
+    }
+
+    /// Has kept columns make room for the rows that are in no segment.
+    func claimMemory() {
+        let byteCount = self.state.withLock { state in
+            state.openByteCount * StorageLimits.memoryPerOpenByte + state.encodedByteCount
+        }
+        self.claim.set(byteCount)
     }
 
     // MARK: segments
@@ -140,6 +149,7 @@ extension Store {
             let sealed = change.sealedThrough[found.record.id] ?? [:]
             state.repositories[repository]?.sealedThrough.merge(sealed) { max($0, $1) }
         }
+        self.claimMemory()
     }
 
     private func replace(

@@ -10,6 +10,10 @@ public final class Store: Sendable {
     let catalog: any Catalog
     let objects: any ObjectStore
     let footers: FooterCache
+    /// What rows that are in no segment hold of the memory that columns may take.
+    let claim = ColumnCache.Claim(on: .shared)
+    /// The same for rows that are encoded anew; only who holds `merging` changes it.
+    let mergeClaim = ColumnCache.Claim(on: .shared)
     let journalFiles: JournalFiles
     let state: Mutex<StoreState>
     let queue = Monitor(AppendQueue())
