@@ -19,7 +19,8 @@ struct BenchOptions {
           Benchmarks/run                          everything; 5 M events, 1 M of them for agent and shell
           Benchmarks/run --events 1000000         less
           Benchmarks/run --only ingest,query      some parts: ingest, query, agent, shell, load (ingest with 1, 2, 4 connections
-                                                  and gzip), growth (each further GiB, up to the largest of --gib)
+                                                  and gzip), growth (each further GiB, up to the largest of --gib),
+                                                  segments (10,000 of them)
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
           --data vlgen|loggen   which generator for ingest and query (default vlgen)
@@ -81,9 +82,9 @@ struct BenchOptions {
             default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
             }
         }
-        let unknown = self.parts.subtracting(["ingest", "query", "agent", "shell", "load", "growth"])
-        if let part = unknown.first {
-            throw UsageError(description: "unknown part '\(part)' (ingest, query, agent, shell, load, growth)")
+        let known = ["ingest", "query", "agent", "shell", "load", "growth", "segments"]
+        if let part = self.parts.subtracting(known).first {
+            throw UsageError(description: "unknown part '\(part)' (\(known.joined(separator: ", ")))")
         }
         guard ["vlgen", "loggen"].contains(self.data) else {
             throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")

@@ -46,6 +46,12 @@ struct BenchRun {
             try LoadBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
                 .run(into: &report)
         }
+        if self.options.parts.contains("segments") {
+            let data = try DataSet.bulk(options: self.options.limited(to: 200_000), folder: self.folder)
+            if report.dataSet.isEmpty { report.dataSet = data.description }
+            try SegmentsBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
+                .run(into: &report)
+        }
         if self.options.parts.contains("growth") {
             try GrowthBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
         }

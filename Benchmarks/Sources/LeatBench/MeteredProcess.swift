@@ -6,9 +6,6 @@ final class MeteredProcess: @unchecked Sendable {
 
     let process = Process()
     let outputPath: String
-    private(set) var peakMemoryMiB = 0.0
-    private let lock = NSLock()
-    private var isSampling = false
 
     /// Starts `program`, its output going to `outputPath`.
     init(
@@ -75,25 +72,12 @@ final class MeteredProcess: @unchecked Sendable {
 
     /// Notes the peak of `memoryMiB` from now on until the returned closure is called.
     func samplePeak() -> () -> Double {
-        self.lock.withLock {
-            self.peakMemoryMiB = 0
-            self.isSampling = true
-        }
+        let peak = Peak()
         let thread = Thread { [weak self] in
-            while let self, self.lock.withLock({ self.isSampling }) {
-                let now = self.memoryMiB
-                self.lock.withLock { self.peakMemoryMiB = max(self.peakMemoryMiB, now) }
-                Thread.sleep(forTimeInterval: 0.1)
-            }
+            while let now = self?.memoryMiB, peak.note(now) { Thread.sleep(forTimeInterval: 0.1) }
         }
         thread.start()
-        return { [self] in
-            let last = self.memoryMiB
-            return self.lock.withLock {
-                self.isSampling = false
-                return max(self.peakMemoryMiB, last)
-            }
-        }
+        return { [self] in peak.end(self.memoryMiB) }
     }
 
     /// Text that the program has printed so far.
@@ -106,6 +90,31 @@ final class MeteredProcess: @unchecked Sendable {
     }
 
     deinit { if self.process.isRunning { kill(self.process.processIdentifier, SIGKILL) } }
+}
+
+/// The largest of the figures that one thread notes until another one ends that.
+private final class Peak: @unchecked Sendable {
+    // Sound as Sendable: `lock` guards the rest.
+    private let lock = NSLock()
+    private var largest = 0.0
+    private var isOver = false
+
+    /// Notes a figure; says whether more are wanted.
+    func note(_ figure: Double) -> Bool {
+        self.lock.withLock {
+            self.largest = max(self.largest, figure)
+            return !self.isOver
+        }
+    }
+
+    /// Notes the last figure, and returns the largest.
+    func end(_ figure: Double) -> Double {
+        self.lock.withLock {
+            self.isOver = true
+            self.largest = max(self.largest, figure)
+            return self.largest
+        }
+    }
 }
 
 /// Small programs run to their end.
