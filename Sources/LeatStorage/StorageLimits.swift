@@ -26,15 +26,16 @@ enum StorageLimits {
     /// Columns that are kept in memory for the next query, in bytes: two fifths of what querying may take (design section 9).
     static let columnCacheByteCountMax = 200 << 20
 
-    /// What rows on their way to a segment and kept columns take together, in bytes: rows that come in fast take what
-    /// queries have left in memory (`docs/decisions/0012-memory-while-ingesting.md`).
+    /// What rows on their way to a segment, kept footers and kept columns take together, in bytes: rows that come in fast
+    /// take what queries have left in memory (`docs/decisions/0012-memory-while-ingesting.md`).
     static let sharedMemoryByteCountMax = 256 << 20
 
     /// Memory per byte of rows that are not encoded yet: their requests, their columns, and what encoding them needs.
     static let memoryPerOpenByte = 3
 
-    /// What the footers of segments say, kept in memory for the next query, in bytes: that of 300 GB of events.
-    static let footerCacheByteCountMax = 32 << 20
+    /// What the footers of segments say, kept in memory for the next query, in bytes: that of a terabyte of events, since
+    /// a query that had to read them anew would take four times as long.
+    static let footerCacheByteCountMax = 192 << 20
 
     /// Segments whose footers are kept at most: each is a mapped file, of which a process may have 32,768.
     static let footerCacheCountMax = 16_384

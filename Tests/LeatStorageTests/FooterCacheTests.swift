@@ -80,6 +80,19 @@ import Testing
         }
     }
 
+    @Test func columnsMakeRoom() async throws {
+        let columns = ColumnCache(byteCountMax: 100_000, sharedByteCountMax: 100_000)
+        let column = Column.integer(IntegerColumn(values: [1]))
+        for page in 0..<100 { columns.insert(column, block: .max, page: page, byteCount: 1_000) }
+        try await Self.withSegments(10, FooterCache(columns: columns)) { segments in
+            for segment in segments { _ = try segment.blocks() }
+            #expect(columns.byteCount < 100_000 - 10 * 700)
+        }
+        // The footers went with the handles of their segments.
+        for page in 0..<100 { columns.insert(column, block: .max, page: page, byteCount: 1_000) }
+        #expect(columns.byteCount == 100_000)
+    }
+
     @Test func whatWasUsedLastStays() async throws {
         let cache = FooterCache(countMax: 8)
         try await Self.withSegments(30, cache) { segments in

@@ -5,7 +5,8 @@ internal import Synchronization
 ///
 /// A footer is a ten thousandth of the events that it describes. Kept for ever, footers would have the memory grow with
 /// the disk, and the mapped files with their number; read for each query, they would be most of the work of a short one.
-/// Those that were not used for the longest time go first. Any thread may call.
+/// Those that were not used for the longest time go first. Kept columns make room for footers, without which no column is
+/// found. Any thread may call.
 final class FooterCache: Sendable {
     /// What a segment's footer says.
     struct Footer: Sendable {
@@ -30,14 +31,17 @@ final class FooterCache: Sendable {
 
     private let byteCountMax: Int
     private let countMax: Int
+    private let claim: ColumnCache.Claim
     private let state = Mutex(State())
 
     init(
         byteCountMax: Int = StorageLimits.footerCacheByteCountMax,
-        countMax: Int = StorageLimits.footerCacheCountMax
+        countMax: Int = StorageLimits.footerCacheCountMax,
+        columns: ColumnCache = .shared
     ) {
         self.byteCountMax = byteCountMax
         self.countMax = countMax
+        self.claim = ColumnCache.Claim(on: columns)
     }
 
     /// Bytes of all footers that are kept.
@@ -68,6 +72,7 @@ final class FooterCache: Sendable {
         }
         // Outside of the lock: the columns of the blocks go with them.
         withExtendedLifetime(dropped) {}
+        self.claim.set(self.byteCount)
     }
 
     /// Forgets the footer of a segment.
@@ -77,7 +82,9 @@ final class FooterCache: Sendable {
             state.byteCount -= entry?.byteCount ?? 0
             return entry
         }
+        guard dropped != nil else { return }
         withExtendedLifetime(dropped) {}
+        self.claim.set(self.byteCount)
     }
 
     /// Drops footers until an eighth of the room is free, if there are too many, so that this is seldom done.
