@@ -25,33 +25,26 @@ struct NeedleInTemplates {
 
     private let texts: TemplateTexts
     private let needle: Needle
-    private let bytes: ByteSet
+    private var borders: NeedleBorders
     private let partsWithNeedle: Bitmap
     /// An automaton for the needle itself, for templates within slots.
     private let automaton: TextAutomaton?
     private var foundInColumns: [Found?]
+    /// What is in `foundInColumns`, in a form that costs nothing to look at.
+    private var outcomes: [Outcome]
+
+    private enum Outcome { case notAsked, none, some, unknown }
 
     /// What is known of texts from the needle that an automaton requires; `nil` when it requires none.
     init?(_ automaton: TextAutomaton, in texts: TemplateTexts) {
         guard let needle = automaton.program.required else { return nil }
         self.texts = texts
         self.needle = needle
-        self.bytes = needle.byteSet
+        self.borders = NeedleBorders(needle)
         self.partsWithNeedle = texts.parts.indexes(containing: needle, within: nil)
-        self.automaton = automaton.program.needle == nil ? Self.automaton(for: needle, in: texts) : automaton
+        self.automaton = automaton.program.needle == nil ? automaton.ofRequired : automaton
         self.foundInColumns = [Found?](repeating: nil, count: texts.columns.count)
-    }
-
-    /// An automaton for a needle that is only a part of what is asked; `nil` when no slot has templates within.
-    private static func automaton(for needle: Needle, in texts: TemplateTexts) -> TextAutomaton? {
-        let isNested = texts.columns.contains { column in
-            switch column {
-            case .template: true
-            case .reference(let column): if case .template = column.target { true } else { false }
-            default: false
-            }
-        }
-        return isNested ? AutomatonProgram(needle).map { TextAutomaton($0) } : nil
+        self.outcomes = [Outcome](repeating: .notAsked, count: texts.columns.count)
     }
 
     /// Whether a part has the needle.
@@ -61,13 +54,13 @@ struct NeedleInTemplates {
         for part in template.firstPart...template.firstPart + template.slotCount where self.partsWithNeedle[part] {
             return .all(true)
         }
+        guard self.borders.areClear(in: template, of: self.texts) else { return .unknown }
         var columns: [Int] = []
         for slot in 0..<template.slotCount {
-            guard self.isApart(template, slot) else { return .unknown }
             let column = Int(self.texts.slots[template.firstSlot + slot])
-            switch self.found(in: column) {
-            case .none: break
-            case .values, .codes: columns.append(column)
+            switch self.outcome(of: column) {
+            case .none, .notAsked: break
+            case .some: columns.append(column)
             case .unknown: return .unknown
             }
         }
@@ -83,57 +76,19 @@ struct NeedleInTemplates {
         }
     }
 
-    // MARK: borders
-
-    /// Whether no match can lie across a slot's beginning or end.
-    private func isApart(_ template: TemplateTexts.Template, _ slot: Int) -> Bool {
-        let before = self.texts.parts[template.firstPart + slot]
-        let behind = self.texts.parts[template.firstPart + slot + 1]
-        if before.isEmpty ? slot > 0 : self.mayBegin(atEndOf: before) { return false }
-        if behind.isEmpty { return slot == template.slotCount - 1 }
-        return !self.mayEnd(atBeginningOf: behind)
-    }
-
-    /// Whether a match can begin before the end of a part, or before the part, and end behind it.
-    private func mayBegin(atEndOf part: UnsafeRawBufferPointer) -> Bool {
-        guard self.bytes.contains(part[part.count - 1]) else { return false }
-        return (1..<self.needle.bytes.count).contains { taken in
-            let count = min(taken, part.count)
-            return self.isEqual(part.slice(part.count - count..<part.count), taken - count)
-        }
-    }
-
-    /// Whether a match can begin before a part and end in it or behind it.
-    private func mayEnd(atBeginningOf part: UnsafeRawBufferPointer) -> Bool {
-        guard self.bytes.contains(part[0]) else { return false }
-        return (1..<self.needle.bytes.count).contains { taken in
-            let count = min(self.needle.bytes.count - taken, part.count)
-            return self.isEqual(part.slice(0..<count), taken)
-        }
-    }
-
-    /// Whether bytes match those of the needle from one of them on.
-    private func isEqual(_ text: UnsafeRawBufferPointer, _ start: Int) -> Bool {
-        for index in 0..<text.count {
-            let byte = text[index]
-            let folded = self.needle.foldsCase && byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-            if folded != self.needle.bytes[start + index] { return false }
-        }
-        return true
-    }
-
     // MARK: slots
 
-    private mutating func found(in column: Int) -> Found {
-        if let known = self.foundInColumns[column] { return known }
-        let found: Found
-        if self.texts.columnTraits[column].mayHold(self.needle) {
-            found = self.found(in: self.texts.columns[column])
-        } else {
-            found = .none
-        }
+    private mutating func outcome(of column: Int) -> Outcome {
+        if self.outcomes[column] != .notAsked { return self.outcomes[column] }
+        let mayHold = self.texts.columnTraits[column].mayHold(self.needle)
+        let found = mayHold ? self.found(in: self.texts.columns[column]) : .none
         self.foundInColumns[column] = found
-        return found
+        switch found {
+        case .none: self.outcomes[column] = .none
+        case .values, .codes: self.outcomes[column] = .some
+        case .unknown: self.outcomes[column] = .unknown
+        }
+        return self.outcomes[column]
     }
 
     private func found(in column: Column) -> Found {
@@ -173,15 +128,6 @@ struct NeedleInTemplates {
     }
 
     private func values(_ values: Bitmap) -> Found { values.isEmpty ? .none : .values(values) }
-}
-
-extension Needle {
-    /// The bytes of texts that may be part of a match.
-    fileprivate var byteSet: ByteSet {
-        var set = ByteSet()
-        for byte in self.bytes { set.formUnion(ByteSet(byte, foldsCase: self.foldsCase)) }
-        return set
-    }
 }
 
 extension TextTraits {

@@ -32,6 +32,9 @@ public final class TextAutomaton: @unchecked Sendable {
         return Self.closure([Int32(next)], of: self.program, isAtStart: false).contains { !self.restart.contains($0) }
     }
 
+    /// An automaton for the text that all passing texts have; `nil` when there is none.
+    private(set) lazy var ofRequired = self.program.required.flatMap { AutomatonProgram($0) }.map { TextAutomaton($0) }
+
     private let classCount: Int
     private let classes: UnsafeMutablePointer<UInt8>
     /// Per state and class the next state; -1 when it was not asked for yet.
