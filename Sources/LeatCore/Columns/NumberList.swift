@@ -60,32 +60,36 @@ public enum NumberList: Sendable {
 
 /// The numbers of those rows that have one, end to end, so that the other rows take no memory.
 public final class RankedNumbers: Sendable {
-    private let numbers: NumberList
+    /// The numbers end to end.
+    public let dense: NumberList
     private let places: RankedRows
 
     /// The numbers of the rows whose bit is set, in their order; there are as many.
     public init(_ numbers: NumberList, at rows: Bitmap) {
         self.places = RankedRows(rows)
-        self.numbers = numbers
+        self.dense = numbers
         precondition(numbers.count == self.places.valueCount, "\(numbers.count) numbers of other rows")
     }
 
     public var rowCount: Int { self.places.rowCount }
 
+    /// A bit per row that has a number, the first in the lowest bit of the first word.
+    public var rows: [UInt64] { self.places.words }
+
     public subscript(row: Int) -> Int64 {
-        self.places.valueCount == 0 ? 0 : self.numbers[self.places.knownValue(of: row)]
+        self.places.valueCount == 0 ? 0 : self.dense[self.places.knownValue(of: row)]
     }
 
     /// Asks for the memory in which the number of a row is.
     func prefetch(_ row: Int) {
-        if case .packed(let numbers) = self.numbers, numbers.count > 0 {
+        if case .packed(let numbers) = self.dense, numbers.count > 0 {
             numbers.prefetch(self.places.knownValue(of: row))
         }
     }
 
     /// Per row its number, 0 for rows without.
     var values: [Int64] {
-        let dense = self.numbers.values
+        let dense = self.dense.values
         return [Int64](unsafeUninitializedCapacity: self.rowCount) { target, count in
             target.initialize(repeating: 0)
             var next = 0
@@ -98,7 +102,7 @@ public final class RankedNumbers: Sendable {
     }
 
     /// See `NumberList.bounds`; 0 is among the numbers that rows without one may show.
-    var bounds: ClosedRange<Int64> { self.numbers.bounds }
+    var bounds: ClosedRange<Int64> { self.dense.bounds }
 
-    var byteCount: Int { self.numbers.byteCount + self.places.byteCount }
+    var byteCount: Int { self.dense.byteCount + self.places.byteCount }
 }

@@ -2,7 +2,8 @@
 ///
 /// So values of a column that few rows have can lie end to end as they are stored, at no memory for the other rows.
 final class RankedRows: Sendable {
-    private let words: [UInt64]
+    /// A bit per row, the first in the lowest bit of the first word.
+    let words: [UInt64]
     /// Per word how many rows are before it.
     private let before: [UInt32]
     /// Number of rows, with a value or without.
