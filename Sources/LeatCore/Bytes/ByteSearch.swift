@@ -120,3 +120,10 @@ extension UnsafeRawBufferPointer {
 
 @inline(__always)
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (byte >= 0x09 && byte <= 0x0D) }
+
+extension UnsafeBufferPointer {
+    /// Asks for the memory of an element that will soon be read; there may be no such element.
+    public func prefetch(_ index: Int) {
+        if let start = self.baseAddress, index < self.count { leat_prefetch(start + index) }
+    }
+}

@@ -15,6 +15,9 @@ public struct Batch: Sendable {
     /// Bounds of all times, where they are known without a look at each.
     public let timeRange: ClosedRange<Int64>?
 
+    /// Whether no time is before that of an earlier row, where that is known without a look at each.
+    public let areTimesAscending: Bool?
+
     /// The rows that are still part of the answer; `nil` means all of them.
     public var selection: Bitmap?
 
@@ -27,11 +30,17 @@ public struct Batch: Sendable {
     /// Names in the order in which stages added them.
     private var added: [String] = []
 
-    public init(timestamps: [Int64], source: any ColumnSource, timeRange: ClosedRange<Int64>? = nil) {
+    public init(
+        timestamps: [Int64],
+        source: any ColumnSource,
+        timeRange: ClosedRange<Int64>? = nil,
+        areTimesAscending: Bool? = nil
+    ) {
         precondition(timestamps.count <= Batch.rowCountMax, "\(timestamps.count) rows in a batch")
         self.rowCount = timestamps.count
         self.timestamps = timestamps
         self.timeRange = timeRange
+        self.areTimesAscending = areTimesAscending
         self.source = source
     }
 
@@ -133,4 +142,15 @@ public struct DamagedBlock: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(self.path) is damaged at byte \(self.offset): \(self.reason)" }
+}
+
+extension [Int64] {
+    /// Whether no number is less than the one before.
+    public var isAscending: Bool {
+        self.withUnsafeBufferPointer { numbers in
+            var descents = 0
+            for index in 1..<Swift.max(1, numbers.count) { descents |= numbers[index] < numbers[index - 1] ? 1 : 0 }
+            return descents == 0
+        }
+    }
 }

@@ -94,4 +94,17 @@ public struct Bitmap: Hashable, Sendable {
             }
         }
     }
+
+    /// Calls `body` with each row whose bit is set, in descending order, as long as it returns `true`.
+    @inlinable
+    public func forEachSetFromEnd(_ body: (Int) -> Bool) {
+        for index in self.words.indices.reversed() {
+            var word = self.words[index]
+            while word != 0 {
+                let bit = 63 - word.leadingZeroBitCount
+                guard body((index << 6) + bit) else { return }
+                word &= ~(1 << UInt64(bit))
+            }
+        }
+    }
 }

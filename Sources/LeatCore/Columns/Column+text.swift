@@ -168,7 +168,9 @@ extension Column {
         let own: Int
         switch self {
         case .constant: own = 0
-        case .dictionary(let column): own = column.codeList.byteCount + column.values.byteCount
+        // Eight bytes a text for how often it occurs, once somebody asks.
+        case .dictionary(let column):
+            own = column.codeList.byteCount + column.values.byteCount + column.values.count * 8
         case .integer(let column): own = column.values.count * 8
         case .plain(let column): own = column.values.byteCount
         case .number(let column): own = column.numbers.byteCount
@@ -184,7 +186,7 @@ extension Column {
 
 extension ByteStrings {
     /// The length of the longest string.
-    var longest: Int {
+    public var longest: Int {
         var most: UInt32 = 0
         for index in 0..<self.count { most = max(most, self.offsets[index + 1] - self.offsets[index]) }
         return Int(most)

@@ -101,6 +101,7 @@ public struct DictionaryColumn: Sendable {
     /// 16 bits suffice, as a batch has at most 65,536 rows.
     public let codeList: CodeList
     public let presence: Bitmap?
+    private let knownTally = LazyReference<CodeTally>()
 
     public init(values: ByteStrings, codes: [UInt16], presence: Bitmap? = nil) {
         self.init(values: values, codeList: .array(codes), presence: presence)
@@ -114,6 +115,12 @@ public struct DictionaryColumn: Sendable {
 
     /// The codes as an array; a new one at each call for columns of slots, which stay packed.
     public var codes: [UInt16] { self.codeList.array }
+
+    /// How often each text occurs among the rows that have the field; counted once.
+    public var tally: CodeTally {
+        self.knownTally.value { CodeTally(self.codes, among: self.values.count, within: self.presence) }
+            .takeUnretainedValue()
+    }
 }
 
 /// See `Column.integer`.

@@ -124,7 +124,12 @@ extension Batch {
     /// Queries see events so; storage keeps them as they are.
     public func showingDocumentText() -> Batch {
         guard self.fieldNames.contains(JSONShape.columnName) else { return self }
-        var batch = Batch(timestamps: self.timestamps, source: DocumentColumns(self))
+        var batch = Batch(
+            timestamps: self.timestamps,
+            source: DocumentColumns(self),
+            timeRange: self.timeRange,
+            areTimesAscending: self.areTimesAscending
+        )
         batch.selection = self.selection
         return batch
     }

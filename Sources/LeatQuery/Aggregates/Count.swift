@@ -49,6 +49,14 @@ final class CountState: AggregateState {
         self.counts[group] += count
     }
 
+    /// Counts events of many groups, of which those from `limit` on, and those without a group (`UInt32.max`), do not count.
+    func add(_ counts: [UInt32], to groups: [UInt32], below limit: Int) {
+        self.counts.grow(to: limit, with: 0)
+        self.counts.withUnsafeMutableBufferPointer { own in
+            for (index, group) in groups.enumerated() where group < limit { own[Int(group)] &+= Int(counts[index]) }
+        }
+    }
+
     /// Whether every event counts.
     var countsAll: Bool { self.plan.field == nil }
 

@@ -26,6 +26,8 @@ final class Grouping {
     private struct Seen {
         var time = Int64.min
         var arrival: UInt64 = 0
+
+        func isAfter(_ other: Seen) -> Bool { (self.time, self.arrival) > (other.time, other.arrival) }
     }
 
     init(_ keys: [GroupKey], function: (any AggregateState)?, _ context: StageContext) {
@@ -57,11 +59,16 @@ final class Grouping {
         guard self.function == nil || counter?.countsAll == true else { return false }
         // Rows without the field belong to no group.
         guard let column = try rows.column(field) else { return true }
+        if case .dictionary(let dictionary) = column {
+            self.update(byTextsOf: dictionary, of: rows, counter)
+            try self.checkMemory()
+            return true
+        }
         let limit = self.context.options.limits.groupsMax
         let isDone = column.tally(within: rows.batch.selection) { text, tally in
             let group = self.keys.group(of: text)
             guard group < limit else {
-                self.context.warn("more than \(limit) groups: events of further groups are not counted")
+                self.warnOfGroups()
                 return
             }
             counter?.add(tally.count, to: group)
@@ -72,11 +79,34 @@ final class Grouping {
         return isDone
     }
 
+    /// Counts the rows of each text of a dictionary, which may be as many as rows.
+    private func update(byTextsOf column: DictionaryColumn, of rows: EventRows, _ counter: CountState?) {
+        let tally = column.tally(within: rows.batch.selection)
+        let groups = self.keys.groups(of: column.values, where: tally.counts)
+        let limit = min(self.keys.count, self.context.options.limits.groupsMax)
+        if self.keys.count > limit, groups.contains(where: { $0 != .max && $0 >= limit }) { self.warnOfGroups() }
+        counter?.add(tally.counts, to: groups, below: limit)
+        self.newest.grow(to: limit, with: Seen())
+        let times = rows.batch.timestamps
+        self.newest.withUnsafeMutableBufferPointer { newest in
+            for (code, group) in groups.enumerated() where group < limit {
+                let row = Int(tally.lastRows[code])
+                if times[row] < newest[Int(group)].time { continue }
+                let seen = Seen(time: times[row], arrival: rows.arrivalKey(row))
+                if seen.isAfter(newest[Int(group)]) { newest[Int(group)] = seen }
+            }
+        }
+    }
+
+    private func warnOfGroups() {
+        let limit = self.context.options.limits.groupsMax
+        self.context.warn("more than \(limit) groups: events of further groups are not counted")
+    }
+
     /// Notes a row that may be the newest of its group.
     private func note(_ row: Int, of rows: EventRows, in group: Int) {
         let seen = Seen(time: rows.batch.timestamps[row], arrival: rows.arrivalKey(row))
-        let known = self.newest[group]
-        if (seen.time, seen.arrival) > (known.time, known.arrival) { self.newest[group] = seen }
+        if seen.isAfter(self.newest[group]) { self.newest[group] = seen }
     }
 
     private func checkMemory() throws(QueryFailure) {
@@ -86,8 +116,8 @@ final class Grouping {
     }
 
     private func dropGroups(beyond groups: Groups, _ rows: inout EventRows) {
+        self.warnOfGroups()
         let limit = self.context.options.limits.groupsMax
-        self.context.warn("more than \(limit) groups: events of further groups are not counted")
         rows.selection = Bitmap(within: rows.selection, count: rows.rowCount) { groups[$0] < limit }
     }
 
@@ -96,13 +126,17 @@ final class Grouping {
         let times = rows.batch.timestamps
         if let ofRow = groups.ofRow, groups.count <= rows.rowCount, rows.isInOrderOfTime {
             // Fast path: in a batch in order of time and arrival the last row of a group is its newest.
-            var lastRow = [Int32](repeating: -1, count: groups.count)
-            lastRow.withUnsafeMutableBufferPointer { lastRow in
-                ofRow.withUnsafeBufferPointer { ofRow in
-                    rows.selection.forEachSet { lastRow[Int(ofRow[$0])] = Int32(truncatingIfNeeded: $0) }
+            var isNoted = [Bool](repeating: false, count: groups.count)
+            var missing = groups.count
+            rows.selection.forEachSetFromEnd { row in
+                let group = Int(ofRow[row])
+                if !isNoted[group] {
+                    isNoted[group] = true
+                    missing -= 1
+                    self.note(row, of: rows, in: group)
                 }
+                return missing > 0
             }
-            for (group, row) in lastRow.enumerated() where row >= 0 { self.note(Int(row), of: rows, in: group) }
             return
         }
         self.newest.withUnsafeMutableBufferPointer { newest in
@@ -121,8 +155,7 @@ final class Grouping {
         let groups = self.keys.merge(other.keys, outer: outer)
         self.newest.grow(to: self.count, with: Seen())
         for (index, seen) in other.newest.enumerated() where index < groups.count {
-            let own = self.newest[Int(groups[index])]
-            if (seen.time, seen.arrival) > (own.time, own.arrival) { self.newest[Int(groups[index])] = seen }
+            if seen.isAfter(self.newest[Int(groups[index])]) { self.newest[Int(groups[index])] = seen }
         }
         if let function = self.function, let otherFunction = other.function {
             try function.merge(otherFunction, groups: groups, groupCount: self.count)

@@ -73,6 +73,13 @@ struct GroupKeys {
         return group
     }
 
+    /// The groups of those texts of the only field whose count is not 0, in outer group 0; `UInt32.max` for others.
+    mutating func groups(of texts: ByteStrings, where counts: [UInt32]) -> [UInt32] {
+        let groups = self.texts[0].indexes(of: texts, where: counts)
+        self.addDirectMembers()
+        return groups
+    }
+
     /// Adds a text of the only field in an outer group.
     mutating func insert(_ text: UnsafeRawBufferPointer, outer: UInt32) {
         let value = UInt32(self.texts[0].index(of: text))
@@ -259,25 +266,7 @@ extension ByteStringTable {
             let number = UInt32(constant.value.withUnsafeBytes { self.index(of: $0) })
             selection.forEachSet { values[$0] = number }
         case .dictionary(let dictionary):
-            let counts = dictionary.codes.counted(
-                among: dictionary.values.count,
-                within: selection.isFull ? nil : selection
-            )
-            // Only texts that occur get a number.
-            let numberOfCode = counts.indices.map { code in
-                counts[code] > 0 ? UInt32(self.index(of: dictionary.values[code])) : .max
-            }
-            dictionary.codes.withUnsafeBufferPointer { codes in
-                numberOfCode.withUnsafeBufferPointer { numberOfCode in
-                    values.withUnsafeMutableBufferPointer { values in
-                        if selection.isFull {
-                            for row in codes.indices { values[row] = numberOfCode[Int(codes[row])] }
-                        } else {
-                            selection.forEachSet { values[$0] = numberOfCode[Int(codes[$0])] }
-                        }
-                    }
-                }
-            }
+            self.number(dictionary, within: selection, into: &values)
         case .integer(let column): self.number(column.values, within: selection, into: &values)
         case .number(let column) where column.form == .integer:
             self.number(column.values, within: selection, into: &values)
@@ -291,6 +280,28 @@ extension ByteStringTable {
             } else {
                 selection.forEachSet { row in
                     values[row] = UInt32(column.withBytes(at: row) { self.index(of: $0) })
+                }
+            }
+        }
+    }
+
+    /// The same for few texts, of which only those that occur get a number.
+    private mutating func number(
+        _ dictionary: DictionaryColumn,
+        within selection: Bitmap,
+        into values: inout [UInt32]
+    ) {
+        var numberOfCode = [UInt32](repeating: .max, count: dictionary.values.count)
+        dictionary.codes.withUnsafeBufferPointer { codes in
+            numberOfCode.withUnsafeMutableBufferPointer { numberOfCode in
+                values.withUnsafeMutableBufferPointer { values in
+                    selection.forEachSet { row in
+                        let code = Int(codes[row])
+                        if numberOfCode[code] == .max {
+                            numberOfCode[code] = UInt32(self.index(of: dictionary.values[code]))
+                        }
+                        values[row] = numberOfCode[code]
+                    }
                 }
             }
         }

@@ -22,10 +22,9 @@ extension Column {
             try column.value.withUnsafeBytes { (text) throws(Failure) in try body(text, tally) }
             return true
         case .dictionary(let column):
-            let counts = column.codes.counted(among: column.values.count, within: rows)
-            let lastRows = column.codes.lastRows(of: counts, within: rows)
-            for (code, count) in counts.enumerated() where count > 0 {
-                try body(column.values[code], TextTally(count: Int(count), lastRow: Int(lastRows[code])))
+            let tally = column.tally(within: selection)
+            for (code, count) in tally.counts.enumerated() where count > 0 {
+                try body(column.values[code], TextTally(count: Int(count), lastRow: Int(tally.lastRows[code])))
             }
             return true
         default: return false
@@ -33,47 +32,12 @@ extension Column {
     }
 }
 
-extension [UInt16] {
-    /// How often each code below `codeCount` occurs among `rows`, or all.
-    func counted(among codeCount: Int, within rows: Bitmap?) -> [UInt32] {
-        // Two tables in turn: counting one code twice in a row waits for the first count to be stored.
-        guard codeCount > 0 else { return [] }
-        var counts = [UInt32](repeating: 0, count: 2 * codeCount)
-        self.withUnsafeBufferPointer { codes in
-            counts.withUnsafeMutableBufferPointer { counts in
-                var most: UInt16 = 0
-                for code in codes { most = Swift.max(most, code) }
-                precondition(Int(most) < codeCount, "code \(most) in a dictionary of \(codeCount)")
-                guard let rows else {
-                    var index = 0
-                    while index + 2 <= codes.count {
-                        counts[Int(codes[index])] &+= 1
-                        counts[codeCount + Int(codes[index + 1])] &+= 1
-                        index += 2
-                    }
-                    if index < codes.count { counts[Int(codes[index])] &+= 1 }
-                    return
-                }
-                rows.forEachSet { counts[Int(codes[$0]) + ($0 & 1) * codeCount] &+= 1 }
-            }
-        }
-        return (0..<codeCount).map { counts[$0] &+ counts[codeCount + $0] }
-    }
-
-    /// The last row of each code that occurs among `rows`; the rows are looked through from the end until all are found.
-    func lastRows(of counts: [UInt32], within rows: Bitmap?) -> [Int32] {
-        var last = [Int32](repeating: -1, count: counts.count)
-        var missing = counts.count { $0 > 0 }
-        var row = self.count - 1
-        while missing > 0, row >= 0 {
-            let code = Int(self[row])
-            if last[code] < 0, rows?[row] ?? true {
-                last[code] = Int32(row)
-                missing -= 1
-            }
-            row -= 1
-        }
-        return last
+extension DictionaryColumn {
+    /// How often each text occurs among the selected rows (`nil`: all) that have the field.
+    func tally(within selection: Bitmap?) -> CodeTally {
+        guard let selection, !selection.isFull, selection != self.presence else { return self.tally }
+        let rows = Bitmap.intersection(selection, self.presence)
+        return CodeTally(self.codes, among: self.values.count, within: rows)
     }
 }
 

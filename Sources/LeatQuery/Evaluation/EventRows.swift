@@ -54,7 +54,7 @@ struct EventRows: Sendable {
     /// Whether later rows are not older: the rows of one stored batch whose times ascend.
     var isInOrderOfTime: Bool {
         guard case .sequence = self.arrival else { return false }
-        return self.batch.timestamps.isAscending
+        return self.batch.areTimesAscending ?? self.batch.timestamps.isAscending
     }
 
     var isEmpty: Bool { self.batch.selection?.isEmpty ?? (self.batch.rowCount == 0) }

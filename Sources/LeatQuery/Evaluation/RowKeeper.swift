@@ -218,14 +218,3 @@ struct KeptRows {
     var batches: [EventRows] = []
     var order: [(batch: Int, row: Int)] = []
 }
-
-extension [Int64] {
-    /// Whether no number is less than the one before.
-    var isAscending: Bool {
-        self.withUnsafeBufferPointer { numbers in
-            var descents = 0
-            for index in 1..<Swift.max(1, numbers.count) { descents |= numbers[index] < numbers[index - 1] ? 1 : 0 }
-            return descents == 0
-        }
-    }
-}

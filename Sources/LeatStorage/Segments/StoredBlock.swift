@@ -17,6 +17,8 @@ final class StoredBlock: BlockSource {
     private let cache: ColumnCache
     /// Its number in the cache.
     private let number = ColumnCache.newBlockNumber()
+    /// Whether its times ascend; 0 until somebody has looked, then 1 if not, 2 if so.
+    private let order = Atomic<UInt8>(0)
 
     /// Where the search filter is.
     struct FilterPlace {
@@ -145,7 +147,21 @@ final class StoredBlock: BlockSource {
             }
         }
         let source = StoredColumns(self, times: times, isKept: keepingColumns)
-        return Batch(timestamps: times, source: source, timeRange: self.timeRange)
+        return Batch(
+            timestamps: times,
+            source: source,
+            timeRange: self.timeRange,
+            areTimesAscending: self.areAscending(times)
+        )
+    }
+
+    /// Whether the block's times ascend; looked at once.
+    private func areAscending(_ times: [Int64]) -> Bool {
+        let known = self.order.load(ordering: .relaxed)
+        if known != 0 { return known == 2 }
+        let areAscending = times.isAscending
+        self.order.store(areAscending ? 2 : 1, ordering: .relaxed)
+        return areAscending
     }
 
     /// Reads the column of a page.

@@ -30,6 +30,12 @@ import Testing
         var rows: [Int] = []
         bitmap(left).forEachSet { rows.append($0) }
         #expect(rows == left.indices.filter { left[$0] })
+        var last: [Int] = []
+        bitmap(left).forEachSetFromEnd { row in
+            last.append(row)
+            return last.count < 10
+        }
+        #expect(last == Array(rows.reversed().prefix(10)))
         let full = Bitmap(repeating: true, count: count)
         #expect(full.isFull)
         #expect(full.isEmpty == (count == 0))
