@@ -105,7 +105,7 @@ struct SearchFilterTests {
         let keys = NeedleKeys(needle, isWhole: isWhole)
         return try keys.mayMatch(lengths: filter.lengths, openLengths: filter.openLengths) {
             (key) throws(DamagedBlock) in
-            try group.contains(key, block: 0)
+            try group.contains(key, block: 0, filter.form)
         }
     }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "leat_fuse.h"
 #include "leat_grams.h"
 #include <string.h>
 

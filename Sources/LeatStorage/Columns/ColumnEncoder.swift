@@ -29,6 +29,8 @@ enum ColumnEncoder {
         var bounds: ClosedRange<Int64>?
         /// The value of a constant of at most `constantByteCountMax` bytes.
         var constant: [UInt8]?
+        /// No text has more bytes, where `kind` does not tell; unknown in older files.
+        var longestByteCount: Int?
     }
 
     static let constantByteCountMax = 64

@@ -35,6 +35,9 @@ struct RowTexts {
         return self.strings[row]
     }
 
+    /// No text has more bytes.
+    var longestByteCount: Int { self.strings.longest }
+
     /// Bytes of the texts of all rows that have the field.
     func byteCount(_ presence: Bitmap?) -> Int {
         guard let codes = self.codes else { return self.strings.bytes.count }

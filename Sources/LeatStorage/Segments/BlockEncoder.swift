@@ -184,7 +184,9 @@ struct BlockEncoder {
         var plainByteCount = 0
         for field in self.fields where field.twin == nil {
             guard let page = field.page else { preconditionFailure("field '\(field.name)' was not encoded") }
-            block.append(page.bytes, name: field.name, page.summary)
+            var summary = page.summary
+            if summary.kind.tellsNoLength { summary.longestByteCount = field.texts.longestByteCount }
+            block.append(page.bytes, name: field.name, summary)
             if !StoredFields.isOwn(field.name) { plainByteCount += field.texts.byteCount(field.presence) }
         }
         for field in self.fields {
@@ -201,6 +203,7 @@ struct BlockEncoder {
             rows: self.range(of: StoredFields.id),
             plainByteCount: plainByteCount,
             filter: BlockSummary.Filter(
+                form: filter.form,
                 lineCount: filter.lineCount,
                 lengths: filter.lengths,
                 openLengths: filter.openLengths

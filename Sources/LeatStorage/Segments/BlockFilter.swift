@@ -3,19 +3,40 @@ internal import LeatCore
 
 /// Which short pieces of text occur in a block, so that a search for a substring can skip it.
 ///
-/// A Bloom filter of lines of 64 bytes; all bits of a key lie in one line. The rules that choose the keys are in
-/// `docs/decisions/0003-search-filters.md`.
+/// Lines of equal size, so that those of many blocks can lie side by side. The rules that choose the keys, and why there
+/// are two forms, are in `docs/decisions/0003-search-filters.md`.
 struct BlockFilter: Sendable {
-    static let lineByteCount = 64
+    /// How keys are kept.
+    enum Form: Hashable, Sendable {
+        /// Lines of 64 bytes; all bits of a key lie in one line.
+        case bloom
+        /// Lines of 64 slots of six bits; see `leat_fuse.h`. The seed is one for which all keys found a place.
+        case fuse(seed: UInt8)
+
+        var lineByteCount: Int {
+            switch self {
+            case .bloom: BloomLines.lineByteCount
+            case .fuse: FuseLines.lineByteCount
+            }
+        }
+
+        /// The form as a footer has it.
+        var code: UInt8 {
+            switch self {
+            case .bloom: 0
+            case .fuse(let seed): seed + 1
+            }
+        }
+
+        init(code: UInt8) { self = code == 0 ? .bloom : .fuse(seed: code - 1) }
+    }
+
     /// Texts of digits, dots and dashes have no key up to this length, excluded.
     static let keylessByteCount = 16
-    /// Bits set per key.
-    private static let probeCount: UInt64 = 4
-    /// Bits of a line per key.
-    private static let bitsPerKey = 6
     /// Beyond this many keys a block has no filter: it holds what does not repeat, such as encoded files.
     static let keyCountMax = 2 << 20
 
+    let form: Form
     /// Lines; 0 for a filter that lets everything through.
     let lineCount: Int
     /// Lengths of identifiers in the block: bit n for n bytes, bit 63 for 63 and more, bit 8 for UUIDs.
@@ -25,50 +46,14 @@ struct BlockFilter: Sendable {
     let lines: ByteSlice
 
     /// A filter that lets everything through.
-    static let none = BlockFilter(lineCount: 0, lengths: 0, openLengths: 0, lines: .empty)
+    static let none = BlockFilter(form: .bloom, lineCount: 0, lengths: 0, openLengths: 0, lines: .empty)
 
-    init(lineCount: Int, lengths: UInt64, openLengths: UInt64, lines: ByteSlice) {
+    init(form: Form, lineCount: Int, lengths: UInt64, openLengths: UInt64, lines: ByteSlice) {
+        self.form = form
         self.lineCount = lineCount
         self.lengths = lengths
         self.openLengths = openLengths
         self.lines = lines
-    }
-
-    /// Sizes of filters, four per doubling, so that many blocks have filters of one size.
-    static func lineCount(keyCount: Int) -> Int {
-        let needed = max(1, (keyCount * Self.bitsPerKey + 511) / 512)
-        var size = 4
-        while size * 2 < needed { size *= 2 }
-        if needed <= 4 { return needed }
-        for quarter in 4...8 where size * quarter / 4 >= needed { return size * quarter / 4 }
-        return size * 2
-    }
-
-    /// The line of a key.
-    @inline(__always)
-    static func line(of key: UInt64, lineCount: Int) -> Int { Int(((key >> 32) * UInt64(lineCount)) >> 32) }
-
-    /// Sets the bits of a key in its line.
-    @inline(__always)
-    fileprivate static func set(_ key: UInt64, in line: UnsafeMutablePointer<UInt8>) {
-        var bits = key
-        for _ in 0..<Self.probeCount {
-            let bit = Int(bits & 511)
-            line[bit >> 3] |= 1 << UInt8(bit & 7)
-            bits >>= 9
-        }
-    }
-
-    /// Whether all bits of a key are set in its line.
-    @inline(__always)
-    static func contains(_ key: UInt64, in line: UnsafeRawBufferPointer) -> Bool {
-        var bits = key
-        for _ in 0..<Self.probeCount {
-            let bit = Int(bits & 511)
-            if line[bit >> 3] & 1 << UInt8(bit & 7) == 0 { return false }
-            bits >>= 9
-        }
-        return true
     }
 }
 
@@ -153,24 +138,17 @@ final class BlockFilterBuilder {
         guard let keys = self.keys else { return .none }
         let count = leat_key_set_count(keys)
         guard leat_key_set_is_full(keys) == 0 else { return .none }
-        let lineCount = BlockFilter.lineCount(keyCount: count)
-        let lines = ByteStorage(byteCount: lineCount * BlockFilter.lineByteCount)
-        lines.bytes.initializeMemory(as: UInt8.self, repeating: 0)
         let list = [UInt64](unsafeUninitializedCapacity: count) { buffer, written in
             if let start = buffer.baseAddress { leat_key_set_keys(keys, start) }
             written = count
         }
-        if let start = lines.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) {
-            for key in list {
-                let line = BlockFilter.line(of: key, lineCount: lineCount)
-                BlockFilter.set(key, in: start + line * BlockFilter.lineByteCount)
-            }
-        }
+        let (form, lines) = FuseLines.make(of: list) ?? (.bloom, BloomLines.make(of: list))
         return BlockFilter(
-            lineCount: lineCount,
+            form: form,
+            lineCount: lines.count / form.lineByteCount,
             lengths: leat_key_set_lengths(keys),
             openLengths: leat_key_set_open_lengths(keys),
-            lines: ByteSlice(UnsafeRawBufferPointer(lines.bytes), owner: lines)
+            lines: lines
         )
     }
 }

@@ -16,6 +16,7 @@ struct BlockSummary: Hashable {
 
     /// What the footer keeps of a block's search filter.
     struct Filter: Hashable {
+        var form: BlockFilter.Form
         /// 0 when there is none.
         var lineCount: Int
         var lengths: UInt64
@@ -56,6 +57,7 @@ extension BlockSummary {
         }
         footer.append(varint: self.plainByteCount)
         footer.append(varint: self.filter.lineCount)
+        footer.append(byte: self.filter.form.code)
         footer.append(self.filter.lengths)
         footer.append(self.filter.openLengths)
         footer.append(varint: self.pages.count)
@@ -68,7 +70,7 @@ extension BlockSummary {
         }
     }
 
-    init(from footer: inout ByteReader, fileByteCount: Int) throws(FormatError) {
+    init(from footer: inout ByteReader, version: UInt32, fileByteCount: Int) throws(FormatError) {
         self.datasource = try footer.readCount(limit: 1 << 20)
         self.offset = try footer.readVarint()
         self.byteCount = try footer.readCount(limit: fileByteCount)
@@ -78,8 +80,13 @@ extension BlockSummary {
         self.arrivals = try Self.range(from: &footer)
         self.rows = try Self.range(from: &footer)
         self.plainByteCount = try footer.readCount(limit: .max)
+        let lineCount = try footer.readCount(limit: fileByteCount)
+        // Older files have Bloom filters only.
+        let form = BlockFilter.Form(code: version < 2 ? 0 : try footer.readByte())
+        guard lineCount <= fileByteCount / form.lineByteCount else { throw footer.fail("filter beyond the file") }
         self.filter = Filter(
-            lineCount: try footer.readCount(limit: fileByteCount / BlockFilter.lineByteCount),
+            form: form,
+            lineCount: lineCount,
             lengths: try footer.read(UInt64.self),
             openLengths: try footer.read(UInt64.self)
         )
@@ -108,11 +115,13 @@ extension BlockSummary {
 extension ColumnEncoder.Summary {
     private static let hasBounds: UInt8 = 1
     private static let hasConstant: UInt8 = 2
+    private static let hasLongest: UInt8 = 4
 
     func append(to footer: inout ByteWriter) {
         footer.append(byte: self.kind.rawValue)
         footer.append(
             byte: (self.bounds == nil ? 0 : Self.hasBounds) | (self.constant == nil ? 0 : Self.hasConstant)
+                | (self.longestByteCount == nil ? 0 : Self.hasLongest)
         )
         footer.append(varint: self.presentCount)
         if let bounds = self.bounds {
@@ -120,6 +129,7 @@ extension ColumnEncoder.Summary {
             footer.append(signed: bounds.upperBound)
         }
         if let constant = self.constant { footer.append(counted: constant) }
+        if let longest = self.longestByteCount { footer.append(varint: longest) }
     }
 
     init(from footer: inout ByteReader, rowCount: Int) throws(FormatError) {
@@ -134,5 +144,6 @@ extension ColumnEncoder.Summary {
             self.bounds = first...last
         }
         if flags & Self.hasConstant != 0 { self.constant = try footer.readCounted().array }
+        if flags & Self.hasLongest != 0 { self.longestByteCount = try footer.readCount(limit: Int(UInt32.max)) }
     }
 }

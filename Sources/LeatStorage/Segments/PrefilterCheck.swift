@@ -28,6 +28,7 @@ enum PrefilterCheck {
                 text.withUnsafeBytes { DecimalText.value($0) }.map(bounds.contains) ?? false
             }
             guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
+            guard Self.hasRoom(for: text.count, field, block) else { return false }
             if field == DocumentColumns.textName, !text.isEmpty { return try Self.mayHold(Needle(text), block) }
             return try block.mayHold(NeedleKeys(text, isWhole: true))
         case .contains(let field, let needle):
@@ -40,6 +41,7 @@ enum PrefilterCheck {
                 }
             }
             guard may, values == .unknown, Self.isFiltered(field, block) else { return may }
+            guard Self.hasRoom(for: needle.bytes.count, field, block) else { return false }
             return try Self.mayHold(needle, block)
         case .numeric(let field, let wanted):
             return Self.may(Self.values(of: field, block)) { _ in
@@ -68,6 +70,12 @@ enum PrefilterCheck {
     /// Whether the search filter knows the values of a field.
     private static func isFiltered(_ field: String, _ block: StoredBlock) -> Bool {
         !StoredFields.isOwn(field) && field != StoredFields.time && block.page(named: field) != nil
+    }
+
+    /// Whether some text of a field may have so many bytes; that of a document is longer than what is stored of it.
+    private static func hasRoom(for byteCount: Int, _ field: String, _ block: StoredBlock) -> Bool {
+        guard field != DocumentColumns.textName, let page = block.page(named: field) else { return true }
+        return page.summary.longestByteCount.map { $0 >= byteCount } ?? true
     }
 
     /// What a summary says of a field.

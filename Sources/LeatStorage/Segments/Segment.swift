@@ -13,7 +13,9 @@ struct SegmentFooter: Hashable {
     static let fileMagic = Array("LEATSEG1".utf8)
     static let trailerMagic = Array("SEG1".utf8)
     static let trailerByteCount = 32
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
+    /// Versions that are read.
+    private static let versions: ClosedRange<UInt32> = 1...2
     private static let footerByteCountMax = 256 << 20
 
     var repositoryID: Int64
@@ -25,7 +27,7 @@ struct SegmentFooter: Hashable {
     var datasources: [DatasourceTags]
     var names: [String]
     var blocks: [BlockSummary]
-    /// Where the groups of search filters begin; one group per size, smallest first, each with its blocks in order.
+    /// Where the groups of search filters begin; see `filterGroups`.
     var filterOffset: UInt64 = 0
 }
 
@@ -68,7 +70,7 @@ extension SegmentFooter {
 
     /// Reads the footer of a whole segment file.
     init(file: ByteSlice) throws(FormatError) {
-        let plain = try Self.plainFooter(of: file)
+        let (plain, version) = try Self.plainFooter(of: file)
         var footer = ByteReader(plain)
         self.repositoryID = try footer.readSigned()
         self.repository = try footer.readText()
@@ -82,7 +84,7 @@ extension SegmentFooter {
         for _ in 0..<(try footer.readCount(limit: footer.remaining)) { self.names.append(try footer.readText()) }
         self.blocks = []
         for _ in 0..<(try footer.readCount(limit: footer.remaining)) {
-            let block = try BlockSummary(from: &footer, fileByteCount: file.count)
+            let block = try BlockSummary(from: &footer, version: version, fileByteCount: file.count)
             guard block.datasource < self.datasources.count, block.pages.allSatisfy({ $0.name < self.names.count })
             else { throw footer.fail("block names what is not there") }
             self.blocks.append(block)
@@ -95,18 +97,38 @@ extension SegmentFooter {
         try footer.expectEnd()
     }
 
-    /// Blocks by the size of their filter, smallest first; those without a filter are in no group.
-    var filterGroups: [(lineCount: Int, blocks: [Int])] {
-        let withFilter = self.blocks.indices.filter { self.blocks[$0].filter.lineCount > 0 }
-        return Dictionary(grouping: withFilter) { self.blocks[$0].filter.lineCount }
-            .sorted { $0.key < $1.key }.map { (lineCount: $0.key, blocks: $0.value) }
+    /// Blocks whose filters lie side by side.
+    struct FilterBlocks {
+        let form: BlockFilter.Form
+        let lineCount: Int
+        var blocks: [Int]
+
+        var byteCount: Int {
+            FilterGroup.byteCount(
+                lineByteCount: self.form.lineByteCount,
+                lineCount: self.lineCount,
+                blockCount: self.blocks.count
+            )
+        }
     }
 
-    private var filterByteCount: Int {
-        self.filterGroups.reduce(0) { $0 + FilterGroup.byteCount(lineCount: $1.lineCount, blockCount: $1.blocks.count) }
+    /// Blocks by form, Bloom filters first, and size of their filter, smallest first, each group with its blocks in order;
+    /// those without a filter are in no group.
+    var filterGroups: [FilterBlocks] {
+        var groups: [[Int]: FilterBlocks] = [:]
+        for (index, block) in self.blocks.enumerated() where block.filter.lineCount > 0 {
+            let key = [block.filter.form == .bloom ? 0 : 1, block.filter.lineCount]
+            let empty = FilterBlocks(form: block.filter.form, lineCount: block.filter.lineCount, blocks: [])
+            groups[key, default: empty].blocks.append(index)
+        }
+        return groups.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }
 
-    private static func plainFooter(of file: ByteSlice) throws(FormatError) -> ByteSlice {
+    private var filterByteCount: Int { self.filterGroups.reduce(0) { $0 + $1.byteCount } }
+
+    private static func plainFooter(
+        of file: ByteSlice
+    ) throws(FormatError) -> (plain: ByteSlice, version: UInt32) {
         guard file.count >= Self.fileMagic.count + Self.trailerByteCount else {
             throw FormatError(offset: file.count, reason: "is cut short: \(file.count) bytes")
         }
@@ -122,8 +144,8 @@ extension SegmentFooter {
         guard trailerChecksum == Checksum.crc32c(file[trailerOffset..<trailerOffset + 24]) else {
             throw trailer.fail("wrong checksum of the trailer")
         }
-        guard version == Self.version else {
-            throw trailer.fail("version \(version), this program reads \(Self.version)")
+        guard Self.versions.contains(version) else {
+            throw trailer.fail("version \(version), this program reads up to \(Self.version)")
         }
         guard offset <= UInt64(trailerOffset), Int(offset) + storedCount == trailerOffset,
             plainCount <= Self.footerByteCountMax
@@ -132,7 +154,8 @@ extension SegmentFooter {
         guard Checksum.crc32c(stored) == checksum else {
             throw FormatError(offset: Int(offset), reason: "wrong checksum of the footer")
         }
-        return try Compression.expand(stored, storedCount == plainCount ? .none : .zstd, byteCount: plainCount)
+        let codec: Compression.Codec = storedCount == plainCount ? .none : .zstd
+        return (try Compression.expand(stored, codec, byteCount: plainCount), version)
     }
 }
 
@@ -216,17 +239,18 @@ extension SegmentFooter {
     func storedBlocks(of file: ByteSlice, path: String) -> [StoredBlock] {
         var filters = [StoredBlock.FilterPlace?](repeating: nil, count: self.blocks.count)
         var offset = Int(self.filterOffset)
-        for (lineCount, blocks) in self.filterGroups {
-            let byteCount = FilterGroup.byteCount(lineCount: lineCount, blockCount: blocks.count)
+        for members in self.filterGroups {
+            let end = offset + members.byteCount
             let group = FilterGroup(
-                lineCount: lineCount,
-                blockCount: blocks.count,
-                bytes: file[offset..<offset + byteCount],
+                lineByteCount: members.form.lineByteCount,
+                lineCount: members.lineCount,
+                blockCount: members.blocks.count,
+                bytes: file[offset..<end],
                 path: path,
                 offset: UInt64(offset)
             )
-            for (place, block) in blocks.enumerated() { filters[block] = .init(group: group, block: place) }
-            offset += byteCount
+            for (place, block) in members.blocks.enumerated() { filters[block] = .init(group: group, block: place) }
+            offset = end
         }
         let nameIndexes = StoredBlock.indexes(of: self.names)
         return self.blocks.indices.map { index in

@@ -82,7 +82,7 @@ final class StoredBlock: BlockSource {
         let place = self.summary.filter
         return try needle.mayMatch(lengths: place.lengths, openLengths: place.openLengths) {
             (key) throws(DamagedBlock) in
-            try filter.group.contains(key, block: filter.block)
+            try filter.group.contains(key, block: filter.block, place.form)
         }
     }
 
@@ -90,6 +90,7 @@ final class StoredBlock: BlockSource {
     func blockFilter() throws(DamagedBlock) -> BlockFilter {
         guard let filter = self.filter else { return .none }
         return BlockFilter(
+            form: self.summary.filter.form,
             lineCount: filter.group.lineCount,
             lengths: self.summary.filter.lengths,
             openLengths: self.summary.filter.openLengths,
@@ -279,10 +280,21 @@ extension ColumnEncoder.Summary {
         case .integer, .decimal, .address, .padded: others = ".-"
         case .hexadecimal: others = "abcdef"
         case .uuid: others = "abcdef-"
-        case .constant, .dictionary, .plain, .time, .prefix, .template, .reference, .mapped: return nil
+        case .constant, .dictionary, .plain, .time, .prefix, .template, .reference, .mapped:
+            return self.longestByteCount.map { TextTraits(bytes: .all, lengths: 0...$0) }
         }
         var bytes = ByteSet(UInt8(ascii: "0")...UInt8(ascii: "9"))
         for byte in others.utf8 { bytes.insert(byte) }
         return TextTraits(bytes: bytes, lengths: 0...Int(UInt16.max))
+    }
+}
+
+extension ColumnKind {
+    /// Whether texts of this kind may have any length, as far as the kind says.
+    var tellsNoLength: Bool {
+        switch self {
+        case .dictionary, .plain, .time, .prefix, .template, .reference, .mapped: true
+        case .constant, .integer, .decimal, .address, .padded, .hexadecimal, .uuid: false
+        }
     }
 }
