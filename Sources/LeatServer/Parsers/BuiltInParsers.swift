@@ -68,10 +68,7 @@ extension ParserDefinition {
             script: #"""
                 case {
                   /^(?<level>[IWEF])(?<datetime>\d{4} \d\d:\d\d:\d\d\.\d{6})\s+(?<thread>\d+) (?<file>[^:\]]+):(?<line>\d+)\] (?<message>.*)$/s
-                    | year := formatTime("%Y", field=@timestamp)
-                    | time := format("%s%s", field=[year, datetime])
-                    | parseTimestamp("yyyyMMdd HH:mm:ss.SSSSSS", field=time, timezone="UTC")
-                    | drop([year, time]);
+                    | parseTimestamp("MMdd HH:mm:ss.SSSSSS", field=datetime, timezone="UTC");
                   * | @error := "true" | @error_msg := "no klog line" | @event_parsed := "false"
                 }
                 """#

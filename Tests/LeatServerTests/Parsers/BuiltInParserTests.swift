@@ -84,4 +84,19 @@ import Testing
             #expect(share >= corpus.share, "\(corpus.parser) took \(share) of \(corpus.file) apart")
         }
     }
+
+    /// Lines of December that arrive in January: a day that is to come is of the year before.
+    @Test func klogKnowsTheYearThatItDoesNotWrite() async throws {
+        let now = SystemTime().now()
+        let future = Timestamp(nanoseconds: now.nanoseconds + 30 * 86_400_000_000_000)
+        let day = TimestampWriter.text(future).prefix(10).suffix(5).replacing("-", with: "")
+        try await TestServer.with { server in
+            let line = "I\(day) 12:00:00.250000    1190 a.go:156] late"
+            #expect(try await server.send("POST", "/api/v1/ingest/raw?parser=klog", line).status == 200)
+            let row = try #require(try await server.query("message=late").first)
+            let time = try #require(row["@timestamp"]?.integer)
+            #expect(time < now.milliseconds && time > now.milliseconds - 366 * 86_400_000, "\(row.jsonText)")
+            #expect(time % 60_000 == 250 && row["level"] == "I" && row["year"] == nil)
+        }
+    }
 }
