@@ -26,6 +26,14 @@ struct ServerRequest: Sendable {
         self.body = body
     }
 
+    /// The path of something with a name below that of all of its kind.
+    ///
+    /// - Throws: For an empty name, with which the path would be that of all.
+    static func path(_ all: String, _ name: String) throws(CommandError) -> String {
+        guard !name.isEmpty else { throw CommandError(.usage, "the name is empty") }
+        return "\(all)/\(Self.encoded(name))"
+    }
+
     /// A part of a path in which everything but letters, digits and `-._~` is percent-encoded.
     static func encoded(_ part: String) -> String {
         var result = ""

@@ -62,10 +62,10 @@ public struct AdministrationCommand: Sendable {
         let path = "/api/v1/\(self.subject.rawValue)"
         switch self.action {
         case .list: return ServerRequest(.get, path)
-        case .show(let name): return ServerRequest(.get, "\(path)/\(ServerRequest.encoded(name))")
+        case .show(let name): return ServerRequest(.get, try ServerRequest.path(path, name))
         case .showVersion(let name, let version):
-            return ServerRequest(.get, "\(path)/\(ServerRequest.encoded(name))?version=\(version)")
-        case .delete(let name): return ServerRequest(.delete, "\(path)/\(ServerRequest.encoded(name))")
+            return ServerRequest(.get, try ServerRequest.path(path, name) + "?version=\(version)")
+        case .delete(let name): return ServerRequest(.delete, try ServerRequest.path(path, name))
         case .createRepository(let name, let retention):
             var writer = JSONWriter()
             writer.beginObject()
@@ -81,14 +81,14 @@ public struct AdministrationCommand: Sendable {
             writer.endObject()
             return ServerRequest(
                 .patch,
-                "\(path)/\(ServerRequest.encoded(name))",
+                try ServerRequest.path(path, name),
                 headers: [("Content-Type", "application/json")],
                 body: writer.bytes
             )
         case .setParser(let name, let file):
             return ServerRequest(
                 .put,
-                "\(path)/\(ServerRequest.encoded(name))",
+                try ServerRequest.path(path, name),
                 headers: [("Accept", "application/json")],
                 body: try LocalInput.open(file).array
             )

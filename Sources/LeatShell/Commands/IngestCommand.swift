@@ -57,7 +57,7 @@ public struct IngestCommand: Sendable {
 
     /// Refuses a parser that does not exist; who may not ask for it may still send.
     private static func check(parser: String, _ client: ServerClient) async throws {
-        let reply = try await client.fetch(ServerRequest(.get, "/api/v1/parsers/\(ServerRequest.encoded(parser))"))
+        let reply = try await client.fetch(ServerRequest(.get, try ServerRequest.path("/api/v1/parsers", parser)))
         if reply.status == 404 { throw client.failure(status: reply.status, body: reply.body) }
     }
 

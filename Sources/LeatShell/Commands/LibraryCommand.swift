@@ -83,7 +83,7 @@ public struct LibraryCommand: Sendable {
     ) async throws -> ServerReply {
         let repository = context.settings.repository
         var path = "/api/v1/repositories/\(ServerRequest.encoded(repository))/\(self.resource.path)"
-        if let name { path += "/\(ServerRequest.encoded(name))" }
+        if let name { path = try ServerRequest.path(path, name) }
         var request = ServerRequest(method, path, body: body)
         if method == .put, self.resource == .savedQuery {
             request.headers = [("Content-Type", "application/json"), ("Accept", "application/json")]

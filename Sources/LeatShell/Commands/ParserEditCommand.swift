@@ -7,10 +7,9 @@ public struct ParserEditCommand: Sendable {
 
     public init(name: String) { self.name = name }
 
-    private var path: String { "/api/v1/parsers/\(ServerRequest.encoded(self.name))" }
-
     public func run(in context: CommandContext) async throws -> ExitStatus {
-        let original = try await self.original(in: context)
+        let path = try ServerRequest.path("/api/v1/parsers", self.name)
+        let original = try await self.original(path, in: context)
         var text = original
         while true {
             guard let edited = ExternalEditor.edit(text, suffix: ".yaml") else {
@@ -25,7 +24,7 @@ public struct ParserEditCommand: Sendable {
                 let definition = try ParserDefinition(yaml: edited, path: self.name)
                 let problems = Self.problems(of: definition)
                 if problems.isEmpty {
-                    try await self.save(definition, in: context)
+                    try await self.save(definition, path, in: context)
                     return .success
                 }
                 for problem in problems { Notes.write(problem) }
@@ -37,8 +36,8 @@ public struct ParserEditCommand: Sendable {
     }
 
     /// The parser as it is, or a new one to begin with.
-    private func original(in context: CommandContext) async throws -> String {
-        let reply = try await context.client.fetch(ServerRequest(.get, self.path))
+    private func original(_ path: String, in context: CommandContext) async throws -> String {
+        let reply = try await context.client.fetch(ServerRequest(.get, path))
         if reply.status == 404 {
             return ParserDefinition.template(name: self.name).yaml
         }
@@ -57,10 +56,10 @@ public struct ParserEditCommand: Sendable {
         return failures.filter { !$0.isEmpty }
     }
 
-    private func save(_ definition: ParserDefinition, in context: CommandContext) async throws {
+    private func save(_ definition: ParserDefinition, _ path: String, in context: CommandContext) async throws {
         let request = ServerRequest(
             .put,
-            self.path,
+            path,
             headers: [("Content-Type", "application/json"), ("Accept", "application/json")],
             body: definition.json
         )

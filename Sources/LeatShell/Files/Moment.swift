@@ -18,11 +18,15 @@ enum Moment {
         return String(moment.milliseconds)
     }
 
-    /// What to say of a number that is a moment of 1970 and was most likely meant as seconds; `nil` for all others.
+    /// What to say of a number that is a moment of 1970 and was most likely meant as seconds, or as a year; `nil` for all
+    /// others.
     static func doubt(_ text: String) -> String? {
-        guard (9...10).contains(text.utf8.count), let number = Int64(text), number > 0 else { return nil }
+        guard let number = Int64(text), number > 0 else { return nil }
+        let isYear = (1970...2100).contains(number)
+        guard isYear || (9...10).contains(text.utf8.count) else { return nil }
         let moment = TimestampWriter.text(Timestamp(nanoseconds: number * 1_000_000), precision: .seconds)
-        return "\(text) is in milliseconds, \(moment); for seconds write \(text)000"
+        let advice = isYear ? "for the year write \(text)-01-01" : "for seconds write \(text)000"
+        return "\(text) is in milliseconds, \(moment); \(advice)"
     }
 
     /// A length of time such as `24h`, `5 minutes`, `1.5h`, in nanoseconds.

@@ -96,10 +96,12 @@ struct ShellState: Sendable {
 
     private mutating func changeRange(_ words: [String]) throws(CommandError) -> String {
         let now = SystemTime().now()
-        for word in words where Moment.read(word, now: now) == nil {
+        for (index, word) in words.enumerated() where Moment.read(word, now: now) == nil {
+            // Everything, as the server too calls it.
+            if index == 0, word == "all" { continue }
             throw CommandError(
                 .usage,
-                "\\range: '\(word)' is no time; write 24h, 2026-11-20T12:00:00Z or epoch milliseconds"
+                "\\range: '\(word)' is no time; write 24h, all, 2026-11-20T12:00:00Z or epoch milliseconds"
             )
         }
         if let first = words.first {

@@ -35,6 +35,26 @@ import Testing
         #expect(server.requests.isEmpty)
     }
 
+    /// Without its name the path of a thing is that of all things.
+    @Test func anEmptyNameIsNotSent() async throws {
+        let server = CannedServer { _ in .reply(status: 200, body: "[]") }
+        defer { server.stop() }
+        let context = try Self.context(server)
+        for action in [AdministrationCommand.Action.show(""), .showVersion("", 2), .delete("")] {
+            for subject in [AdministrationCommand.Subject.repositories, .tokens, .parsers] {
+                let error = await #expect(throws: CommandError.self) {
+                    try await AdministrationCommand(subject, action).run(in: context)
+                }
+                #expect(error?.status == .usage)
+            }
+        }
+        for action in [LibraryCommand.Action.show(""), .delete(""), .create("", .text("count()"))] {
+            await #expect(throws: CommandError.self) { try await LibraryCommand(.savedQuery, action).run(in: context) }
+        }
+        await #expect(throws: CommandError.self) { try await ParserEditCommand(name: "").run(in: context) }
+        #expect(server.requests.isEmpty)
+    }
+
     @Test func whatTheServerLacksIsToldInItsWords() async throws {
         let server = CannedServer { _ in .reply(status: 404, body: "no saved query 'slwo'; did you mean 'slow'?") }
         defer { server.stop() }

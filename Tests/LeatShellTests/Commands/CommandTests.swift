@@ -162,6 +162,7 @@ import Testing
             Moment.doubt("1795176000")
                 == "1795176000 is in milliseconds, 1970-01-21T18:39:36Z; for seconds write 1795176000000"
         )
+        #expect(Moment.doubt("2026") == "2026 is in milliseconds, 1970-01-01T00:00:02Z; for the year write 2026-01-01")
         for text in ["1795176000000", "1000", "24h", "-795176000", "2026-11-20"] { #expect(Moment.doubt(text) == nil) }
     }
 }
