@@ -179,7 +179,10 @@ struct PipelineCheck {
 
     private mutating func check(_ filter: Filter) {
         switch filter {
-        case .and(let parts), .or(let parts): for part in parts { self.check(part) }
+        case .and(let parts):
+            self.warnOfForeignMembership(parts)
+            for part in parts { self.check(part) }
+        case .or(let parts): for part in parts { self.check(part) }
         case .not(let inner, _): self.check(inner)
         case .constant, .parameter: break
         case .text(let value):
@@ -216,11 +219,37 @@ struct PipelineCheck {
             guard case .text(let value) = part, !value.isQuoted else { continue }
             let word = value.text.lowercased()
             var hint = index == 0 && isAfterPipe ? ForeignWords.steps[word] : nil
-            if index == 1, parts.count == 3, case .text(let last) = parts[2], last.isQuoted {
+            if index == 0, !isAfterPipe, parts.count > 1, case .comparison = parts[1] {
+                hint = ForeignWords.beginnings[word]
+            }
+            if index == 1, parts.count == 3, Self.isForeignValue(parts[2], after: word) {
                 hint = ForeignWords.comparisons[word]
             }
             guard let hint else { continue }
             self.warn("'\(value.text)' is free text", at: value.range, hint: hint)
+        }
+    }
+
+    /// Whether what stands behind a word makes it a comparison of other languages: a text in quotes, `null`, `not null`.
+    private static func isForeignValue(_ filter: Filter, after word: String) -> Bool {
+        switch filter {
+        case .text(let value): word == "is" ? value.text.lowercased() == "null" : value.isQuoted
+        case .not(let inner, _): word == "is" && Self.isForeignValue(inner, after: word)
+        default: false
+        }
+    }
+
+    /// Says that `status IN (500, 503)` looks for the text `status`, and for 503 in the field `500`.
+    private mutating func warnOfForeignMembership(_ parts: [Filter]) {
+        for (left, right) in zip(parts, parts.dropFirst()) {
+            guard case .text(let field) = left, !field.isQuoted, case .call(let call) = right,
+                FunctionCatalogue.find(call.name)?.name == "in", call.arguments.allSatisfy({ $0.name == nil })
+            else { continue }
+            self.warn(
+                "'\(field.text)' is free text, and no field of in()",
+                at: field.range,
+                hint: "write in(\(field.text), values=[a, b])"
+            )
         }
     }
 

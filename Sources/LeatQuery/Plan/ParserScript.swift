@@ -23,7 +23,8 @@ public struct ParserScript: Sendable {
         removedFields: [String] = [],
         options: QueryOptions
     ) throws(QueryErrors) {
-        let checked = try QueryCheck.check(try QueryParser.parse(script), options: options, context: .parser)
+        let tree = try QueryParser.parse(script, for: .parser)
+        let checked = try QueryCheck.check(tree, options: options, context: .parser)
         var builder = PlanBuilder(checked.tree, options: options, isParser: true)
         let stages = builder.stages(of: checked.tree.pipeline)
         guard builder.diagnostics.isEmpty else { throw QueryErrors(builder.diagnostics) }

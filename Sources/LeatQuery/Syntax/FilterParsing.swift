@@ -70,7 +70,11 @@ extension QueryReader {
         self.scanner.position += 1
         try self.scanner.skipTrivia()
         if self.scanner.current == ")" {
-            throw SyntaxFailure("nothing between the parentheses", at: open..<self.scanner.position + 1)
+            throw SyntaxFailure(
+                "nothing between the parentheses",
+                at: open..<self.scanner.position + 1,
+                hint: self.hintOnEmptyParentheses(at: open)
+            )
         }
         let inner = try self.filter()
         try self.refuseDoublePipe()

@@ -35,13 +35,21 @@ enum ForeignWords {
         "extend": "to compute write name := expression", "search": "filters stand alone: | status > 500",
         "spath": "to read JSON write parseJson()", "mvexpand": "for an event per element write split(array)",
         "inputlookup": "to read a file write readFile(\"file.csv\")",
-        "from": "the repository is chosen beside the query",
+        "from": "the repository is chosen beside the query", "take": "for so many events write head(10) or tail(10)",
+        "let": "to compute write name := expression",
+    ]
+
+    /// Words that begin a query elsewhere, before a comparison.
+    static let beginnings: [String: String] = [
+        "where": "filters stand alone: status > 500", "filter": "filters stand alone: status > 500",
+        "search": "filters stand alone: status > 500", "let": "to compute write name := expression",
     ]
 
     /// Words that compare elsewhere, between a field and a value in quotes.
     static let comparisons: [String: String] = [
         "contains": "write field like \"text\"", "matches": "write field = /expression/",
         "startswith": "write field = \"text*\"", "endswith": "write field = \"*text\"",
+        "is": "a field that is there is 'field = *', one that is missing 'field != *'",
     ]
 
     /// Words that follow an aggregate elsewhere.

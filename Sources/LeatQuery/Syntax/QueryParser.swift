@@ -5,7 +5,10 @@ public enum QueryParser {
     /// The tree of a query.
     ///
     /// - Throws: All errors of its syntax, and what else is wrong with the steps that could be read.
-    public static func parse(_ text: String) throws(QueryErrors) -> QueryTree {
+    public static func parse(_ text: String) throws(QueryErrors) -> QueryTree { try Self.parse(text, for: .query) }
+
+    /// The same; what else is wrong is looked for as the context has it.
+    static func parse(_ text: String, for context: QueryContext) throws(QueryErrors) -> QueryTree {
         let source = SourceText(text)
         let length = text.unicodeScalars.count
         guard length <= SyntaxLimits.lengthMax else {
@@ -17,7 +20,7 @@ public enum QueryParser {
         let tree = QueryTree(text: text, pipeline: pipeline)
         if reader.failures.isEmpty { return tree }
         let errors = reader.failures.map { source.diagnostic($0.message, at: SourceRange($0.range), hint: $0.hint) }
-        throw QueryErrors(errors + FurtherProblems.find(in: tree, beside: errors))
+        throw QueryErrors(errors + FurtherProblems.find(in: tree, beside: errors, context: context))
     }
 }
 

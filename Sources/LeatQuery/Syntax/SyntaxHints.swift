@@ -234,8 +234,18 @@ extension QueryReader {
         throw SyntaxFailure(
             "'\(word)' is not a field name without quotes",
             at: range.lowerBound..<here + 1,
-            hint: "write \"\(word)\" in double quotes"
+            hint: word.hasSuffix(":")
+                ? "to compare the field write \(word.dropLast()) without the colon"
+                : "write \"\(word)\" in double quotes"
         )
+    }
+
+    /// What to say of empty parentheses: behind the name of a function they are a call, which compares in expressions only.
+    func hintOnEmptyParentheses(at open: Int) -> String? {
+        let start = self.scanner.scalars[..<open].lastIndex { !ScalarClass.isLetter($0) }.map { $0 + 1 } ?? 0
+        let word = self.scanner.text(start..<open)
+        guard start < open, FunctionCatalogue.find(word) != nil else { return nil }
+        return "a filter compares with texts and numbers; to compute write test(field > \(word)())"
     }
 
     /// `https://` at the end of a word would be `https:` and a comment.

@@ -65,6 +65,20 @@ struct ParserScriptTests {
     }
 
     @Test
+    func allThatIsWrongIsToldAtOnce() throws {
+        let error = #expect(throws: QueryErrors.self) {
+            try ParserScript("parseJsn() | cidr(a, subnet=\"x\") | groupBy(a) | a == 1", options: Self.options)
+        }
+        #expect(
+            error?.diagnostics.map(\.message) == [
+                "unknown function 'parseJsn'", "'x' is no subnet",
+                "groupBy() cannot be used in a parser: it needs more than one event",
+                "'==' does not belong in a filter",
+            ]
+        )
+    }
+
+    @Test
     func expensiveExpressionMarksTheEvent() throws {
         let script = try ParserScript(#"regex("^(a+)+$")"#, options: Self.options)
         let event = try #require(try Self.events(script, String(repeating: "a", count: 40) + "b").first)
