@@ -61,10 +61,10 @@ extension TailResume {
         return search
     }
 
-    /// The files to read before the one that has the name now, oldest first: those that are known, then those that came
-    /// after the last one that is. Files that are none of these are closed.
+    /// The files to read before the one that has the name now, oldest first.
     ///
-    /// `passed` are files that had the name in this run.
+    /// Those that are known come first, then those that came after the last one that is; files that are none of these are
+    /// closed. `passed` are files that had the name in this run.
     func earlier(
         _ search: Search,
         among siblings: [OpenLog],
