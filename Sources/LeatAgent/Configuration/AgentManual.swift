@@ -45,6 +45,7 @@ enum AgentManual {
                     case .acts: key.summary
                     case .accepted: "accepted, without effect: \(key.summary)"
                     case .ours: "\(key.summary) (Fluent Bit has no such key)"
+                    case .unsupported: "not supported, on is an error: \(key.summary)"
                     }
                 return "| `\(key.name)` | \(key.form.expectation.replacingPipe) | \(value) | \(note.replacingPipe) |\n"
             }.joined()
@@ -138,8 +139,13 @@ enum AgentManual {
           type gets the new name unchanged.
         * **Pauses.** `fluentbit_input_ingestion_paused` is 1 only while the buffer is full. `/api/v1/storage` counts chunks for
           the whole agent, since a chunk may hold events of several inputs.
-        * **Not there.** Metrics, traces and the metadata of events; HTTP/2; OAuth 2; plugins that this page does not name;
-          encodings other than UTF-8.
+        * **Split messages.** `multiline` with `mode partial_message` joins by `partial_ordinal`; a text beyond
+          `multiline_buffer_limit`, and what waits when the agent stops, goes on in pieces that keep the `partial_` fields.
+        * **Events without a place.** What `file` cannot name a file for (`on_missing_field error`), and what `http` with `body_key`
+          has no body for, is a dead letter; the other events of the chunk are written. Each file waits by itself.
+        * **Upstreams.** `upstream` names a file, as there, or an entry of `upstream_servers` of the configuration itself.
+        * **Not there.** Metrics, traces and the metadata of events; HTTP/2; signatures for AWS; `private_key_jwt`; plugins that
+          this page does not name; encodings other than UTF-8.
         """
 }
 

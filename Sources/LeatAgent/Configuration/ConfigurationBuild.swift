@@ -182,6 +182,11 @@ struct ConfigurationBuild {
                 let mark = "\(entry.keyMark.source):\(entry.keyMark.line)"
                 self.configuration.notes.append("\(mark): \(key.name) of \(place) has no effect: \(key.summary)")
             }
+            if key.effect == .unsupported, SettingValue.flag(entry.value) == true {
+                self.diagnostics.append(
+                    entry.keyMark.diagnostic("\(key.name) of \(place) is not supported: \(key.summary)")
+                )
+            }
             if !key.form.accepts(entry.value) {
                 self.diagnostics.append(
                     entry.valueMark.diagnostic(

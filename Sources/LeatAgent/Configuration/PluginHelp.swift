@@ -4,7 +4,7 @@ enum PluginHelp {
     static func text(_ kind: PluginKind, _ name: String) -> String? {
         guard let plugin = PluginTable.find(kind, name) else { return nil }
         let width = plugin.keys.map(\.name.count).max() ?? 0
-        let lines = plugin.keys.filter { $0.effect != .accepted }.map { key in
+        let lines = plugin.keys.filter(\.isRead).map { key in
             let padding = String(repeating: " ", count: width - key.name.count)
             let value = key.defaultValue.map { " [\($0)]" } ?? ""
             return "  \(key.name)\(padding)  \(key.summary)\(value)"

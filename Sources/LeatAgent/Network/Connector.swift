@@ -18,6 +18,8 @@ final class Connector {
     private let loop: EventLoop
     private var addresses: [SocketAddress] = []
     private var descriptor: Int32 = -1
+    /// A tunnel that the proxy has not opened yet.
+    private var tunnel: ProxyTunnel?
     private var timer: TimerQueue.ID?
     private var completion: ((Result<Connected, Failure>) -> Void)?
     /// Tells an answer of the resolver that comes after a cancel from one that is waited for.
@@ -50,7 +52,9 @@ final class Connector {
             self.addresses = [address]
             return self.connectNext(reason: "no address")
         }
-        Resolver.resolve(endpoint.host, port: endpoint.port, loop: self.loop) { [weak self, attempt] result in
+        let host = endpoint.proxy?.host ?? endpoint.host
+        Resolver.resolve(host, port: endpoint.proxy?.port ?? endpoint.port, loop: self.loop) {
+            [weak self, attempt] result in
             guard let self, self.completion != nil, self.attempt == attempt else { return }
             switch result {
             case .failure(let failure): self.finish(.failure(Failure(reason: failure.description)))
@@ -64,6 +68,7 @@ final class Connector {
     /// Ends an attempt; its completion is not called.
     func cancel() {
         self.completion = nil
+        self.tunnel = nil
         self.addresses = []
         if let timer { self.loop.cancel(timer) }
         self.timer = nil
@@ -88,9 +93,7 @@ final class Connector {
         let result = address.withPointer { Glibc.connect(self.descriptor, $0, $1) }
         if result != 0, errno != EINPROGRESS { return self.connectNext(reason: PlainStream.reason(errno)) }
         do throws(FileSystemError) {
-            try self.loop.watch(self.descriptor, for: .write) { [weak self] in
-                if $0.isWritable { self?.didConnect() }
-            }
+            try self.loop.watch(self.descriptor, for: .write) { [weak self] in self?.ready($0) }
         } catch {
             self.finish(.failure(Failure(reason: "\(error)")))
         }
@@ -104,11 +107,35 @@ final class Connector {
         return isBound ? nil : "net.source_address \(address): \(PlainStream.reason(errno))"
     }
 
+    private func ready(_ readiness: EventLoop.Readiness) {
+        if self.tunnel != nil { return self.openTunnel() }
+        if readiness.isWritable { self.didConnect() }
+    }
+
     private func didConnect() {
         var code: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         getsockopt(self.descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
         if code != 0 { return self.connectNext(reason: PlainStream.reason(code)) }
+        if self.tls != nil, let proxy = self.endpoint.proxy {
+            self.tunnel = ProxyTunnel(to: self.endpoint.authority, through: proxy)
+            return self.openTunnel()
+        }
+        self.makeStream()
+    }
+
+    private func openTunnel() {
+        switch self.tunnel?.advance(PlainStream(descriptor: self.descriptor)) {
+        case .waitForRead: self.loop.change(self.descriptor, to: .read)
+        case .waitForWrite: self.loop.change(self.descriptor, to: .write)
+        case .failed(let reason): self.finish(.failure(Failure(reason: reason)))
+        case .open, nil:
+            self.tunnel = nil
+            self.makeStream()
+        }
+    }
+
+    private func makeStream() {
         let descriptor = self.descriptor
         let stream: any ByteStream
         switch self.tls?.connect(descriptor: descriptor, host: self.endpoint.host) {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import LeatCore
+internal import LeatParsing
 
 /// A server to send requests to.
 struct Endpoint: Hashable, Sendable {
@@ -19,6 +20,8 @@ struct Endpoint: Hashable, Sendable {
     var sourceAddress: String?
     /// A socket of the file system instead of host and port.
     var path: String?
+    /// What stands between.
+    var proxy: Proxy?
 
     /// `host:port`, for messages and the `Host` header; the path of a socket.
     var authority: String {
@@ -32,6 +35,14 @@ struct HTTPRequest {
     var method = "POST"
     var path = "/"
     var headers: [(name: String, value: String)] = []
+
+    private static let ownHeaders: Set<String> = ["User-Agent", "Content-Type"]
+
+    /// Adds a header that the user wants; it takes the place of ours.
+    mutating func add(header name: String, _ value: String) {
+        self.headers.removeAll { Self.ownHeaders.contains($0.name) && $0.name.equalsIgnoringCase(name) }
+        self.headers.append((name, value))
+    }
 }
 
 /// A request that got no answer, or none that could be read.
@@ -50,6 +61,8 @@ final class HTTPConnection {
 
     private let endpoint: Endpoint
     private let connector: Connector
+    /// A proxy that gets the requests themselves, since they are not encrypted.
+    private let readingProxy: Proxy?
     private let loop: EventLoop
 
     private var phase = Phase.closed
@@ -72,6 +85,7 @@ final class HTTPConnection {
     init(endpoint: Endpoint, tls: TLSClient?, loop: EventLoop) {
         self.endpoint = endpoint
         self.connector = Connector(endpoint: endpoint, tls: tls, loop: loop)
+        self.readingProxy = tls == nil ? endpoint.proxy : nil
         self.loop = loop
     }
 
@@ -113,7 +127,9 @@ final class HTTPConnection {
     }
 
     private func headBytes(_ request: HTTPRequest, bodyByteCount: Int) -> [UInt8] {
-        var text = "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(self.endpoint.authority)\r\n"
+        let server = self.readingProxy == nil ? "" : "http://\(self.endpoint.authority)"
+        var text = "\(request.method) \(server)\(request.path) HTTP/1.1\r\nHost: \(self.endpoint.authority)\r\n"
+        text += self.readingProxy?.header ?? ""
         for (name, value) in request.headers { text += "\(name): \(value)\r\n" }
         text += "Content-Length: \(bodyByteCount)\r\n"
         text += self.endpoint.keepsAlive ? "\r\n" : "Connection: close\r\n\r\n"

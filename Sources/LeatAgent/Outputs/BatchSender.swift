@@ -4,8 +4,8 @@ internal import LeatCore
 enum DeliveryResult {
     /// Every event is where it should be.
     case delivered
-    /// Some events were not taken, by their number in the batch; all others were.
-    case partly(again: [Int], rejected: [(item: Int, reason: [UInt8])])
+    /// Some events were not taken, by their number in the batch, or dropped as the user wants it; all others were taken.
+    case partly(again: [Int], rejected: [(item: Int, reason: [UInt8])], droppedCount: Int = 0)
     /// Nothing is known to be taken; the same batch goes again.
     case again(reason: String)
     /// The batch as a whole is not acceptable: smaller parts may be. The reason is JSON.

@@ -15,6 +15,8 @@ struct HTTPForm: RequestForm {
     var body = Body.json(DatedRecord())
     /// Header that gets the route tag; then a request has events of one tag only.
     var tagHeader: String?
+    /// A request per event, whose body and headers are fields of it.
+    var single: SingleBody?
 
     var contentType: String {
         switch self.body {
@@ -24,15 +26,33 @@ struct HTTPForm: RequestForm {
         }
     }
 
-    var hasParts: Bool { self.tagHeader != nil }
+    var hasParts: Bool { self.tagHeader != nil || self.single != nil }
+    var joinsEvents: Bool { self.single == nil }
+    var hasFaults: Bool { self.single != nil }
 
-    func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8] { event.head.tag }
-
-    func headers(of part: [UInt8]) -> [(name: String, value: String)] {
-        self.tagHeader.map { [($0, String(decoding: part, as: UTF8.self))] } ?? []
+    /// The tag, if it is wanted; then, behind a zero byte, the members of the event's headers.
+    func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8] {
+        let tag = self.tagHeader == nil ? [] : event.head.tag
+        guard let single else { return tag }
+        return tag + [0] + single.headerMembers(record)
     }
 
+    func headers(of part: [UInt8]) -> [(name: String, value: String)] {
+        let end = self.single == nil ? part.count : part.lastIndex(of: 0) ?? part.count
+        var headers: [(name: String, value: String)] = []
+        if let tagHeader { headers.append((tagHeader, String(decoding: part[..<end], as: UTF8.self))) }
+        if self.single != nil { headers += part[end...].dropFirst().withUnsafeBytes { SingleBody.headers($0) } }
+        return headers
+    }
+
+    func fault(of record: UnsafeRawBufferPointer) -> [UInt8]? { self.single?.fault(of: record) }
+
     func append(_ chunk: LoadedChunk, _ items: [Range<Int>], to bytes: inout [UInt8]) {
+        if let single {
+            // More than one event is here only when the keys were set while the batch waited.
+            chunk.forEachEvent(in: items) { _, record in single.append(record, to: &bytes) }
+            return
+        }
         switch self.body {
         case .json(let form): form.append(chunk, items, to: &bytes)
         case .messagePack:

@@ -5,6 +5,9 @@ protocol RequestForm {
     /// Whether the events of one request must have something in common.
     var hasParts: Bool { get }
 
+    /// Whether a request may have several events; only asked with parts.
+    var joinsEvents: Bool { get }
+
     /// What they must have in common, such as their tag.
     func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8]
 
@@ -13,12 +16,21 @@ protocol RequestForm {
 
     /// Headers that the part asks for.
     func headers(of part: [UInt8]) -> [(name: String, value: String)]
+
+    /// Whether there may be events that cannot be sent.
+    var hasFaults: Bool { get }
+
+    /// Why an event cannot be sent, as JSON; `nil` when it can.
+    func fault(of record: UnsafeRawBufferPointer) -> [UInt8]?
 }
 
 extension RequestForm {
     var hasParts: Bool { false }
+    var joinsEvents: Bool { true }
     func part(of event: ChunkEvent, _ record: UnsafeRawBufferPointer) -> [UInt8] { [] }
     func headers(of part: [UInt8]) -> [(name: String, value: String)] { [] }
+    var hasFaults: Bool { false }
+    func fault(of record: UnsafeRawBufferPointer) -> [UInt8]? { nil }
 }
 
 /// The outputs that post events: `http`, `loki`, `splunk`.
@@ -29,14 +41,18 @@ final class HTTPOutput: BatchSender {
         var compression = RequestCompression.none
         /// Whether what the server says to a failed request goes to the log.
         var logsAnswers = true
+        /// Who gives the token of each request, where that is wanted.
+        var tokens: AccessTokens?
     }
 
     private let form: any RequestForm
     private let options: Options
     private let clients: [HTTPClient]
+    private let loop: EventLoop
 
     /// `clients`: one per batch that may be on its way.
-    init(form: any RequestForm, options: Options, clients: [HTTPClient]) {
+    init(form: any RequestForm, options: Options, clients: [HTTPClient], loop: EventLoop) {
+        self.loop = loop
         self.form = form
         self.options = options
         self.clients = clients
@@ -51,6 +67,7 @@ final class HTTPOutput: BatchSender {
             let part = self.form.part(of: event, record)
             if event.number == items.lowerBound {
                 first = part
+                if !self.form.joinsEvents { end = event.number + 1 }
             } else if part != first {
                 end = event.number
             }
@@ -70,22 +87,54 @@ final class HTTPOutput: BatchSender {
         return bytes
     }
 
-    func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
-        guard let client = self.clients.first(where: { !$0.isBusy }) else {
-            preconditionFailure("more batches on their way than connections")
+    func unsendable(in chunk: LoadedChunk, items: [Range<Int>]) -> [(item: Int, reason: [UInt8])] {
+        guard self.form.hasFaults else { return [] }
+        var faults: [(item: Int, reason: [UInt8])] = []
+        var item = 0
+        chunk.forEachEvent(in: items) { _, record in
+            if let reason = self.form.fault(of: record) { faults.append((item, reason)) }
+            item += 1
         }
+        return faults
+    }
+
+    func send(_ body: [UInt8], batch: OutputBatch, completion: @escaping (DeliveryResult) -> Void) {
         var request = self.options.request
         var bytes = body
         if self.form.hasParts, let end = body.firstIndex(of: UInt8(ascii: "\n")) {
-            request.headers += self.form.headers(of: Array(body[..<end]))
+            for (name, value) in self.form.headers(of: Array(body[..<end])) { request.add(header: name, value) }
             bytes = Array(body[(end + 1)...])
         }
         bytes = self.options.compression.apply(to: bytes, &request)
+        guard let tokens = self.options.tokens else { return self.post(request, bytes, completion) }
+        tokens.withToken { [weak self, loop, request] result in
+            switch result {
+            // As every answer, it comes later.
+            case .failure(let failure): loop.enqueue { completion(.again(reason: failure.reason)) }
+            case .success(let token): self?.post(request, bytes, token: token, completion)
+            }
+        }
+    }
+
+    private func post(
+        _ request: HTTPRequest,
+        _ body: [UInt8],
+        token: String? = nil,
+        _ completion: @escaping (DeliveryResult) -> Void
+    ) {
+        guard let client = self.clients.first(where: { !$0.isBusy }) else {
+            preconditionFailure("more batches on their way than connections")
+        }
+        var request = request
+        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
         let answer = Excerpt()
-        client.send(request, body: bytes, onBody: { answer.take($0) }) { [logs = self.options.logsAnswers] result in
+        client.send(request, body: body, onBody: { answer.take($0) }) { [options = self.options] result in
             switch result {
             case .failure(let failure): completion(.again(reason: failure.reason))
-            case .success(let head): completion(Self.result(head.status, logs ? ": " + answer.text : ""))
+            case .success(let head):
+                // The token has ended before its time; the events go again with another.
+                if head.status == 401, let token { options.tokens?.forget(token) }
+                completion(Self.result(head.status, options.logsAnswers ? ": " + answer.text : ""))
             }
         }
     }
@@ -100,7 +149,10 @@ final class HTTPOutput: BatchSender {
         }
     }
 
-    func close() { for client in self.clients { client.close() } }
+    func close() {
+        self.options.tokens?.close()
+        for client in self.clients { client.close() }
+    }
 }
 
 /// How bodies of requests are compressed.

@@ -35,9 +35,10 @@ extension OutputFactory {
 
     // MARK: - Posting
 
-    func httpForm() -> HTTPForm {
+    func httpForm() throws(Diagnostics) -> HTTPForm {
         let settings = self.plugin.settings
         var form = HTTPForm()
+        form.single = try HTTPForm.SingleBody(settings)
         switch settings.text("format")?.lowercased() {
         case "json_lines": form.body = .json(DatedRecord(settings, framing: .lines))
         case "json_stream": form.body = .json(DatedRecord(settings, framing: .stream))
@@ -64,6 +65,7 @@ extension OutputFactory {
         options.request.headers = [("User-Agent", "leat-agent"), ("Content-Type", form.contentType)]
         self.addHeaders(to: &options.request)
         options.logsAnswers = settings.flag("log_response_payload")
+        options.tokens = try AccessTokens.Options(settings).map { AccessTokens($0, loop: self.loop) }
         return try self.httpOutput(form, options, defaultPort: 80)
     }
 
@@ -113,7 +115,8 @@ extension OutputFactory {
     ) throws(Diagnostics) -> any BatchSender {
         var options = options
         options.compression = self.compression
-        return HTTPOutput(form: form, options: options, clients: try self.clients(defaultPort: defaultPort))
+        let clients = try self.clients(defaultPort: defaultPort)
+        return HTTPOutput(form: form, options: options, clients: clients, loop: self.loop)
     }
 
     private var compression: RequestCompression {
@@ -126,16 +129,12 @@ extension OutputFactory {
 
     private func path(_ text: String) -> String { text.hasPrefix("/") ? text : "/" + text }
 
-    private static let ownHeaders: Set<String> = ["User-Agent", "Content-Type"]
-
     /// The configured headers and the credentials.
     private func addHeaders(to request: inout HTTPRequest) {
         for entry in self.plugin.settings.entries("header") {
             let words = SettingValue.words(entry.value, limit: 2)
             guard words.count == 2 else { continue }
-            // A header that is configured takes the place of ours.
-            request.headers.removeAll { Self.ownHeaders.contains($0.name) && $0.name.equalsIgnoringCase(words[0]) }
-            request.headers.append((words[0], words[1]))
+            request.add(header: words[0], words[1])
         }
         if let authorization = self.authorization() { request.headers.append(("Authorization", authorization)) }
     }
@@ -205,6 +204,7 @@ extension OutputFactory {
 
     private func node(_ settings: Settings, defaultPort: Int) throws(Diagnostics) -> Upstream.Node {
         var endpoint = Self.endpoint(settings, defaultPort: defaultPort)
+        endpoint.proxy = try Proxy(self.plugin.settings)
         if self.plugin.settings.has("cloud_id"), let id = self.plugin.settings.entries("cloud_id").last {
             guard let host = Self.cloudHost(id.value) else {
                 throw Diagnostics(id.valueMark.diagnostic("'\(id.value)' is no id of Elastic Cloud"))

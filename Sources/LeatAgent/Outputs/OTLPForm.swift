@@ -9,6 +9,11 @@ struct OTLPForm: RequestForm {
     var bodyPaths: [FieldPath] = []
     /// Whether the other fields are attributes.
     var addsAttributes = false
+    /// Fields that say how bad an event is, and to which trace it belongs; they stay in the body too.
+    var severityText: FieldPath?
+    var severityNumber: FieldPath?
+    var traceID: FieldPath?
+    var spanID: FieldPath?
     /// Attributes of the resource.
     var labels: [(name: String, value: String)] = []
 
@@ -34,6 +39,7 @@ struct OTLPForm: RequestForm {
         var message: [UInt8] = []
         Protobuf.append(field: 1, fixed: UInt64(bitPattern: time), to: &message)
         Protobuf.append(field: 11, fixed: UInt64(bitPattern: time), to: &message)
+        self.appendContext(of: record, to: &message)
         for path in self.bodyPaths {
             guard let range = path.find(in: record) else { continue }
             Protobuf.append(field: 5, message: Self.anyValue(record.slice(range)), to: &message)
@@ -49,6 +55,40 @@ struct OTLPForm: RequestForm {
         Protobuf.append(field: 6, message: list, to: &body)
         Protobuf.append(field: 5, message: body, to: &message)
         return message
+    }
+
+    /// Severity and trace, where the record has them in a form that OTLP allows.
+    func appendContext(of record: UnsafeRawBufferPointer, to message: inout [UInt8]) {
+        if let value = Self.text(self.severityNumber, in: record, isString: false), let number = UInt64(value),
+            (1...24).contains(number)
+        {
+            Protobuf.append(field: 2, number: number, to: &message)
+        }
+        if let text = Self.text(self.severityText, in: record, isString: true) {
+            Protobuf.append(field: 3, text: text.utf8, to: &message)
+        }
+        for (field, path, byteCount) in [(9, self.traceID, 16), (10, self.spanID, 8)] {
+            guard let digits = Self.text(path, in: record, isString: true),
+                let id = Self.bytes(hexadecimal: digits), id.count == byteCount
+            else { continue }
+            Protobuf.append(field: field, message: id, to: &message)
+        }
+    }
+
+    /// The bytes of an even number of hexadecimal digits.
+    private static func bytes(hexadecimal digits: String) -> [UInt8]? {
+        let values = digits.compactMap(\.hexDigitValue)
+        guard values.count == digits.count, values.count % 2 == 0 else { return nil }
+        return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+    }
+
+    /// The text of a string, or the digits of what is none.
+    private static func text(_ path: FieldPath?, in record: UnsafeRawBufferPointer, isString: Bool) -> String? {
+        guard let range = path?.find(in: record) else { return nil }
+        let value = record.slice(range)
+        guard (value.first == UInt8(ascii: "\"")) == isString else { return nil }
+        let bytes = isString ? JSONText.unescaped(value.slice(1..<value.count - 1)) : Array(value)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func append(members: UnsafeRawBufferPointer, field: Int, to bytes: inout [UInt8]) {
@@ -139,9 +179,17 @@ extension OTLPForm {
         for entry in entries { self.bodyPaths.append(try FilterText.path(entry.value, entry)) }
         if entries.isEmpty { self.bodyPaths = [FieldPath(name: "log"), FieldPath(name: "message")] }
         self.addsAttributes = settings.flag("logs_body_key_attributes")
+        self.severityText = try Self.path(settings, "logs_severity_text_message_key")
+        self.severityNumber = try Self.path(settings, "logs_severity_number_message_key")
+        self.traceID = try Self.path(settings, "logs_trace_id_message_key")
+        self.spanID = try Self.path(settings, "logs_span_id_message_key")
         for entry in settings.entries("add_label") {
             let words = try FilterText.words(entry, 2, "a name and a text")
             self.labels.append((words[0], words[1]))
         }
+    }
+    private static func path(_ settings: Settings, _ key: String) throws(Diagnostics) -> FieldPath? {
+        if let entry = settings.entries(key).last { return try FilterText.path(entry.value, entry) }
+        return settings.text(key).flatMap { FieldPath($0) }
     }
 }

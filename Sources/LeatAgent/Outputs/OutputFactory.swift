@@ -37,6 +37,12 @@ struct OutputFactory {
             }
         case "forward": _ = try ForwardForm(plugin)
         case "opentelemetry": _ = try OTLPForm(plugin)
+        case "http":
+            _ = try HTTPForm.SingleBody(settings)
+            _ = try AccessTokens.Options(settings)
+        case "file":
+            _ = try FileTarget(settings)
+            _ = try FileRotation(settings)
         default: break
         }
         if settings.has("json_date_format"), let entry = settings.entries("json_date_format").last,
@@ -50,6 +56,7 @@ struct OutputFactory {
                 )
             )
         }
+        _ = try Proxy(settings)
         try TLSSettings.check(plugin)
     }
 
@@ -64,11 +71,7 @@ struct OutputFactory {
         var options = OutputQueue.Options()
         let settings = self.plugin.settings
         options.workerCount = self.workerCount
-        switch settings.text("retry_limit")?.lowercased() {
-        case "no_retries": options.retryLimit = 0
-        case let text?: options.retryLimit = Int(text)
-        case nil: options.retryLimit = nil
-        }
+        options.retryLimit = settings.text("retry_limit").flatMap { RetryLimit($0) }?.count
         if settings.isSet("storage.total_limit_size"), let limit = settings.byteCount("storage.total_limit_size") {
             options.totalByteCountMax = limit == .max ? nil : limit
         }
@@ -81,8 +84,8 @@ struct OutputFactory {
         do throws(Diagnostics) {
             switch self.plugin.name {
             case "stdout": return StdoutOutput(form: self.stdoutForm(), loop: self.loop)
-            case "file": return FileOutput(self.fileOptions(), loop: self.loop)
-            case "http": return try self.httpSender(self.httpForm())
+            case "file": return try self.fileSender()
+            case "http": return try self.httpSender(try self.httpForm())
             case "loki": return try self.lokiSender()
             case "splunk": return try self.splunkSender()
             case "forward": return try self.forwardSender()
@@ -107,12 +110,22 @@ struct OutputFactory {
         }
     }
 
-    private func fileOptions() -> FileOutput.Options {
+    private func fileSender() throws(Diagnostics) -> any BatchSender {
         let settings = self.plugin.settings
         var options = FileOutput.Options()
-        options.folder = settings.text("path")
-        options.name = settings.text("file")
+        options.form = self.fileForm()
         options.makesFolder = settings.flag("mkdir")
+        options.rotation = try FileRotation(settings)
+        let target = try FileTarget(settings)
+        do throws(FileSystemError) {
+            return try FileOutput(target, options, files: self.files, loop: self.loop, log: self.log)
+        } catch {
+            throw Diagnostics(self.plugin.mark.diagnostic(error.description))
+        }
+    }
+
+    private func fileForm() -> TextForm {
+        let settings = self.plugin.settings
         func delimiter(_ key: String, _ usual: String) -> [UInt8] {
             switch settings.text(key)?.lowercased() {
             case nil: Array(usual.utf8)
@@ -123,18 +136,14 @@ struct OutputFactory {
             }
         }
         switch settings.text("format")?.lowercased() {
-        case "plain": options.form = .plain
+        case "plain": return .plain
         case "csv":
-            options.form = .csv(delimiter: delimiter("delimiter", ","), namesColumns: settings.flag("csv_column_names"))
+            return .csv(delimiter: delimiter("delimiter", ","), namesColumns: settings.flag("csv_column_names"))
         case "ltsv":
-            options.form = .ltsv(
-                delimiter: delimiter("delimiter", "\t"),
-                labelDelimiter: delimiter("label_delimiter", ":")
-            )
-        case "template": options.form = .template(settings.text("template") ?? "{time} {message}")
-        default: options.form = .out
+            return .ltsv(delimiter: delimiter("delimiter", "\t"), labelDelimiter: delimiter("label_delimiter", ":"))
+        case "template": return .template(settings.text("template") ?? "{time} {message}")
+        default: return .out
         }
-        return options
     }
 }
 

@@ -293,8 +293,9 @@ extension OutputQueue {
                 self.noteSuccess(events: batch.itemCount, bytes: byteCount)
                 self.noteLatency(of: chunk)
                 _ = try self.cursor.end(batch, again: [])
-            case .partly(let again, let rejected):
-                let delivered = batch.itemCount - again.count - rejected.count
+            case .partly(let again, let rejected, let droppedCount):
+                let delivered = batch.itemCount - again.count - rejected.count - droppedCount
+                self.counters.droppedEvents += UInt64(droppedCount)
                 try self.finishPartly(batch, again, rejected, failureCount: failureCount)
                 self.noteSuccess(events: delivered, bytes: byteCount)
                 if delivered > 0 { self.noteLatency(of: chunk) }

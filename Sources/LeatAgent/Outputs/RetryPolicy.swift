@@ -14,3 +14,23 @@ struct RetryPolicy: Sendable {
         return .nanoseconds(Int64(UInt64.random(in: 0...max(1, ceiling), using: &random)))
     }
 }
+
+/// `Retry_Limit`: how often a batch is tried after the first time.
+enum RetryLimit: Hashable, Sendable {
+    case unlimited
+    case tries(Int)
+
+    /// Reads a number, `no_retries`, or `no_limits`, `false` or `off`; `nil` when a text is none of these.
+    init?(_ text: String) {
+        switch text.lowercased() {
+        case "no_limits", "false", "off": self = .unlimited
+        case "no_retries": self = .tries(0)
+        default:
+            guard let count = Int(text), count >= 0 else { return nil }
+            self = .tries(count)
+        }
+    }
+
+    /// `nil`: without end.
+    var count: Int? { if case .tries(let count) = self { count } else { nil } }
+}

@@ -12,7 +12,22 @@ struct SplunkForm: RequestForm {
     /// `host`, `source` and the like, with the fields or texts that give them; of one name the first that has a value.
     var metadata: [(name: String, template: RecordTemplate)] = []
     /// Further fields.
-    var fields: [(name: String, path: FieldPath)] = []
+    var fields: [(name: String, value: FieldValue)] = []
+
+    /// What a further field is.
+    enum FieldValue {
+        /// A field of the record, as it is.
+        case path(FieldPath)
+        /// The same text for all events, as JSON.
+        case constant([UInt8])
+
+        fileprivate func json(in record: UnsafeRawBufferPointer) -> [UInt8]? {
+            switch self {
+            case .path(let path): path.find(in: record).map { Array(record.slice($0)) }
+            case .constant(let json): json
+            }
+        }
+    }
 
     func append(_ chunk: LoadedChunk, _ items: [Range<Int>], to bytes: inout [UInt8]) {
         chunk.forEachEvent(in: items) { event, record in self.append(event, record, to: &bytes) }
@@ -62,12 +77,12 @@ struct SplunkForm: RequestForm {
         guard !self.fields.isEmpty else { return }
         bytes.append(",\"fields\":{")
         let start = bytes.count
-        for (name, path) in self.fields {
-            guard let range = path.find(in: record) else { continue }
+        for (name, value) in self.fields {
+            guard let json = value.json(in: record) else { continue }
             if bytes.count > start { bytes.append(UInt8(ascii: ",")) }
             JSONWriter.append(string: name, to: &bytes)
             bytes.append(UInt8(ascii: ":"))
-            bytes.append(contentsOf: record.slice(range))
+            bytes += json
         }
         bytes.append("}")
     }
@@ -89,8 +104,14 @@ extension SplunkForm {
             self.metadata.append((name, try Self.template(entry)))
         }
         for entry in settings.entries("event_field") {
-            let words = try FilterText.words(entry, 2, "a name and a field, such as pod $kubernetes['pod_name']")
-            self.fields.append((words[0], try FilterText.path(words[1], entry)))
+            let words = try FilterText.words(
+                entry,
+                2,
+                "a name and a text or field, such as pod $kubernetes['pod_name']"
+            )
+            let isField = words[1].hasPrefix("$")
+            let path = isField ? FieldValue.path(try FilterText.path(words[1], entry)) : nil
+            self.fields.append((words[0], path ?? .constant(FilterText.json(words[1]))))
         }
     }
 

@@ -33,7 +33,7 @@ struct KeyTableTests {
         let root = #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 } + "/Sources/LeatAgent"
         let text = try Self.sources(root, PosixFileSystem())
         let keys = CommonKeys.service + CommonKeys.node + PluginTable.all.flatMap(\.keys)
-        let acting = Set(keys.filter { $0.effect != .accepted }.map(\.name))
+        let acting = Set(keys.filter(\.isRead).map(\.name))
         let unread = acting.filter { !text.contains("\"\($0)\"") }
         #expect(unread.subtracting(Self.readOtherwise).subtracting(Self.notYet).sorted() == [])
     }

@@ -1,5 +1,6 @@
 import Glibc
 import LeatCore
+import LeatParsing
 import LeatTesting
 import Testing
 
@@ -86,9 +87,9 @@ struct PostingOutputTests {
             """#
         ),
         (
-            "Name splunk\nSplunk_Token x\nEvent_Host $stream\nEvent_Index main\nEvent_Field pod $kubernetes['pod_name']",
+            "Name splunk\nSplunk_Token x\nEvent_Host $stream\nEvent_Index main\nEvent_Field pod $kubernetes['pod_name']\nEvent_Field site north \"1\"",
             "/services/collector/event", "application/json",
-            #"{"time":TIME,"host":"stdout","index":"main","fields":{"pod":"web-1"},"event":{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}}{"time":TIME,"host":"stderr","index":"main","fields":{},"event":{"log":"c","stream":"stderr","n":2}}"#
+            #"{"time":TIME,"host":"stdout","index":"main","fields":{"pod":"web-1","site":"north \"1\""},"event":{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}}{"time":TIME,"host":"stderr","index":"main","fields":{"site":"north \"1\""},"event":{"log":"c","stream":"stderr","n":2}}"#
         ),
         (
             "Name splunk\nSplunk_Token x\nEvent_Key $log\nEvent_Sourcetype_Key $missing\nEvent_Sourcetype st",
@@ -304,42 +305,94 @@ struct PostingOutputTests {
         }
     }
 
-    // MARK: files
-
-    static let files: [(keys: String, file: String, lines: [String])] = [
-        ("Format plain\nFile o", "o", [#"{"log":"a\"b","n":1}"#, #"{"log":"c","n":2}"#]),
-        ("", "t.x", [#"t.x: [TIME, {"log":"a\"b","n":1}]"#, #"t.x: [TIME, {"log":"c","n":2}]"#]),
-        (
-            "Format csv\nFile o\nCSV_Column_Names On", "o",
-            [#"timestamp,"log","n""#, #"TIME,"a\"b",1"#, #"TIME,"c",2"#]
-        ),
-        (
-            "Format ltsv\nFile o", "o",
-            ["\"time\":TIME\t\"log\":\"a\\\"b\"\t\"n\":1", "\"time\":TIME\t\"log\":\"c\"\t\"n\":2"]
-        ),
-        (
-            "Format template\nTemplate {time} {log} {n} {missing}\nFile o", "o",
-            ["TIME a\"b 1 {missing}", "TIME c 2 {missing}"]
-        ),
-        (
-            "Format plain\nMkdir On\nFile o\nPath FOLDER/a/b", "a/b/o",
-            [#"{"log":"a\"b","n":1}"#, #"{"log":"c","n":2}"#]
-        ),
-    ]
-
-    @Test(arguments: files)
-    func filesHaveTheirForm(keys: String, file: String, lines: [String]) throws {
+    @Test
+    func fieldsAreTheBodyAndTheHeadersOfARequestOfTheirOwn() throws {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)
-            let records = #"{"log":"a\"b","n":1}"# + "\n" + #"{"log":"c","n":2}"#
-            let keys =
-                keys.contains("Path") ? keys.replacing("FOLDER", with: folder.path) : keys + "\nPath \(folder.path)"
-            let agent = try Self.send("Name file\n\(keys)", world, records: records)
-            let found = try world.lines(file, count: lines.count).map {
-                $0.replacing(#/1[0-9]{9}\.[0-9]{6,9}/#) { _ in "TIME" }
-            }
-            #expect(found == lines)
+            let server = try CaptureServer(world.loop)
+            let records = [
+                #"{"b":"one\ntwo","h":{"X-A":"1","Content-Type":"text/x","Host":"evil","bad name":"x","X-N":7}}"#,
+                #"{"h":{}}"#, #"{"b":"three","h":{"X-A":"a\r\nX-Evil: 1"}}"#, #"{"b":5,"h":{}}"#, #"{"b":"x","h":"y"}"#,
+            ]
+            let agent = try Self.send(
+                "Name http\nBody_Key $b\nHeaders_Key $h\nHeader_Tag X-Tag\nHost 127.0.0.1\nPort \(server.port)\nWorkers 1",
+                world,
+                records: records.joined(separator: "\n")
+            )
+            try world.turn("settled") { agent.queues[0]?.isDone == true && server.requests.count == 2 }
+            #expect(server.bodies == ["one\ntwo", "three"])
+            let headers = server.requests.map(\.headers)
+            #expect(headers.map { $0["x-a"] } == ["1", "a  X-Evil: 1"])
+            #expect(headers.map { $0["x-tag"] } == ["t.x", "t.x"])
+            #expect(headers.map { $0["content-type"] } == ["text/x", "application/json"])
+            #expect(headers[0]["x-n"] == "7" && headers[0]["host"] != "evil" && headers[0]["bad name"] == nil)
+            #expect(agent.queues[0]?.counters.rejectedEvents == 3)
+            let letters = world.lines("state-agent/dead-letter/http.0.ndjson")
+            #expect(letters.map { $0.contains("missing_body") } == [true, true, false])
             agent.stop()
+            server.close()
         }
+    }
+
+    static let refusals: [(keys: String, problem: String)] = [
+        ("Name http\nBody_Key b", "body_key needs headers_key"),
+        ("Name http\nHeaders_Key b", "headers_key needs body_key"),
+        ("Name http\nAWS_Auth On", "aws_auth of output 'http' is not supported"),
+        ("Name es\nRetry_Limit abc", "'abc' is no value of retry_limit: it must be a number of tries"),
+        ("Name null\nRetry_Limit -1", "'-1' is no value of retry_limit"), ("Name es\nRetry_Limit no_limits", ""),
+        ("Name es\nRetry_Limit False", ""), ("Name es\nRetry_Limit no_retries", ""), ("Name es\nRetry_Limit 0", ""),
+        ("Name es\nAWS_Auth On", "aws_auth of output 'es' is not supported"),
+        (
+            "Name http\noauth2.enable On\noauth2.client_id x\noauth2.client_secret x",
+            "oauth2.enable needs oauth2.token_url"
+        ),
+        (
+            "Name http\noauth2.enable On\noauth2.token_url x\noauth2.client_id x\noauth2.client_secret x",
+            "'x' is no address"
+        ),
+        ("Name http\noauth2.auth_method private_key_jwt", "oauth2.auth_method: it must be basic or post"),
+        ("Name http\nProxy proxy:3128", "'proxy:3128' is no proxy"),
+        ("Name es\nAWS_Auth Off\nAWS_Region eu-1", ""),
+        ("Name file\nPath $TAG/x", "a path must begin with a folder"),
+        ("Name file\nFile x-$TAG\nOn_Missing_Field fallback", "on_missing_field fallback needs a fallback_file"),
+        ("Name file\nOn_Limit_Reached perhaps", "'perhaps' is no value of on_limit_reached"),
+        ("Name file\nRotate On\nRotate_Max_Files 0", "rotate_max_files must be more than 0"),
+        ("Name file\nEnable_Strftime On\nFile %q", "unknown conversion '%q'"),
+    ]
+
+    @Test(arguments: refusals)
+    func whatCannotWorkIsRefused(keys: String, problem: String) throws {
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            let found = try world.problems(of: "[OUTPUT]\nMatch *\n\(keys)")
+            #expect(problem.isEmpty ? found.isEmpty : found.contains(problem), "\(found)")
+        }
+    }
+
+    @Test
+    func openTelemetryHasSeverityAndTraceOfTheRecord() throws {
+        var form = OTLPForm()
+        form.severityText = FieldPath("level")
+        form.severityNumber = FieldPath("n")
+        form.traceID = FieldPath("$t['id']")
+        form.spanID = FieldPath("s")
+        let trace = String(repeating: "0a", count: 16)
+        let good = form.context(of: #""level":"warn","n":13,"t":{"id":"\#(trace)"},"s":"00112233445566ff""#)
+        let expected: [UInt8] =
+            [0x10, 13, 0x1A, 4] + Array("warn".utf8) + [0x4A, 16] + [UInt8](repeating: 0x0A, count: 16)
+            + [0x52, 8, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xFF]
+        #expect(good == expected)
+        // Not in the form that OTLP wants.
+        #expect(form.context(of: #""level":5,"n":25,"t":{"id":"0a"},"s":"zz112233445566ff""#) == [])
+        #expect(form.context(of: #""n":"13""#) == [])
+    }
+}
+
+extension OTLPForm {
+    /// What a record says of its severity and trace, as protobuf.
+    fileprivate func context(of members: String) -> [UInt8] {
+        var bytes: [UInt8] = []
+        Array(members.utf8).withUnsafeBytes { self.appendContext(of: $0, to: &bytes) }
+        return bytes
     }
 }

@@ -55,7 +55,12 @@ enum CommonKeys {
         Self.everywhere + [
             .acts("match", .text, nil, "route tags that go to the output; * stands for any text"),
             .acts("match_regex", .text, nil, "the same as a regular expression"),
-            .acts("retry_limit", .text, nil, "tries after the first; no_limits, false or no_retries; default no limit"),
+            .acts(
+                "retry_limit",
+                .retryLimit,
+                nil,
+                "tries after the first; no_limits, false or no_retries; default no limit"
+            ),
             .acts(
                 "storage.total_limit_size",
                 .size,
@@ -105,10 +110,10 @@ enum CommonKeys {
         .acts("tls.max_version", .text, nil, "TLSv1.2 or TLSv1.3"),
         .acts("tls.ciphers", .text, nil, "ciphers, as OpenSSL names them"),
         .accepted("tls.debug", .integer, "errors of TLS are always logged"),
-        .accepted("tls.proxy.verify", .flag, "no proxy"),
-        .accepted("tls.proxy.verify_hostname", .flag, "no proxy"),
-        .accepted("tls.proxy.ca_file", .text, "no proxy"),
-        .accepted("tls.proxy.ca_path", .text, "no proxy"),
+        .accepted("tls.proxy.verify", .flag, "proxies are spoken to without TLS"),
+        .accepted("tls.proxy.verify_hostname", .flag, "proxies are spoken to without TLS"),
+        .accepted("tls.proxy.ca_file", .text, "proxies are spoken to without TLS"),
+        .accepted("tls.proxy.ca_path", .text, "proxies are spoken to without TLS"),
     ]
 
     /// Keys of inputs that listen.

@@ -66,10 +66,24 @@ enum FilterTable {
             .accepted("buffer_size", .size, "answers may have any size"),
             .accepted("dns_retries", .integer, "connections are tried until they succeed"),
             .accepted("dns_wait_time", .time, "connections are tried until they succeed"),
-            .accepted("aws_use_pod_association", .flag, "not supported by this filter"),
-            .accepted("use_pod_association", .flag, "not supported by this filter"),
+            .accepted("set_platform", .text, Self.noEntities),
+            .accepted("use_pod_association", .flag, Self.noEntities),
+            .accepted("aws_use_pod_association", .flag, Self.noEntities),
+            .accepted("aws_pod_association_host", .text, Self.noEntities),
+            .accepted("aws_pod_association_endpoint", .text, Self.noEntities),
+            .accepted("aws_pod_association_port", .integer, Self.noEntities),
+            .accepted("aws_pod_association_host_server_ca_file", .text, Self.noEntities),
+            .accepted("aws_pod_association_host_client_cert_file", .text, Self.noEntities),
+            .accepted("aws_pod_association_host_client_key_file", .text, Self.noEntities),
+            .accepted("aws_pod_association_host_tls_debug", .integer, Self.noEntities),
+            .accepted("aws_pod_association_host_tls_verify", .flag, Self.noEntities),
+            .accepted("aws_pod_service_map_ttl", .integer, Self.noEntities),
+            .accepted("aws_pod_service_map_refresh_interval", .integer, Self.noEntities),
+            .accepted("aws_pod_service_preload_cache_dir", .text, Self.noEntities),
         ]
     )
+
+    private static let noEntities = "events get no aws_entity fields, which only CloudWatch reads"
 
     private static let grep = PluginDescription(
         .filter,

@@ -38,47 +38,49 @@ enum OutputTable {
     )
 
     /// Keys of both bulk outputs.
-    private static let bulk: [PluginKey] = [
-        .acts("index", .text, "fluent-bit", "index of the documents"),
-        .acts("type", .text, "_doc", "type of the documents"),
-        .acts("suppress_type_name", .flag, "off", "leave the type out"),
-        .acts("http_user", .text, nil, "user"),
-        .acts("http_passwd", .text, nil, "password"),
-        .ours("bearer_token", .text, nil, "token of our server"),
-        .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
-        .acts("logstash_format", .flag, "off", "index by prefix and date"),
-        .acts("logstash_prefix", .text, "logstash", "the prefix"),
-        .acts("logstash_prefix_separator", .text, "-", "what stands between prefix and date"),
-        .acts("logstash_prefix_key", .text, nil, "field that gives the prefix"),
-        .acts("logstash_dateformat", .text, "%Y.%m.%d", "form of the date"),
-        .acts("time_key", .text, "@timestamp", "field that gets the time"),
-        .acts("time_key_format", .text, "%Y-%m-%dT%H:%M:%S", "form of the time"),
-        .acts("time_key_nanos", .flag, "off", "nanoseconds instead of milliseconds"),
-        .acts("include_tag_key", .flag, "off", "add the route tag"),
-        .acts("tag_key", .text, "flb-key", "field that gets the route tag"),
-        .accepted("buffer_size", .size, "answers may have any size"),
-        .acts("path", .text, nil, "path before /_bulk"),
-        .acts("pipeline", .text, nil, "ingest pipeline"),
-        .acts("generate_id", .flag, "off", "ids made of the events' bytes"),
-        .acts(
-            "write_operation",
-            .choice(["create", "index", "update", "upsert"]),
-            "create",
-            "what to do with documents"
-        ),
-        .acts("id_key", .text, nil, "field that holds the id"),
-        .acts("replace_dots", .flag, "off", "dots in names become _"),
-        .acts("current_time_index", .flag, "off", "the date is that of sending"),
-        .acts("trace_output", .flag, "off", "log requests"),
-        .acts("trace_error", .flag, "off", "log refused requests"),
-        .accepted("aws_auth", .flag, "requests are not signed for AWS"),
-        .accepted("aws_region", .text, "requests are not signed for AWS"),
-        .accepted("aws_sts_endpoint", .text, "requests are not signed for AWS"),
-        .accepted("aws_role_arn", .text, "requests are not signed for AWS"),
-        .accepted("aws_external_id", .text, "requests are not signed for AWS"),
-        .accepted("aws_service_name", .text, "requests are not signed for AWS"),
-        .accepted("aws_profile", .text, "requests are not signed for AWS"),
-    ]
+    private static let bulk: [PluginKey] =
+        [
+            .acts("index", .text, "fluent-bit", "index of the documents"),
+            .acts("type", .text, "_doc", "type of the documents"),
+            .acts("suppress_type_name", .flag, "off", "leave the type out"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+            .ours("bearer_token", .text, nil, "token of our server"),
+            .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
+            .acts("logstash_format", .flag, "off", "index by prefix and date"),
+            .acts("logstash_prefix", .text, "logstash", "the prefix"),
+            .acts("logstash_prefix_separator", .text, "-", "what stands between prefix and date"),
+            .acts("logstash_prefix_key", .text, nil, "field that gives the prefix"),
+            .acts("logstash_dateformat", .text, "%Y.%m.%d", "form of the date"),
+            .acts("time_key", .text, "@timestamp", "field that gets the time"),
+            .acts("time_key_format", .text, "%Y-%m-%dT%H:%M:%S", "form of the time"),
+            .acts("time_key_nanos", .flag, "off", "nanoseconds instead of milliseconds"),
+            .acts("include_tag_key", .flag, "off", "add the route tag"),
+            .acts("tag_key", .text, "flb-key", "field that gets the route tag"),
+            .accepted("buffer_size", .size, "answers may have any size"),
+            .acts("path", .text, nil, "path before /_bulk"),
+            .acts("pipeline", .text, nil, "ingest pipeline"),
+            .acts("generate_id", .flag, "off", "ids made of the events' bytes"),
+            .acts(
+                "write_operation",
+                .choice(["create", "index", "update", "upsert"]),
+                "create",
+                "what to do with documents"
+            ),
+            .acts("id_key", .text, nil, "field that holds the id"),
+            .acts("replace_dots", .flag, "off", "dots in names become _"),
+            .acts("current_time_index", .flag, "off", "the date is that of sending"),
+            .acts("trace_output", .flag, "off", "log requests"),
+            .acts("trace_error", .flag, "off", "log refused requests"),
+        ] + Self.aws
+
+    /// Requests to AWS itself need signatures.
+    private static let aws: [PluginKey] =
+        [.unsupported("aws_auth", "requests are not signed for AWS; let a signing proxy stand between")]
+        + [
+            "aws_region", "aws_sts_endpoint", "aws_role_arn", "aws_external_id", "aws_profile", "aws_service",
+            "aws_service_name",
+        ].map { .accepted($0, .text, "requests are not signed for AWS") }
 
     private static let http = PluginDescription(
         .output,
@@ -96,6 +98,7 @@ enum OutputTable {
             .acts("json_date_format", .text, "double", "double, epoch, epoch_ms, iso8601 or java_sql_timestamp"),
             .acts("header", .words(2), nil, "header; may be repeated"),
             .acts("header_tag", .text, nil, "header that gets the route tag"),
+            .acts("proxy", .text, nil, "HTTP proxy as http://user:password@host:port; a tunnel with tls on"),
             .acts("http_method", .choice(["post", "put"]), "POST", "method"),
             .acts("upstream", .text, nil, "file of servers that share the load"),
             .acts("http_user", .text, nil, "user"),
@@ -116,8 +119,31 @@ enum OutputTable {
             .acts("gelf_short_message_key", .text, "short_message", "field of GELF's message"),
             .acts("gelf_full_message_key", .text, nil, "field of GELF's full message"),
             .acts("gelf_level_key", .text, "level", "field of GELF's level"),
-        ] + CommonKeys.client
+            .acts("body_key", .text, nil, "field that is the whole body: a request per event; needs headers_key"),
+            .acts("headers_key", .text, nil, "field whose members are further headers of that request"),
+        ] + Self.oauth2 + Self.aws + CommonKeys.client
     )
+
+    /// Keys of OAuth 2, client credentials.
+    private static let oauth2: [PluginKey] = [
+        .acts("oauth2.enable", .flag, "false", "get a token from token_url and send it with each request"),
+        .acts("oauth2.token_url", .text, nil, "address of the token endpoint"),
+        .acts("oauth2.client_id", .text, nil, "our name there"),
+        .acts("oauth2.client_secret", .text, nil, "our secret there"),
+        .acts("oauth2.auth_method", .choice(["basic", "post"]), "basic", "secret in the header, or in the form"),
+        .acts("oauth2.scope", .text, nil, "scope to ask for"),
+        .acts("oauth2.audience", .text, nil, "audience to ask for"),
+        .acts("oauth2.resource", .text, nil, "resource to ask for"),
+        .acts("oauth2.user_agent", .text, nil, "User-Agent of token requests"),
+        .acts("oauth2.refresh_skew_seconds", .integer, "60", "seconds before its end at which a token is renewed"),
+        .acts("oauth2.timeout", .time, nil, "longest wait for a token; default http.response_timeout"),
+        .acts("oauth2.connect_timeout", .time, nil, "longest wait for a connection; default net.connect_timeout"),
+        .accepted("oauth2.jwt_key_file", .text, "for private_key_jwt, which is not supported"),
+        .accepted("oauth2.jwt_cert_file", .text, "for private_key_jwt, which is not supported"),
+        .accepted("oauth2.jwt_aud", .text, "for private_key_jwt, which is not supported"),
+        .accepted("oauth2.jwt_header", .text, "for private_key_jwt, which is not supported"),
+        .accepted("oauth2.jwt_ttl_seconds", .integer, "for private_key_jwt, which is not supported"),
+    ]
 
     private static let loki = PluginDescription(
         .output,
@@ -179,6 +205,7 @@ enum OutputTable {
             .acts("logs_uri", .text, "/v1/logs", "path"),
             .acts("logs_body_key", .text, nil, "field that is the body; may be repeated; default log, then message"),
             .acts("logs_body_key_attributes", .flag, "false", "the other fields are attributes"),
+            .acts("proxy", .text, nil, "HTTP proxy as http://user:password@host:port; a tunnel with tls on"),
             .acts("add_label", .words(2), nil, "attribute of the resource; may be repeated"),
             .acts("header", .words(2), nil, "header; may be repeated"),
             .acts("http_user", .text, nil, "user"),
@@ -186,12 +213,34 @@ enum OutputTable {
             .ours("bearer_token", .text, nil, "token"),
             .acts("compress", .choice(["gzip", "zstd", "none"]), nil, "compression of requests"),
             .acts("log_response_payload", .flag, "true", "log what the server says to a failed request"),
+            .acts("logs_severity_text_message_key", .text, "$SeverityText", "field that is the severity's name"),
+            .acts("logs_severity_number_message_key", .text, "$SeverityNumber", "field that is its number, 1 to 24"),
+            .acts(
+                "logs_trace_id_message_key",
+                .text,
+                "$TraceId",
+                "field that is the trace's id, 32 hexadecimal digits"
+            ),
+            .acts("logs_span_id_message_key", .text, "$SpanId", "field that is the span's id, 16 hexadecimal digits"),
             .accepted("metrics_uri", .text, "there are no metrics"),
             .accepted("traces_uri", .text, "there are no traces"),
+            .accepted("profiles_uri", .text, "there are no profiles"),
             .accepted("http2", .text, "HTTP/1.1 only"),
             .accepted("grpc", .flag, "HTTP only"),
+            .accepted("grpc_logs_uri", .text, "HTTP only"),
+            .accepted("grpc_metrics_uri", .text, "HTTP only"),
+            .accepted("grpc_traces_uri", .text, "HTTP only"),
+            .accepted("grpc_profiles_uri", .text, "HTTP only"),
             .accepted("batch_size", .integer, "a request is a chunk"),
-        ] + CommonKeys.client
+            .accepted("logs_max_resources", .integer, "a request has one resource"),
+            .accepted("logs_max_scopes", .integer, "a request has one scope"),
+        ]
+            + [
+                "logs_metadata_key", "logs_observed_timestamp_metadata_key", "logs_timestamp_metadata_key",
+                "logs_severity_text_metadata_key", "logs_severity_number_metadata_key", "logs_trace_flags_metadata_key",
+                "logs_span_id_metadata_key", "logs_trace_id_metadata_key", "logs_attributes_metadata_key",
+                "logs_instrumentation_scope_metadata_key", "logs_resource_metadata_key",
+            ].map { .accepted($0, .text, "events have no metadata") } + Self.aws + CommonKeys.client
     )
 
     private static let forward = PluginDescription(
@@ -238,14 +287,39 @@ enum OutputTable {
         "file",
         "writes files",
         [
-            .acts("path", .text, nil, "folder"),
-            .acts("file", .text, nil, "name; default the route tag"),
+            .acts(
+                "path",
+                .text,
+                nil,
+                "folder; may hold fields such as $kubernetes['namespace_name'], not at its beginning"
+            ),
+            .acts("file", .text, nil, "name, which may hold fields; default the route tag"),
             .acts("format", .choice(["out_file", "plain", "csv", "ltsv", "template"]), "out_file", "form of lines"),
             .acts("delimiter", .text, nil, "what stands between values"),
             .acts("label_delimiter", .text, nil, "what stands between name and value"),
             .acts("template", .text, "{time} {message}", "the line, with {field}"),
             .acts("csv_column_names", .flag, "false", "names in the first line"),
             .acts("mkdir", .flag, "false", "create the folder"),
+            .acts("enable_strftime", .flag, "false", "path and file may hold the event's time in UTC, as %Y-%m-%d"),
+            .acts("max_dynamic_files", .integer, "1024", "most files whose names are made of events; 0 for any number"),
+            .acts(
+                "on_missing_field",
+                .choice(["error", "drop", "fallback"]),
+                "error",
+                "events without such a field, or with one that is no safe name; error: they are dead letters"
+            ),
+            .acts(
+                "on_limit_reached",
+                .choice(["error", "drop", "fallback"]),
+                "error",
+                "events beyond max_dynamic_files"
+            ),
+            .acts("fallback_path", .text, nil, "folder of fallback_file"),
+            .acts("fallback_file", .text, nil, "file of events that have none of their own"),
+            .acts("rotate", .flag, "false", "rename a file that is long enough, to FILE.20261130_114501_0a1b2c3d"),
+            .acts("rotate_max_size", .size, "100M", "the length at which that happens"),
+            .acts("rotate_max_files", .integer, "7", "renamed files that stay"),
+            .acts("rotate_gzip", .flag, "true", "compress renamed files"),
         ]
     )
 }

@@ -19,7 +19,12 @@ struct PluginKey: Hashable, Sendable {
         case accepted
         /// It exists only here.
         case ours
+        /// Fluent Bit has it; turned on it is an error here, since nothing would be as the user wants.
+        case unsupported
     }
+
+    /// Whether something reads it.
+    var isRead: Bool { self.effect == .acts || self.effect == .ours }
 
     /// A key that acts.
     static func acts(_ name: String, _ form: SettingForm, _ value: String? = nil, _ summary: String) -> PluginKey {
@@ -29,6 +34,11 @@ struct PluginKey: Hashable, Sendable {
     /// A key without effect.
     static func accepted(_ name: String, _ form: SettingForm, _ summary: String) -> PluginKey {
         PluginKey(name: name, form: form, defaultValue: nil, effect: .accepted, summary: summary)
+    }
+
+    /// A switch that must stay off; `summary` says what to do instead.
+    static func unsupported(_ name: String, _ summary: String) -> PluginKey {
+        PluginKey(name: name, form: .flag, defaultValue: nil, effect: .unsupported, summary: summary)
     }
 
     /// A key that Fluent Bit does not have.
@@ -53,6 +63,8 @@ enum SettingForm: Hashable, Sendable {
     case words(Int)
     /// One of these, in any case.
     case choice([String])
+    /// A number of tries, or a word for none or any.
+    case retryLimit
     /// Like `text`, for every key that begins with the name.
     case numbered
 
@@ -67,6 +79,7 @@ enum SettingForm: Hashable, Sendable {
         case .integer: "a whole number"
         case .number: "a number"
         case .words(let count): "\(count) words"
+        case .retryLimit: "a number of tries, no_retries or no_limits"
         case .choice(let choices):
             choices.count == 1
                 ? choices[0] : choices.dropLast().joined(separator: ", ") + " or " + choices[choices.count - 1]
@@ -84,6 +97,7 @@ enum SettingForm: Hashable, Sendable {
         case .number: Double(value) != nil
         case .words(let count): SettingValue.words(value, limit: count).count >= count
         case .choice(let choices): choices.contains(value.lowercased())
+        case .retryLimit: RetryLimit(value) != nil
         }
     }
 }
@@ -136,6 +150,12 @@ enum PluginTable {
             if character.isUppercase, let last = snake.last, last != "_", last != "." { snake += "_" }
             snake += character == "-" ? "_" : character.lowercased()
         }
-        return keys.first { $0.name == snake }
+        // Nodes of upstream_servers are seen with `tls_verify` and the like.
+        return keys.first { $0.name == snake || $0.name.hasPrefix("tls.") && $0.name.dottedAsSnake == snake }
     }
+}
+
+extension String {
+    /// `tls_verify` of `tls.verify`.
+    fileprivate var dottedAsSnake: String { String(self.map { $0 == "." ? "_" : $0 }) }
 }

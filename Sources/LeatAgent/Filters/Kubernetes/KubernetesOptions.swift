@@ -53,7 +53,7 @@ struct KubernetesOptions: Sendable {
         var isEncrypted = true
         if !usesKubelet {
             let text = settings.text("kube_url") ?? ""
-            guard let url = Self.url(text) else {
+            guard let address = WebAddress(text) else {
                 throw Diagnostics(
                     (settings.entries("kube_url").last?.valueMark ?? settings.section.mark).diagnostic(
                         "'\(text)' is no address of an API server",
@@ -61,7 +61,7 @@ struct KubernetesOptions: Sendable {
                     )
                 )
             }
-            (isEncrypted, host, port) = url
+            (isEncrypted, host, port) = (address.isEncrypted, address.host, address.port)
         }
         var endpoint = Endpoint(host: host, port: port)
         // A watch is silent for as long as nothing changes; the server ends it after 5 minutes.
@@ -81,19 +81,6 @@ struct KubernetesOptions: Sendable {
             tokenCommand: settings.text("kube_token_command"),
             tokenLifeNanoseconds: UInt64(max(1, settings.nanoseconds("kube_token_ttl") ?? 600_000_000_000))
         )
-    }
-
-    /// `http` or `https`, host and port of an address.
-    private static func url(_ text: String) -> (isEncrypted: Bool, host: String, port: Int)? {
-        let isEncrypted = text.hasPrefix("https://")
-        guard isEncrypted || text.hasPrefix("http://") else { return nil }
-        let authority = text.dropFirst(isEncrypted ? 8 : 7).prefix { $0 != "/" }
-        guard let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") else {
-            return authority.isEmpty ? nil : (isEncrypted, String(authority), isEncrypted ? 443 : 80)
-        }
-        guard let port = Int(authority[authority.index(after: colon)...]) else { return nil }
-        let host = authority[..<colon].filter { $0 != "[" && $0 != "]" }
-        return host.isEmpty ? nil : (isEncrypted, String(host), port)
     }
 
     /// Who is asked about what, from the surroundings of a pod: `NODE_NAME` is set by the DaemonSet, `HOSTNAME` is our pod.
