@@ -51,9 +51,9 @@ enum PluginKind: String, Hashable, Sendable, CaseIterable {
     var heading: String { self.rawValue.uppercased() }
 }
 
-/// An `[UPSTREAM]` file: servers that share the load of an output.
+/// An upstream: servers that share the load of an output.
 struct UpstreamConfiguration: Sendable {
     let name: String
     /// `[NODE]` sections: `name`, `host`, `port` and the TLS keys.
-    let nodes: [Settings]
+    var nodes: [Settings]
 }

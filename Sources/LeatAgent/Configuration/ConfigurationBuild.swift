@@ -19,7 +19,10 @@ struct ConfigurationBuild {
     mutating func add(_ sections: [Section]) {
         // Processors are filters that only this input's events reach; they run before the filters of the pipeline.
         self.configuration.filters.removeFirst(self.processors.count)
-        for section in sections { self.add(self.expanded(section)) }
+        for section in sections where !Self.upstreamKinds.contains(section.kind) { self.add(self.expanded(section)) }
+        for upstream in self.upstreams(of: sections, name: nil) {
+            self.configuration.upstreams[upstream.name] = upstream
+        }
         self.configuration.filters = self.processors + self.configuration.filters
         for index in self.configuration.filters.indices { self.configuration.filters[index].number = index }
         self.configuration.service = Settings(self.service, keys: CommonKeys.service)
@@ -119,15 +122,7 @@ struct ConfigurationBuild {
         var own = section
         own.entries.removeAll { $0.key.equalsIgnoringCase("name") }
         self.check(own, keys: known.keys, of: "\(kind.rawValue) '\(known.name)'")
-        own.entries = own.entries.map { entry in
-            // From here on a key has one spelling.
-            Section.Entry(
-                key: known.key(entry.key).map { $0.form == .numbered ? entry.key.lowercased() : $0.name } ?? entry.key,
-                value: entry.value,
-                keyMark: entry.keyMark,
-                valueMark: entry.valueMark
-            )
-        }
+        Self.spellKeys(of: &own, as: known.keys)
         if kind == .filter, own.value("match") == nil, own.value("match_regex") == nil {
             self.diagnostics.append(
                 name.valueMark.diagnostic(
@@ -144,6 +139,19 @@ struct ConfigurationBuild {
             settings: Settings(own, keys: known.keys),
             mark: section.mark
         )
+    }
+
+    /// From here on a key has one spelling.
+    private static func spellKeys(of section: inout Section, as keys: [PluginKey]) {
+        section.entries = section.entries.map { entry in
+            let known = PluginTable.key(entry.key, in: keys)
+            return Section.Entry(
+                key: known.map { $0.form == .numbered ? entry.key.lowercased() : $0.name } ?? entry.key,
+                value: entry.value,
+                keyMark: entry.keyMark,
+                valueMark: entry.valueMark
+            )
+        }
     }
 
     private func count(_ kind: PluginKind) -> Int {
@@ -220,31 +228,56 @@ extension ConfigurationBuild {
         self.configuration.service.entries("parsers_file").map { NamedFile($0, beside: path) }
     }
 
-    /// The upstream files that outputs name.
+    /// The upstream files that outputs name; what the configuration itself has under a name is none.
     func upstreamFiles(beside path: String?) -> [NamedFile] {
         self.configuration.outputs.flatMap { output in
-            output.settings.section.all("upstream").map { NamedFile($0, beside: path) }
+            output.settings.section.all("upstream")
+                .filter { self.configuration.upstreams[$0.value] == nil }
+                .map { NamedFile($0, beside: path) }
         }
     }
 
-    /// Adds the sections of one upstream file.
+    private static let upstreamKinds: Set<String> = ["UPSTREAM", "NODE"]
+    /// What an upstream file may have beside; a whole configuration may name itself.
+    private static let otherKinds: Set<String> = [
+        "SERVICE", "INPUT", "FILTER", "OUTPUT", "PARSER", "MULTILINE_PARSER",
+    ]
+
+    /// Adds the sections of one upstream file; of several upstreams the last one counts, as in Fluent Bit.
     mutating func addUpstream(_ sections: [Section], path: String, diagnostics: [Diagnostic]) {
         self.diagnostics += diagnostics
-        var name = path
-        var nodes: [Settings] = []
-        for section in sections.map({ self.expanded($0) }) {
-            switch section.kind {
-            case "UPSTREAM": name = section.value("name") ?? name
-            case "NODE":
-                self.check(section, keys: CommonKeys.node, of: "[NODE]")
-                nodes.append(Settings(section, keys: CommonKeys.node))
-            default:
-                self.diagnostics.append(
-                    section.mark.diagnostic("unknown section [\(section.kind)] in an upstream file")
-                )
-            }
+        for section in sections
+        where !Self.upstreamKinds.contains(section.kind) && !Self.otherKinds.contains(section.kind) {
+            self.diagnostics.append(section.mark.diagnostic("unknown section [\(section.kind)] in an upstream file"))
         }
-        self.configuration.upstreams[path] = UpstreamConfiguration(name: name, nodes: nodes)
+        let upstreams = self.upstreams(of: sections, name: path)
+        self.configuration.upstreams[path] = upstreams.last ?? UpstreamConfiguration(name: path, nodes: [])
+    }
+
+    /// The upstreams of sections: each `[UPSTREAM]` with the `[NODE]`s behind it; `name` is that of nodes without one.
+    private mutating func upstreams(of sections: [Section], name: String?) -> [UpstreamConfiguration] {
+        var result: [UpstreamConfiguration] = []
+        for section in sections where Self.upstreamKinds.contains(section.kind) {
+            var section = self.expanded(section)
+            if section.kind == "UPSTREAM" {
+                if section.value("name") == nil, name == nil {
+                    self.diagnostics.append(section.mark.diagnostic("this upstream has no name"))
+                }
+                result.append(UpstreamConfiguration(name: section.value("name") ?? name ?? "", nodes: []))
+                continue
+            }
+            self.check(section, keys: CommonKeys.node, of: "[NODE]")
+            Self.spellKeys(of: &section, as: CommonKeys.node)
+            if result.isEmpty {
+                guard let name else {
+                    self.diagnostics.append(section.mark.diagnostic("this [NODE] stands behind no [UPSTREAM]"))
+                    continue
+                }
+                result.append(UpstreamConfiguration(name: name, nodes: []))
+            }
+            result[result.count - 1].nodes.append(Settings(section, keys: CommonKeys.node))
+        }
+        return result
     }
 }
 

@@ -43,7 +43,8 @@ struct YAMLFormat {
             case "multiline_parsers":
                 self.sections += self.elements(value).map { self.section("MULTILINE_PARSER", $0, $0) }
             case "pipeline": self.readPipeline(value)
-            case "upstream_servers", "plugins", "stream_processor", "customs":
+            case "upstream_servers": for upstream in self.elements(value) { self.readUpstream(upstream) }
+            case "plugins", "stream_processor", "customs":
                 self.report("'\(key.text ?? "")' is not supported", at: key)
             default:
                 let nearest = NearestName.find(key.text ?? "", among: Self.topLevel)
@@ -90,6 +91,20 @@ struct YAMLFormat {
         }
     }
 
+    /// `name` and `nodes` as an `[UPSTREAM]` and its `[NODE]`s.
+    private mutating func readUpstream(_ node: YAMLNode) {
+        var upstream = Section(kind: "UPSTREAM", mark: self.mark(node))
+        var nodes: [Section] = []
+        for (key, value) in self.entries(node) {
+            switch key.text?.lowercased() {
+            case "nodes": nodes = self.elements(value).map { self.section("NODE", $0, $0) }
+            case "name": if let entry = self.entry(key, value) { upstream.entries.append(entry) }
+            default: self.report("unknown key '\(key.text ?? "")' of upstream_servers", at: key, hint: "name or nodes")
+            }
+        }
+        self.sections += [upstream] + nodes
+    }
+
     /// A mapping as a section; a list of values is a repeated key.
     private mutating func section(_ kind: String, _ place: YAMLNode, _ node: YAMLNode) -> Section {
         var section = Section(kind: kind, mark: self.mark(place))
@@ -108,6 +123,12 @@ struct YAMLFormat {
                 section.entries += rules.compactMap { self.rule($0) }
             case (_, .sequence(let values)):
                 section.entries += values.compactMap { self.entry(key, $0) }
+            case (let name?, .mapping) where Self.isText(name, of: kind, node):
+                self.report(
+                    "'\(name)' is a text, not a mapping",
+                    at: value,
+                    hint: "quote it, such as \(name): '{\"a\": 1}'"
+                )
             case (let name?, .mapping):
                 // `header: {name: value}` and the like are words of one value; service groups are dotted keys.
                 for (inner, value) in self.entries(value) {
@@ -118,6 +139,15 @@ struct YAMLFormat {
             }
         }
         return section
+    }
+
+    /// Whether a key of a plugin holds one text, such as the JSON of `dummy`.
+    private static func isText(_ key: String, of section: String, _ node: YAMLNode) -> Bool {
+        guard let kind = PluginKind.allCases.first(where: { $0.heading == section }), let name = node["name"]?.text
+        else {
+            return false
+        }
+        return PluginTable.find(kind, name)?.key(key)?.form == .text
     }
 
     private mutating func nested(

@@ -258,6 +258,76 @@ struct ConfigurationReaderTests {
         #expect(result.parsers["p"]?.value("format") == "json")
     }
 
+    private static let upstreamServers = """
+        upstream_servers:
+          - name: one
+            nodes:
+              - name: node-1
+                host: 127.0.0.1
+                port: 43000
+          - name: two
+            nodes:
+              - name: node-2
+                host: 127.0.0.2
+                port: 44000
+                tls: true
+                tls_verify: false
+              - {name: node-3, host: 127.0.0.3, port: 45000, sharedKey: secret}
+
+        """
+
+    /// By its name in the configuration itself, or as a file, of which the last one counts.
+    @Test(arguments: [("two", 2), ("one", 1), ("servers.yaml", 2), ("agent.yaml", 2)])
+    func yamlHasUpstreamServers(name: String, nodeCount: Int) throws {
+        let text = """
+            \(Self.upstreamServers)
+            pipeline:
+              inputs:
+                - name: dummy
+              outputs:
+                - name: forward
+                  match: '*'
+                  upstream: \(name)
+            """
+        let files = ["servers.yaml": Self.upstreamServers]
+        let result = try self.read(text, files: files, name: "agent.yaml")
+        let nodes = try #require(result.upstreams[name]?.nodes)
+        #expect(nodes.count == nodeCount)
+        if nodeCount == 2 {
+            #expect(nodes.map { $0.text("host") } == ["127.0.0.2", "127.0.0.3"])
+            #expect(nodes[0].flag("tls") && !nodes[0].flag("tls.verify") && nodes[1].flag("tls.verify"))
+            #expect(nodes.map { $0.text("shared_key") } == [nil, "secret"])
+        }
+    }
+
+    static let badYAML: [(text: String, line: Int, message: String, hint: String?)] = [
+        (
+            #"pipeline: {inputs: [{name: dummy, dummy: {"a": 1}}]}"#, 1, "'dummy' is a text, not a mapping",
+            #"quote it, such as dummy: '{"a": 1}'"#
+        ),
+        ("upstream_servers:\n  - nodes:\n      - name: x\n", 2, "this upstream has no name", nil),
+        (
+            "upstream_servers:\n  - name: x\n    node: 1\n", 3, "unknown key 'node' of upstream_servers",
+            "name or nodes"
+        ),
+        (
+            "upstream_servers:\n  - name: x\n    nodes:\n      - hots: a\n", 4, "unknown key 'hots' of [NODE]",
+            "did you mean 'host'?"
+        ),
+    ]
+
+    @Test(arguments: badYAML)
+    func whatIsWrongInYAMLIsExplained(text: String, line: Int, message: String, hint: String?) throws {
+        guard case .failure(let errors) = try self.attempt(text, files: [:], name: "agent.yaml") else {
+            Issue.record("\(text) was accepted")
+            return
+        }
+        let first = try #require(errors.all.first { $0.severity == .error })
+        #expect(first.message == message)
+        #expect(first.line == line)
+        #expect(first.hint == hint)
+    }
+
     static let badCommandLines: [(arguments: [String], column: Int, message: String)] = [
         (["-z"], 1, "unknown option '-z'"),
         (["-c"], 1, "the option '-c' needs a value"),
