@@ -28,10 +28,19 @@ struct StateCommand {
     func list() throws(FileSystemError) -> String {
         guard try self.disk.status(self.names.chunks) != nil else { return "\(self.names.folder) holds no state\n" }
         var text = "state in \(self.names.folder)\n\nfiles:\n"
+        var folders: [String: [FileKey: (path: String, byteCount: UInt64)]] = [:]
         for (_, position) in try self.positions().sources.sorted(by: { $0.value.path < $1.value.path }) {
-            text += "  \(position.path)  byte \(position.offset)"
+            text += "  \(position.path)"
             if let status = try self.disk.status(position.path), status.inode == position.identity.inode {
-                text += " of \(status.byteCount)"
+                text += "  byte \(position.offset) of \(status.byteCount)"
+            } else {
+                // Rotated files stay in their folder under another name, as a rule.
+                let folder = position.path.parentFolder
+                if folders[folder] == nil { folders[folder] = try self.files(in: folder) }
+                let found = folders[folder]?[FileKey(device: position.identity.device, inode: position.identity.inode)]
+                text +=
+                    found.map { ", now \($0.path)  byte \(position.offset) of \($0.byteCount)" }
+                    ?? "  byte \(position.offset)"
             }
             text += Self.remarks(position) + "\n"
         }
@@ -41,6 +50,18 @@ struct StateCommand {
             text += "  \(name): " + (try self.summary(of: name, chunks)) + "\n"
         }
         return text
+    }
+
+    /// The files of a folder, by what they are; none when there is no such folder.
+    private func files(in folder: String) throws(FileSystemError) -> [FileKey: (path: String, byteCount: UInt64)] {
+        guard folder.hasPrefix("/"), try self.disk.status(folder) != nil else { return [:] }
+        var files: [FileKey: (path: String, byteCount: UInt64)] = [:]
+        for name in try self.disk.list(folder) {
+            let path = folder + "/" + name
+            guard let status = try self.disk.status(path) else { continue }
+            files[FileKey(status)] = (path, status.byteCount)
+        }
+        return files
     }
 
     private static func remarks(_ position: SourcePosition) -> String {

@@ -55,19 +55,20 @@ public struct RecordTemplate: Hashable, Sendable {
 
     /// `$name` and the brackets behind it; the name ends at a dot, a space, a comma or a quote.
     private static func pathText(_ text: Substring) -> Substring {
-        var isQuoted = false
+        var quote: Character?
         var end = text.index(after: text.startIndex)
         while end < text.endIndex {
             let character = text[end]
-            if character == "'" { isQuoted.toggle() }
-            if !isQuoted,
-                character == "." || character == " " || character == "," || character == "\"" || character == "$"
-            {
+            if let open = quote {
+                if character == open { quote = nil }
+            } else if character == "'" || character == "\"" && text[text.index(before: end)] == "[" {
+                quote = character
+            } else if ". ,\"$".contains(character) {
                 break
             }
             end = text.index(after: end)
             // Behind the last bracket the path is over.
-            if !isQuoted, character == "]", end == text.endIndex || text[end] != "[" { break }
+            if quote == nil, character == "]", end == text.endIndex || text[end] != "[" { break }
         }
         return text[..<end]
     }

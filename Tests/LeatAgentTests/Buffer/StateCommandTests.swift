@@ -59,6 +59,20 @@ struct StateCommandTests {
     }
 
     @Test
+    func aRotatedFileIsShownUnderItsNewName() throws {
+        try withTemporaryFolder { folder in
+            let command = try Self.makeState(folder, try AgentWorld(folder))
+            let path = folder.path("a.log")
+            try PosixFileSystem().rename(path, to: path + ".1")
+            #expect(try command.list().contains("\n  \(path), now \(path).1  byte 14 of 14\n"))
+            try folder.write("a.log", "new\n")
+            #expect(try command.list().contains("\n  \(path), now \(path).1  byte 14 of 14\n"))
+            try PosixFileSystem().remove(path + ".1")
+            #expect(try command.list().contains("\n  \(path)  byte 14\n"))
+        }
+    }
+
+    @Test
     func whatIsGivenUpIsNeverSent() throws {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)

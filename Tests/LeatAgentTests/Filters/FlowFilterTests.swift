@@ -17,6 +17,13 @@ struct FlowFilterTests {
         #expect(run.rerouted.map(\.record) == [#"{"log":"error","k":{"x":"y"}}"#, #"{"log":"copy"}"#])
     }
 
+    @Test(arguments: [#"$sub["n"]"#, "$sub['n']"])
+    func rewriteTagReadsFieldsInBothKindsOfQuotes(field: String) throws {
+        var run = try FilterRun("Name rewrite_tag\nRule $log x new.\(field).\(field)-end false")
+        #expect(run.apply([#"{"log":"x","sub":{"n":"y.z"}}"#]).isEmpty)
+        #expect(run.rerouted.map(\.tag) == ["new.y.z.y.z-end"])
+    }
+
     @Test
     func rewriteTagDoesNotGoRound() throws {
         var run = try FilterRun("Name rewrite_tag\nRule log . $TAG false")

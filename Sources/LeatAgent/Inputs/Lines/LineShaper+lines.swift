@@ -96,7 +96,8 @@ extension LineShaper {
             self.finish(&events, cri.nanoseconds, place.offset, isText: isText, isCut: false, place.recordTail)
             return
         }
-        self.join(message, cri.stream, cri.isPartial, cri.nanoseconds, place, isEscaped: false, to: &events)
+        let time = WrittenTime(nanoseconds: cri.nanoseconds, offset: place.offset, text: Array(cri.timeText(in: line)))
+        self.join(message, cri.stream, cri.isPartial, time, place, isEscaped: false, to: &events)
     }
 
     /// Fast path: the members of the object that the line is; `false`, and nothing appended, when it is none.
@@ -169,7 +170,9 @@ extension LineShaper {
             self.finish(&events, docker.nanoseconds, place.offset, isText: isText, isCut: false, place.recordTail)
             return
         }
-        self.join(message, docker.stream, isPartial, docker.nanoseconds, place, isEscaped: true, to: &events)
+        let text = Array(docker.timeText(in: line))
+        let time = WrittenTime(nanoseconds: docker.nanoseconds, offset: place.offset, text: text)
+        self.join(message, docker.stream, isPartial, time, place, isEscaped: true, to: &events)
     }
 
     func appendDocker(
@@ -213,24 +216,30 @@ extension LineShaper {
         _ part: UnsafeRawBufferPointer,
         _ stream: LogStream,
         _ isPartial: Bool,
-        _ nanoseconds: Int64,
+        _ time: WrittenTime,
         _ place: LinePlace,
         isEscaped: Bool,
         to events: inout EventList
     ) {
         guard var joiner = self.joiner else { return }
+        let index = Int(stream.rawValue)
+        self.writtenTimes[index].current = time
         // Two owners would copy the pending bytes at each part.
         self.joiner = nil
-        if joiner.unfinishedOffset(of: stream) == nil { self.lineSources[Int(stream.rawValue)] = place.source }
+        if joiner.unfinishedOffset(of: stream) == nil { self.lineSources[index] = place.source }
         joiner.add(
             part,
             stream: stream,
             isPartial: isPartial,
-            nanoseconds: nanoseconds,
+            nanoseconds: time.nanoseconds,
             offset: place.offset
         ) { line, text in
             self.takeWhole(line, text, stream, place, isEscaped: isEscaped, to: &events)
         }
+        self.writtenTimes[index].keep(
+            line: joiner.unfinishedOffset(of: stream),
+            event: self.events.isEmpty ? nil : self.events[index].unfinishedOffset
+        )
         self.joiner = joiner
     }
 
@@ -289,14 +298,13 @@ extension LineShaper {
         isEscaped: Bool = false,
         to events: inout EventList
     ) {
-        var time: [UInt8] = []
         let isText: Bool
         switch self.detected {
         case .cri:
-            TimestampWriter.append(Timestamp(nanoseconds: joined.nanoseconds), precision: .nanoseconds, to: &time)
+            let time = self.writtenTimes[Int(stream.rawValue)].text(of: joined)
             isText = time.withUnsafeBytes { self.appendCRI($0, stream, text, to: &events.bytes) }
         case .docker:
-            TimestampWriter.append(Timestamp(nanoseconds: joined.nanoseconds), precision: .nanoseconds, to: &time)
+            let time = self.writtenTimes[Int(stream.rawValue)].text(of: joined)
             isText = time.withUnsafeBytes { self.appendDocker($0, stream, text, isEscaped, to: &events.bytes) }
         case .other, .unknown:
             let place = LinePlace(

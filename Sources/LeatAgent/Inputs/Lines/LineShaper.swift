@@ -33,6 +33,8 @@ struct LineShaper {
     /// Per stream the sources in which the unfinished line, and the unfinished event, begin.
     var lineSources: [UInt64] = [0, 0]
     var eventSources: [UInt64] = [0, 0]
+    /// Per stream how the times of unfinished lines and events are written.
+    var writtenTimes = [WrittenTimes(), WrittenTimes()]
 
     /// Whether and how objects are merged while they are read; set for one read.
     var earlyMerge: EarlyMerge?
