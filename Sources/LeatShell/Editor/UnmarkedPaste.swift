@@ -4,7 +4,7 @@
 /// send nothing. A single line with its end could be typed that fast by a program, and is sent.
 enum UnmarkedPaste {
     /// Milliseconds within which the rest of a paste comes.
-    static let pauseMilliseconds = 20
+    static let pauseMilliseconds = 5
     /// Bytes behind which a line end that is followed by more cannot be the work of a fast typist on a slow line.
     private static let typedByteCountMax = 16
 
