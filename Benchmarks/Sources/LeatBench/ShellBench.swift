@@ -12,6 +12,8 @@ struct ShellBench {
 
     private var program: String { "\(self.programs)/leat" }
     private var repetitions: Int { self.options.isSmoke ? 5 : 100 }
+    /// More, as the worst of a hundred lines is not what one in a hundred is like.
+    private var wayRepetitions: Int { self.options.isSmoke ? 5 : 300 }
 
     func run(into report: inout BenchReport) throws {
         let dataFolder = "\(self.folder)/leat-shell-data"
@@ -26,6 +28,9 @@ struct ShellBench {
         _ = try HTTPConnection(port: port).send("POST", "/api/v1/admin/compact")
         try self.measurePrompt(port: port, into: &report)
         try self.measureRates(port: port, into: &report)
+        // What the parts before have written must not be on its way to the disk while live figures wait for it: a commit of the
+        // file system takes as long as all that it has to write, which made the worst of the lines below 0.5 to 1.3 s late.
+        sync()
         try self.measureFirstRow(port: port, into: &report)
         try self.measureTail(port: port, into: &report)
         try self.measureWay(port: port, into: &report)
@@ -47,9 +52,11 @@ struct ShellBench {
     ) {
         let sorted = values.sorted()
         for (share, milliseconds) in target {
-            let value = sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] * 1e3
+            // The nearest rank.
+            let value = sorted[max(0, Int((Double(sorted.count) * share).rounded(.up)) - 1)] * 1e3
             let name = "\(what), p\(Int(share * 100))"
-            report.add(Self.part, name, "leat", value, "ms", "target <= \(Int(milliseconds)) ms")
+            let worst = String(format: "worst of %d: %.1f ms", sorted.count, (sorted.last ?? 0) * 1e3)
+            report.add(Self.part, name, "leat", value, "ms", "target <= \(Int(milliseconds)) ms; \(worst)")
         }
     }
 
@@ -77,6 +84,7 @@ struct ShellBench {
             let query = ["query", "--file", lines, "--format", format, "*"]
             try self.measureRate("--file to file, \(format)", query, port: port, into: &report)
         }
+        try FileManager.default.removeItem(atPath: lines)
     }
 
     /// What the server holds, as the lines that `--json` writes.
@@ -86,6 +94,7 @@ struct ShellBench {
 
     private func measureRate(_ what: String, _ arguments: [String], port: Int, into report: inout BenchReport) throws {
         let output = "\(self.folder)/shell.out"
+        defer { try? FileManager.default.removeItem(atPath: output) }
         let seconds = try self.seconds(arguments, output: output, port: port)
         let lines = Int(try Shell.output("sh", "-c", "wc -l < \(output)")) ?? 0
         let rate = Double(self.data.eventCount) / seconds
@@ -207,7 +216,7 @@ struct ShellBench {
         defer { terminal.stop() }
         try self.waitUntilLive(terminal) { try file.write(contentsOf: Data("\($0)\n".utf8)) }
         var random = SmallGenerator.SystemSeed(state: 11)
-        let times = try (0..<self.repetitions).map { number in
+        let times = try (0..<self.wayRepetitions).map { number in
             // Lines come at any moment between two flushes.
             Thread.sleep(forTimeInterval: Double(random.next(300)) / 1e3)
             terminal.forget()
