@@ -145,12 +145,7 @@ struct AdministrationOptions: ParsableArguments {
     @Flag(help: "Write one JSON object a line.")
     var json = false
 
-    @Option(help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds"))
-    var retry: Int = QueryCommand.retrySecondsDefault
-
-    func validate() throws {
-        if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
-    }
+    @OptionGroup var retry: RetryOptions
 
     /// Runs a command with these options.
     func run(repository: String? = nil, _ command: (CommandContext) async throws -> ExitStatus) async throws {
@@ -164,7 +159,7 @@ struct AdministrationOptions: ParsableArguments {
                 settings: try ShellSettings.resolve(flags: flags),
                 terminal: Terminal.current(),
                 isJSON: self.json,
-                retrySeconds: self.retry
+                retrySeconds: self.retry.seconds
             )
             return try await command(context)
         }

@@ -13,14 +13,17 @@ struct Leat: AsyncParsableCommand {
               leat query --file app.log 'status >= 500 | timeChart()'
               leat tail 'error'
 
-            The server is --server, LEAT_SERVER or 'server' in
-            ~/.config/leat/config.yaml, the token LEAT_TOKEN or 'token' there.
-            docs/shell.md is a tour, docs/query-language.md the language.
+            The server is --server, LEAT_SERVER or 'server' in ~/.config/leat/config.yaml,
+            the token LEAT_TOKEN or 'token' there. docs/shell.md is a tour, and
+            docs/query-language.md the language; leat help query tells about a command.
             """,
         version: Version.text,
-        subcommands: [
-            Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Parser.self, Repo.self, Token.self,
-            Saved.self, LookupFile.self, Status.self, Manual.self,
+        subcommands: [Shell.self, Query.self, Tail.self, Check.self, Ingest.self, Status.self],
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Administration",
+                subcommands: [Repo.self, Token.self, Parser.self, Saved.self, LookupFile.self, Manual.self]
+            )
         ],
         defaultSubcommand: Shell.self
     )
@@ -96,6 +99,19 @@ struct ServerOptions: ParsableArguments {
             authorityPath: self.caFile
         )
         return try ShellSettings.resolve(flags: flags)
+    }
+}
+
+/// How long a command waits for a server that is not there.
+struct RetryOptions: ParsableArguments {
+    @Option(
+        name: .customLong("retry"),
+        help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds")
+    )
+    var seconds: Int = QueryCommand.retrySecondsDefault
+
+    func validate() throws {
+        if self.seconds < 0 { throw ValidationError("--retry: \(self.seconds) is less than 0") }
     }
 }
 

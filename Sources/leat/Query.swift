@@ -66,7 +66,7 @@ struct Query: AsyncParsableCommand {
             command.showsFields = self.more.fields
             command.explains = self.more.explain
             command.files = self.file
-            command.retrySeconds = self.more.retry
+            command.retrySeconds = self.more.retry.seconds
             command.arguments = try QueryCommand.arguments(self.arg)
             return try await command.run(terminal: Terminal.current(color: self.output.color))
         }
@@ -87,10 +87,5 @@ struct RareQueryOptions: ParsableArguments {
     @Flag(help: "Write events with all their fields.")
     var fields = false
 
-    @Option(help: ArgumentHelp("Try an unreachable server again so long.", valueName: "seconds"))
-    var retry: Int = QueryCommand.retrySecondsDefault
-
-    func validate() throws {
-        if self.retry < 0 { throw ValidationError("--retry: \(self.retry) is less than 0") }
-    }
+    @OptionGroup(title: "More options") var retry: RetryOptions
 }

@@ -1,3 +1,4 @@
+import Foundation
 import LeatCore
 import LeatTesting
 import Testing
@@ -56,13 +57,31 @@ import Testing
                 }
             }
         }
-        // A program per help page takes a while: the pages that people open.
-        for command in commands where ["query", "tail", "ingest", "create"].contains(command.names.last) {
+        for command in commands {
             let help = try Self.run(command.names.dropFirst() + ["--help"])
             for flag in command.flags { #expect(help.contains(flag), "\(command.names): \(flag) in --help") }
             let lines = help.split(separator: "\n", omittingEmptySubsequences: false).count - 1
             #expect(lines <= HelpScreen.lineCountMax, "\(command.names)\n\(help)")
             #expect(help.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(command.names)\n\(help)")
+        }
+    }
+
+    /// The first help that a newcomer sees, and the longest; `UPDATE_GOLDEN=1` writes them anew.
+    @Test(arguments: ["leat", "leat-query"])
+    func helpIsAsRecorded(page: String) throws {
+        let help = try Self.run(page.split(separator: "-").dropFirst().map(String.init) + ["--help"])
+        let folder = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        let path = folder.appending(path: "../Fixtures/help/\(page).golden").path
+        if environment("UPDATE_GOLDEN") != nil { try help.write(toFile: path, atomically: true, encoding: .utf8) }
+        #expect(try help == PosixFileSystem().contents(path).text, "UPDATE_GOLDEN=1 writes it anew")
+    }
+
+    /// Each command is named in the first help, if only among the others.
+    @Test func theFirstHelpNamesEveryCommand() throws {
+        let help = try Self.run(["--help"])
+        for command in try Self.commands() where command.names.count == 2 {
+            #expect(help.contains(command.names[1]), "\(command.names[1])")
+            #expect(try Self.run(["--help-all"]).contains("\n  \(command.names[1]) "), "\(command.names[1])")
         }
     }
 
@@ -74,7 +93,10 @@ import Testing
         #expect(try Self.run(["query", "--help"]) == HelpScreen.short(all))
         #expect(try Self.run(["help", "query"]) == HelpScreen.short(all))
         // What fits is shown as it is.
-        #expect(try Self.run(["status", "--help"]) == Self.run(["status", "--help-all"]))
+        #expect(try Self.run(["check", "--help"]) == Self.run(["check", "--help-all"]))
+        let usage = try Self.run(["status", "--help-all"])
+        #expect(usage.contains("USAGE: leat status [--server <url>]"))
+        #expect(try Self.run(["status", "--help"]).contains("USAGE: leat status [<options>]\n"))
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])
@@ -110,6 +132,54 @@ import Testing
             #expect(try bash.wait(within: .seconds(60)) == .exited(0), "\(bash.errors)")
             let found = bash.output.split(separator: "\n").map { $0.filter { $0 != " " } }
             #expect(found == choices, "\(line)")
+        }
+    }
+
+    static let fish = installed("fish")
+    static let zsh = installed("zsh")
+
+    private static func installed(_ shell: String) -> String? {
+        ["/usr/bin/\(shell)", "/bin/\(shell)", "/usr/local/bin/\(shell)"].first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
+    }
+
+    @Test(.enabled(if: CompletionScriptTests.fish != nil, "fish is missing"), arguments: lines)
+    func fishCompletes(line: String, choices: [String]) throws {
+        let fish = try #require(Self.fish)
+        let script = try Self.run(["--generate-completion-script", "fish"])
+        try withTemporaryFolder { folder in
+            let path = try folder.write("leat.fish", script)
+            let test = "source \(path); complete -C '\(line)'"
+            let shell = try RunningProgram(fish, ["--no-config", "-c", test], folder: folder)
+            #expect(try shell.wait(within: .seconds(60)) == .exited(0), "\(shell.errors)")
+            let found = shell.output.split(separator: "\n").map { String($0.prefix { $0 != "\t" }) }
+            #expect(Set(found) == Set(choices), "\(line)")
+        }
+    }
+
+    /// zsh completes only for somebody who types.
+    @Test(.enabled(if: CompletionScriptTests.zsh != nil && Tmux.isThere != nil, "zsh or tmux is missing"))
+    func zshCompletes() throws {
+        let zsh = try #require(Self.zsh)
+        let script = try Self.run(["--generate-completion-script", "zsh"])
+        try withTemporaryFolder { folder in
+            _ = try folder.write("_leat", script)
+            let tmux = try Tmux(width: 100, height: 30, server: "", folder: folder, command: "\(zsh) -f")
+            try tmux.type("fpath=(\(folder.path) $fpath); autoload -Uz compinit; compinit -u -D; PS1='ready> '")
+            try tmux.press("Enter")
+            try tmux.waitFor("\nready>")
+            for (line, choices) in Self.lines {
+                try tmux.type(line)
+                try tmux.press("Tab")
+                // The second key lists several choices, or takes the option that the first has told about.
+                if choices.count > 1 || line.contains(" --e") { try tmux.press("Tab") }
+                let before = line.split(separator: " ").dropLast().joined(separator: " ")
+                let list = choices.joined(separator: "    ")
+                try tmux.waitFor(choices.count > 1 ? list : "\(before) \(choices[0])")
+                try tmux.press("C-c")
+                try tmux.press("C-l")
+            }
         }
     }
 }

@@ -31,11 +31,12 @@ final class Tmux {
         height: Int,
         server: String,
         folder: TemporaryFolder,
+        command: String? = nil,
         arguments: String = "",
         environment: String = ""
     ) throws {
         self.folder = folder
-        let program = try #require(Self.program)
+        let program = try command ?? #require(Self.program)
         let command =
             "env -i PATH=/usr/bin:/bin HOME=\(folder.path) TERM=screen-256color LC_ALL=C.UTF-8 LEAT_SERVER=\(server) "
             + "LEAT_PAGER=cat \(environment) \(program) \(arguments); echo ended with $?; sleep 100"
@@ -69,10 +70,10 @@ final class Tmux {
     /// Presses keys by tmux's names, such as `Enter`, `C-c`, `Tab`.
     func press(_ keys: String...) throws { try self.run(["send-keys"] + keys) }
 
-    /// Pastes text without the marks of bracketed paste.
-    func paste(_ text: String) throws {
+    /// Pastes text, with the marks of bracketed paste only where the program has asked for them.
+    func paste(_ text: String, marked: Bool = false) throws {
         try self.run(["set-buffer", text])
-        try self.run(["paste-buffer"])
+        try self.run(["paste-buffer"] + (marked ? ["-p"] : []))
     }
 
     func resize(width: Int, height: Int) throws {
