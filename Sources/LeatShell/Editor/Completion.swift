@@ -27,7 +27,8 @@ struct Completion: Hashable, Sendable {
 ///
 /// Conformers: the shell's, which asks the repository, and those of tests.
 protocol Completer: AnyObject {
-    /// What could follow `text`, which ends at the cursor; gives up soon after `isWanted` says `false`.
+    /// What could follow `text`, which ends at the cursor; gives up soon after `isWanted` says `false`, which it is only asked
+    /// while something is waited for.
     func complete(_ text: String, isWanted: () -> Bool) -> Completion?
 }
 

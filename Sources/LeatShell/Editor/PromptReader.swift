@@ -1,4 +1,5 @@
 internal import Glibc
+internal import LeatCore
 
 /// Reads one line after the other from the terminal, with everything an editor does.
 final class PromptReader {
@@ -15,10 +16,12 @@ final class PromptReader {
     private static let resizeMilliseconds = 200
     /// How long nothing is typed before a mistake is pointed at.
     private static let idleMilliseconds = 600
+    /// How long a completion is waited for before that is said, and what is said, in nanoseconds.
+    private static let quietNanoseconds: UInt64 = 300_000_000
+    private static let waitNote = "asking the server; any key goes on without"
 
     private let raw: RawTerminal
-    private var decoder = KeyDecoder()
-    private var waitingKeys: [Key] = []
+    private let keys: KeyReader
     private var terminal: Terminal
     private var screen: EditorScreen
     private var menu: CompletionMenu?
@@ -28,8 +31,9 @@ final class PromptReader {
     /// Whether the terminal was read since the prompt is there: what it had then was typed before.
     private var hasWaited = false
 
-    init(raw: RawTerminal, terminal: Terminal, completer: any Completer) {
+    init(raw: RawTerminal, keys: KeyReader = KeyReader(), terminal: Terminal, completer: any Completer) {
         self.raw = raw
+        self.keys = keys
         self.terminal = terminal
         self.screen = EditorScreen(terminal: terminal)
         self.completer = completer
@@ -42,7 +46,10 @@ final class PromptReader {
         keyStyle: LineEditor.KeyStyle,
         text: String = ""
     ) -> Outcome {
-        guard RawTerminal.isUsable else { return Self.readPlainLine(prompt) }
+        guard RawTerminal.isUsable else {
+            self.raw.leave()
+            return Self.readPlainLine(prompt)
+        }
         self.raw.enter()
         defer { self.raw.leave() }
         var editor = LineEditor(history: history, keyStyle: keyStyle, text: text)
@@ -67,7 +74,7 @@ final class PromptReader {
                 self.drawFinal(editor, prompt)
                 return .end
             case .complete(let forward):
-                self.complete(&editor, forward: forward)
+                self.complete(&editor, forward: forward, prompt)
                 self.draw(editor, prompt)
             case .clearScreen:
                 RawTerminal.send("\u{1B}[H\u{1B}[2J")
@@ -97,43 +104,19 @@ final class PromptReader {
 
     private func nextKey(_ editor: LineEditor, _ prompt: String) -> Key? {
         var idleMilliseconds = 0
-        while self.waitingKeys.isEmpty {
+        while true {
             let isFirst = !self.hasWaited
-            let wait = isFirst ? 0 : self.decoder.isWaiting ? Self.escapeMilliseconds : Self.resizeMilliseconds
+            let wait = isFirst ? 0 : self.keys.isWithinKey ? Self.escapeMilliseconds : Self.resizeMilliseconds
             self.hasWaited = true
-            switch RawTerminal.read(milliseconds: wait) {
-            case .bytes(let bytes):
-                self.add(bytes, wasTypedAhead: isFirst)
+            switch self.keys.next(milliseconds: wait, typedAhead: isFirst) {
+            case .key(let key): return key
             case .nothing:
-                self.waitingKeys += self.decoder.flush()
                 if self.updateSize() { self.draw(editor, prompt) }
                 let wasIdle = idleMilliseconds >= Self.idleMilliseconds
                 idleMilliseconds += wait
                 if !wasIdle, idleMilliseconds >= Self.idleMilliseconds { self.pointAtProblem(editor, prompt) }
             case .end: return nil
             }
-        }
-        return self.waitingKeys.removeFirst()
-    }
-
-    /// Takes bytes that came at once: keys, or a paste that the terminal did not mark.
-    private func add(_ bytes: [UInt8], wasTypedAhead: Bool) {
-        guard !wasTypedAhead, !self.decoder.isWaiting else {
-            self.waitingKeys += self.decoder.add(bytes)
-            return
-        }
-        var bytes = bytes
-        var mayGoOn = UnmarkedPaste.isPaste(bytes) || UnmarkedPaste.mayGoOn(bytes)
-        while mayGoOn, bytes.count < KeyDecoder.pasteByteCountMax,
-            case .bytes(let more) = RawTerminal.read(milliseconds: UnmarkedPaste.pauseMilliseconds)
-        {
-            bytes += more
-            mayGoOn = UnmarkedPaste.isPaste(bytes)
-        }
-        if UnmarkedPaste.isPaste(bytes) {
-            self.waitingKeys.append(.paste(String(decoding: bytes, as: UTF8.self)))
-        } else {
-            self.waitingKeys += self.decoder.add(bytes)
         }
     }
 
@@ -158,7 +141,7 @@ final class PromptReader {
 
     /// While more keys wait, as within a paste, one drawing at the end is enough.
     private func drawUnlessMore(_ editor: LineEditor, _ prompt: String) {
-        if self.waitingKeys.isEmpty { self.draw(editor, prompt) }
+        if !self.keys.hasKeys { self.draw(editor, prompt) }
     }
 
     private func draw(_ editor: LineEditor, _ prompt: String) {
@@ -183,7 +166,7 @@ final class PromptReader {
 
     // MARK: completion
 
-    private func complete(_ editor: inout LineEditor, forward: Bool) {
+    private func complete(_ editor: inout LineEditor, forward: Bool, _ prompt: String) {
         if var menu = self.menu {
             menu.select(forward: forward)
             editor.replace(menu.range, with: menu.selectedText)
@@ -192,9 +175,11 @@ final class PromptReader {
             return
         }
         let before = editor.buffer.textBeforeCursor
-        guard let found = self.completer.complete(before, isWanted: self.isQuiet), !found.choices.isEmpty else {
-            return
-        }
+        var wait = CompletionWait(startedAt: SystemTime().monotonicNanoseconds())
+        let found = self.completer.complete(before) { self.goesOnWaiting(&wait, editor, prompt) }
+        self.problem = []
+        // Without all names the only one that is known is not the only one that there is.
+        guard !wait.isCancelled, let found, !found.choices.isEmpty else { return }
         let start = editor.buffer.cursor - found.replacedCount
         let range = start..<editor.buffer.cursor
         if found.choices.count == 1 {
@@ -211,9 +196,24 @@ final class PromptReader {
         self.menu = menu
     }
 
-    /// Whether no key was pressed while something else was waited for.
-    private func isQuiet() -> Bool {
-        if case .bytes(let bytes) = RawTerminal.read(milliseconds: 0) { self.waitingKeys += self.decoder.add(bytes) }
-        return self.waitingKeys.isEmpty
+    /// A completion that waits for the server.
+    private struct CompletionWait {
+        let startedAt: UInt64
+        var isCancelled = false
+        var isSaid = false
+    }
+
+    /// Whether no key was pressed while names were waited for; keys that only mean "stop" have no other effect.
+    private func goesOnWaiting(_ wait: inout CompletionWait, _ editor: LineEditor, _ prompt: String) -> Bool {
+        self.keys.look()
+        if self.keys.hasKeys {
+            wait.isCancelled = true
+            self.keys.drop([.control("c"), .control("g"), .escape])
+        } else if !wait.isSaid, SystemTime().monotonicNanoseconds() - wait.startedAt > Self.quietNanoseconds {
+            wait.isSaid = true
+            self.problem = [Self.waitNote]
+            self.draw(editor, prompt)
+        }
+        return !wait.isCancelled
     }
 }

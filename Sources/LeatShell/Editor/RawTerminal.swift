@@ -3,11 +3,16 @@ internal import Synchronization
 
 /// The terminal of the process, in the mode in which every key is a byte.
 ///
-/// `enter` and `leave` come in pairs; between them Ctrl-C is a key. Output keeps its newline translation off, so lines end
-/// in `\r\n`.
+/// `enter` begins it for a prompt, where Ctrl-C is a key, `mute` for something that writes, where Ctrl-C stays a signal;
+/// each may follow the other, and `leave` ends both. What is written is still translated: lines end in `\n`.
 final class RawTerminal: Sendable {
-    /// The mode of the terminal before it was taken over.
-    private let original = Mutex<termios?>(nil)
+    private struct State {
+        /// The mode of the terminal before it was taken over.
+        var original: termios?
+        var isMuted = false
+    }
+
+    private let state = Mutex(State())
 
     /// Whether standard input and output are a terminal.
     static var isThere: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 }
@@ -18,43 +23,44 @@ final class RawTerminal: Sendable {
     deinit { self.leave() }
 
     /// Takes the terminal over; nothing happens when it is taken already.
-    func enter() {
-        self.original.withLock { original in
-            guard original == nil else { return }
-            var mode = termios()
-            guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
-            original = mode
-            mode.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
-            mode.c_lflag &= ~tcflag_t(ECHO | ICANON | IEXTEN | ISIG)
-            mode.c_cflag |= tcflag_t(CS8)
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
-            Self.send("\u{1B}[?2004h")
-        }
-    }
+    func enter() { self.take(muted: false) }
 
-    /// Keeps what is typed from being shown while something else writes.
-    ///
-    /// The prompt reads it later. Ctrl-C stays a signal.
-    func mute() {
-        self.original.withLock { original in
-            guard original == nil else { return }
+    /// Keeps what is typed from being shown while something else writes; it waits to be read.
+    func mute() { self.take(muted: true) }
+
+    private func take(muted: Bool) {
+        self.state.withLock { state in
+            if state.original != nil, state.isMuted == muted { return }
             var mode = termios()
             guard tcgetattr(STDIN_FILENO, &mode) == 0 else { return }
-            original = mode
+            let original = state.original ?? mode
+            mode = original
             mode.c_lflag &= ~tcflag_t(ECHO)
+            // A terminal that knows no cursor keeps the system's line editing.
+            if Self.isUsable {
+                mode.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INPCK | ISTRIP | IXON)
+                mode.c_lflag &= ~tcflag_t(ICANON | IEXTEN | (muted ? 0 : ISIG))
+                mode.c_cflag |= tcflag_t(CS8)
+                Self.send(Self.pasteMarksOn)
+            }
             tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
+            state = State(original: original, isMuted: muted)
         }
     }
 
     /// Gives the terminal back as it was.
     func leave() {
-        self.original.withLock { original in
-            guard var mode = original else { return }
-            original = nil
-            Self.send("\u{1B}[?2004l")
+        self.state.withLock { state in
+            guard var mode = state.original else { return }
+            state = State()
+            if Self.isUsable { Self.send(Self.pasteMarksOff) }
             tcsetattr(STDIN_FILENO, TCSADRAIN, &mode)
         }
     }
+
+    /// What makes the terminal mark what is pasted, or no longer.
+    static let pasteMarksOn = "\u{1B}[?2004h"
+    static let pasteMarksOff = "\u{1B}[?2004l"
 
     /// Writes to the terminal; one that has gone shows when the next key is read.
     static func send(_ bytes: [UInt8]) {

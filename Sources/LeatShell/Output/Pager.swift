@@ -70,16 +70,19 @@ struct Pager {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { return nil }
         _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        Interrupts.isTerminalLent.store(true, ordering: .relaxed)
+        // What is pasted into the pager's own prompt has no marks; ours turns them on again.
+        RawTerminal.send(RawTerminal.pasteMarksOff)
         self.child = ChildProcess.start(["/bin/sh", "-c", "exec \(self.command)"], standardInput: ends[0])
         close(ends[0])
         guard self.child != nil else {
+            Interrupts.isTerminalLent.store(false, ordering: .relaxed)
             close(ends[1])
             return nil
         }
         // The pager waits for its first byte before it draws.
         if self.shownRowCount > 0 { RawTerminal.send("\r\u{1B}[\(self.shownRowCount)A\u{1B}[J") }
         self.input = ends[1]
-        Interrupts.isTerminalLent.store(true, ordering: .relaxed)
         defer { self.shown = [] }
         return (ends[1], self.shown)
     }

@@ -4,14 +4,16 @@ internal import Synchronization
 
 /// What a repository holds, for completion: asked for once, in the background, and kept for a while.
 final class RepositoryNames: Sendable {
-    /// How long an answer is used, and how long a key may wait for one, in milliseconds.
+    /// How long an answer is used, and how long it is waited for unless a key ends that, in milliseconds.
     private static let keptMilliseconds: UInt64 = 60_000
-    private static let waitMilliseconds = 400
+    private static let waitMilliseconds = 20_000
 
     private struct Entry {
         var names: [String]
         var askedAt: UInt64
         var isComplete: Bool
+        /// Whether the server did not say: the next key asks again.
+        var hasFailed = false
     }
 
     private let settings: ShellSettings
@@ -87,7 +89,9 @@ final class RepositoryNames: Sendable {
     ) -> [String] {
         let now = SystemTime().monotonicNanoseconds() / 1_000_000
         let known = self.entries.withLock { $0[key] }
-        if let known, now - known.askedAt < Self.keptMilliseconds, known.isComplete { return known.names }
+        if let known, now - known.askedAt < Self.keptMilliseconds, known.isComplete, !known.hasFailed {
+            return known.names
+        }
         if known == nil || known?.isComplete == true {
             self.entries.withLock { $0[key] = Entry(names: known?.names ?? [], askedAt: now, isComplete: false) }
             self.start(key, ask)
@@ -113,6 +117,7 @@ final class RepositoryNames: Sendable {
             }
             self.entries.withLock { entries in
                 entries[key]?.isComplete = true
+                entries[key]?.hasFailed = names == nil
                 if let names { entries[key]?.names = names }
             }
             self.arrival.post()

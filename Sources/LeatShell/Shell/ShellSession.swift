@@ -4,6 +4,7 @@ internal import LeatCore
 /// The shell: reads lines, asks queries, obeys `\`-commands, until the user leaves.
 public final class ShellSession {
     private let raw = RawTerminal()
+    private let keys = KeyReader()
     private var state: ShellState
     private var terminal: Terminal
     private var history: LineHistory
@@ -16,7 +17,7 @@ public final class ShellSession {
         self.terminal = terminal
         self.history = LineHistory(path: LineHistory.path(environment: environment))
         self.completer = ShellCompleter(names: RepositoryNames(settings: settings))
-        self.reader = PromptReader(raw: self.raw, terminal: terminal, completer: self.completer)
+        self.reader = PromptReader(raw: self.raw, keys: self.keys, terminal: terminal, completer: self.completer)
     }
 
     /// Whether this process has a terminal to run a shell on.
@@ -87,9 +88,22 @@ public final class ShellSession {
         self.state.lastQuery = text
         let command = self.state.command(text)
         let terminal = self.terminal
+        _ = try await self.cancelling { try await command.run(terminal: terminal) }
+    }
+
+    /// Does work that Ctrl-C cancels; what is typed meanwhile waits for the prompt, unless Ctrl-C drops it too.
+    private func cancelling<Success: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Success
+    ) async throws -> Success {
         self.raw.mute()
-        defer { self.raw.leave() }
-        _ = try await Interrupts.cancelling { try await command.run(terminal: terminal) }
+        let gathering = RawTerminal.isUsable ? KeyGathering(self.keys) : nil
+        defer { gathering?.stop() }
+        do {
+            return try await Interrupts.cancelling(work)
+        } catch let error as CancellationError {
+            self.keys.forget()
+            throw error
+        }
     }
 
     private func tail(_ text: String) async throws {
@@ -110,7 +124,7 @@ public final class ShellSession {
         let (path, text) = try self.splitQuery(argument, "\\export: name a file")
         let export = ExportCommand(query: self.state.command(text), path: path)
         let terminal = self.terminal
-        let count = try await Interrupts.cancelling { try await export.run(terminal: terminal) }
+        let count = try await self.cancelling { try await export.run(terminal: terminal) }
         self.say("\(count) rows written to \(path)")
     }
 
@@ -141,7 +155,7 @@ public final class ShellSession {
         _ command: @escaping @Sendable (CommandContext) async throws -> ExitStatus
     ) async throws {
         let context = CommandContext(settings: self.state.settings, terminal: self.terminal)
-        _ = try await Interrupts.cancelling { try await command(context) }
+        _ = try await self.cancelling { try await command(context) }
     }
 
     private func saved(_ action: LibraryCommand.Action) async throws {
