@@ -52,7 +52,10 @@ import Testing
     @Test func everyCommandGivesWhatThePageShows() throws {
         let page = try PosixFileSystem().contents(Programs.package + "/docs/shell.md").text
         let steps = Self.steps(of: page)
-        #expect(steps.count >= 18)
+        #expect(steps.count >= 35)
+        for block in page.components(separatedBy: "```\n").enumerated() where block.offset % 2 == 1 {
+            #expect(block.element.hasPrefix("$ "), "a block without a command that is run: \(block.element)")
+        }
         try withTemporaryFolder { folder in
             let server = try TestServer(folder: folder)
             _ = try folder.write("app.log", Self.log)

@@ -32,12 +32,19 @@ public struct TailCommand: Sendable {
                 "a live aggregate is drawn on a terminal; in a pipe 'leat query' asks for it once, 'leat tail' shows events"
             )
         }
+        let columns = try self.columns()
+        try await ReaderWatch.whileRead { try await self.write(terminal, columns: columns) }
+        return .success
+    }
+
+    /// Writes events until the task is cancelled.
+    private func write(_ terminal: Terminal, columns: [String]) async throws {
         let follower = LiveFollower(text: self.filteredText, settings: self.settings, since: self.since)
         var stream = OutputStream()
         var writer = self.format.liveWriter(
             terminal: terminal,
             isFolded: !self.showsFields,
-            columns: try self.columns()
+            columns: columns
         )
         try await follower.run { row in
             try writer.write(row, to: &stream)
@@ -46,7 +53,6 @@ public struct TailCommand: Sendable {
         } onNote: { note in
             Notes.write(note)
         }
-        return .success
     }
 
     /// The columns of the rows, where the format needs them before the first.
