@@ -36,7 +36,8 @@ struct LiveAggregate: Sendable {
             } catch let error as CommandError where wasConnected && error.status == .serverUnreachable {
                 onNote("-- \(error.reason); trying again --")
             }
-            // A job that is gone was not asked for in time, as on a machine that slept: it is made anew.
+            // A job that is gone was not asked for in time, as on a machine that slept: it is made anew. The wait is for a server
+            // that is being restarted, or that drops each job at once.
             try await Task.sleep(for: backoff.next())
         }
     }
@@ -72,6 +73,7 @@ struct LiveAggregate: Sendable {
                 if reply.status == 404 { return }
                 guard reply.status == 200 else { throw client.failure(status: reply.status, body: reply.body) }
                 try onAnswer(Self.answer(try reply.json()))
+                // The server keeps the answer up to date by itself; nobody reads one that changes more often.
                 try await Task.sleep(for: .milliseconds(Self.intervalMilliseconds))
             }
         } catch is CancellationError {

@@ -60,6 +60,7 @@ struct LiveFollower: Sendable {
             }
             if isConnected { lostAt = .now }
             isConnected = false
+            // A server that has gone is back in a moment when it is restarted, and later if at all otherwise.
             try await Task.sleep(for: backoff.next())
             // Before the first connection nothing is missing.
             if wasConnected {

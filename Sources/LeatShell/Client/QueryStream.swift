@@ -223,7 +223,7 @@ extension ServerClient {
         case 400, 413, 422: return CommandError(.badData, message.isEmpty ? "the server refused the request" : message)
         case 401:
             let hint = "set LEAT_TOKEN, or 'token' in ~/.config/leat/config.yaml"
-            return CommandError(.notPermitted, "the server at \(self.address) wants a token: \(message); \(hint)")
+            return CommandError(.notPermitted, "the server at \(self.address) refused the request: \(message); \(hint)")
         case 403:
             let place = repository.map { "repository '\($0)' of " } ?? ""
             return CommandError(.notPermitted, "the token does not permit this on \(place)\(self.address): \(message)")

@@ -23,6 +23,13 @@ extension LineEditor {
         return action
     }
 
+    /// Escape and a character that came together, as over a network: in vi's keys nobody means Alt.
+    mutating func handleFastEscape(_ character: Character) -> Action {
+        if self.isNormalMode { self.viReader.reset() } else { _ = self.leaveInsertMode() }
+        let action = self.handleNormal(.character(character))
+        return action == .none ? .redraw : action
+    }
+
     /// Does what a command says, and keeps it if it is a change.
     private mutating func perform(_ command: ViCommand) -> Action {
         if command.key == ".", command.operation == nil { return self.repeatChange(count: command.count) }

@@ -75,6 +75,7 @@ struct LineEditor: Sendable {
     mutating func handle(_ key: Key) -> Action {
         if self.search != nil { return self.handleSearch(key) }
         if self.keyStyle == .vi {
+            if case .alt(let character) = key { return self.handleFastEscape(character) }
             if self.isNormalMode { return self.handleNormal(key) }
             if key == .escape { return self.leaveInsertMode() }
         }

@@ -31,7 +31,7 @@ enum LocalInput {
         } catch {
             let kind: ExitStatus =
                 error.code == ENOENT ? .missingInput : error.code == EACCES ? .notPermitted : .inputOutput
-            throw CommandError(kind, "\(error)")
+            throw CommandError(kind, "cannot \(error.operation) \(path): \(systemReason(error.code))")
         }
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {

@@ -7,6 +7,7 @@ struct TimeChart {
     private static let seriesCountMax = 40
     private static let tallSeriesCountMax = 3
     private static let nameWidthMax = 32
+    private static let widthMin = 8
     private static let blocks = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"]
     private static let plainBlocks = [" ", ".", ".", ":", ":", "|", "|", "#", "#"]
 
@@ -47,7 +48,7 @@ struct TimeChart {
 
     private func appendTall(to output: inout [UInt8]) {
         let labelWidth = max(4, self.shown.map { Self.label(self.scale(of: $0)).utf8.count }.max() ?? 4)
-        let width = max(8, self.terminal.width - labelWidth - 3)
+        let width = max(Self.widthMin, self.terminal.width - labelWidth - 3)
         let height = max(1, min(10, (self.terminal.height - 6) / max(1, self.shown.count)))
         for (number, series) in self.shown.enumerated() {
             let style = Style.sources[number % Style.sources.count]
@@ -110,8 +111,11 @@ struct TimeChart {
         let names = self.shown.map { DisplayWidth.of($0.name.isEmpty ? "(none)" : $0.name) }
         let nameWidth = min(max(4, names.max() ?? 4), Self.nameWidthMax, max(4, self.terminal.width / 3))
         let labels = self.shown.map { "max \(Self.label($0.largest))" }
-        let room = self.terminal.width - nameWidth - 2 - (labels.map(\.utf8.count).max() ?? 0) - 1
-        let width = max(8, room)
+        let room = self.terminal.width - nameWidth - 2
+        let labelWidth = (labels.map(\.utf8.count).max() ?? 0) + 1
+        // A narrow terminal has the series rather than its largest value.
+        let hasLabels = room - labelWidth >= Self.widthMin
+        let width = max(1, hasLabels ? room - labelWidth : room)
         for (number, series) in self.shown.enumerated() {
             let style = Style.sources[number % Style.sources.count]
             var name: [UInt8] = []
@@ -121,7 +125,7 @@ struct TimeChart {
             output.append(contentsOf: (self.terminal.isUnicode ? " │" : " |").utf8)
             let levels = Self.levels(series.values, width: width, scale: self.scale(of: series), height: 1)
             self.appendCells(levels, style, to: &output, isTrimmed: false)
-            output.append(" " + labels[number], .dim, if: self.terminal.hasColor)
+            if hasLabels { output.append(" " + labels[number], .dim, if: self.terminal.hasColor) }
             output.append(0x0A)
         }
         self.appendAxis(width: width, indent: nameWidth, to: &output)
@@ -156,7 +160,8 @@ struct TimeChart {
         output.append(contentsOf: (self.terminal.isUnicode ? " └" : " +").utf8)
         output.append(contentsOf: String(repeating: self.terminal.isUnicode ? "─" : "-", count: drawn).utf8)
         output.append(0x0A)
-        let left = ShownTime.text(milliseconds: first, showsMilliseconds: false)
+        var left = ShownTime.text(milliseconds: first, showsMilliseconds: false)
+        if indent + 2 + left.utf8.count > self.terminal.width { left = Self.timeOfDay(left) }
         let right = ShownTime.text(milliseconds: last, showsMilliseconds: false)
         output.append(contentsOf: [UInt8](repeating: 0x20, count: indent + 2))
         output.append(contentsOf: left.utf8)
@@ -172,7 +177,7 @@ struct TimeChart {
     private func middle(from start: Int, to end: Int, drawn: Int) -> String {
         let index = self.buckets.count / 2
         let time = ShownTime.text(milliseconds: self.buckets[index], showsMilliseconds: false)
-        let text = String(time.dropFirst("2026-11-20T".count))
+        let text = Self.timeOfDay(time)
         let column = drawn * index / self.buckets.count
         guard column >= start + 3, column + text.count + 3 <= end else {
             return String(repeating: " ", count: end - start)
@@ -180,6 +185,8 @@ struct TimeChart {
         return String(repeating: " ", count: column - start) + text
             + String(repeating: " ", count: end - column - text.count)
     }
+
+    private static func timeOfDay(_ time: String) -> String { String(time.dropFirst("2026-11-20T".count)) }
 
     /// A number in few characters: `950`, `12.5k`, `3.2M`.
     static func label(_ value: Double) -> String {

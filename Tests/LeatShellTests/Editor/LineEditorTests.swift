@@ -96,6 +96,14 @@ import Testing
         #expect(shown == text)
     }
 
+    @Test func escapeAndWhatFollowsItMayComeTogether() {
+        var decoder = KeyDecoder()
+        var editor = LineEditor(history: [], keyStyle: .vi)
+        for key in decoder.add("one two\u{1B}0\u{1B}xdw".utf8) { _ = editor.handle(key) }
+        #expect(editor.buffer.text == "two")
+        #expect(editor.isNormalMode)
+    }
+
     static let endings: [(keys: String, action: LineEditor.Action)] = [
         ("error\r", .submit("error")),
         ("f(\r", .redraw),

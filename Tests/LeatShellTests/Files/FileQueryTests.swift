@@ -34,6 +34,15 @@ import Testing
         return (rows, summary)
     }
 
+    @Test func aFileThatIsMissingIsNamed() throws {
+        try withTemporaryFolder { folder in
+            let path = folder.path("none.log")
+            let error = try #require(throws: CommandError.self) { try Self.rows("*", paths: [path]) }
+            #expect(error.reason == "cannot open \(path): no such file or directory")
+            #expect(error.status == .missingInput)
+        }
+    }
+
     static let cases: [(name: String, lines: String, query: String, rows: [String])] = [
         (
             "times with slashes, as nginx and Go write them",

@@ -107,4 +107,19 @@ import Testing
         let rounded = Array(text.utf8).withUnsafeBytes { ShownNumber.rounded($0) }
         #expect(rounded == shown)
     }
+
+    @Test(arguments: [20, 24, 40, 80, 120], [1, 6])
+    func chartsFitTheTerminal(width: Int, seriesCount: Int) throws {
+        let rows = (0..<50).flatMap { bucket in
+            (0..<seriesCount).map { number in
+                #"{"_bucket":"\#(1_795_176_000_000 + bucket * 60_000)","service":"a-long-name-\#(number)","#
+                    + #""_count":"\#(bucket * number)"}"#
+            }
+        }
+        let terminal = Terminal(isTerminal: true, width: width, height: 24)
+        let series = try #require(Self.series(["_bucket", "service", "_count"], rows))
+        let chart = String(decoding: TimeChart(series, terminal: terminal).draw(), as: UTF8.self)
+        for line in chart.split(separator: "\n") { #expect(DisplayWidth.of(String(line)) <= width, "\(chart)") }
+        #expect(chart.contains("12:00:00Z"))
+    }
 }

@@ -49,4 +49,12 @@ import Testing
         )
         #expect(terminal.isUnicode == isUnicode)
     }
+
+    @Test func longMessagesAreBrokenBetweenWords() {
+        let diagnostic = "query:1:1: error: unknown function 'cont'\n  cont()\n  ^~~~\nhint: did you mean 'count'?"
+        #expect(Notes.wrapped(diagnostic, width: 20).hasPrefix("query:1:1: error: unknown function 'cont'\n  cont()\n"))
+        #expect(Notes.wrapped(diagnostic, width: 20).hasSuffix("hint: did you mean\n  'count'?"))
+        #expect(Notes.wrapped("leat: one two three", width: 12) == "leat: one\n  two three")
+        #expect(Notes.wrapped("leat: one", width: 12) == "leat: one")
+    }
 }
