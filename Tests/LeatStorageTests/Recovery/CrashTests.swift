@@ -10,10 +10,14 @@ struct CrashTests {
     /// Crash points: some here, many in the long mode.
     static let pointCount = getenv("LEAT_LONG") == nil ? 5_000 : 100_000
 
+    /// The seeds in parts of the same size, so that a long run uses all cores and shows how far it is.
+    static let partCount = 10
+
     /// Journal, seal, merge, retention, deletion and backup, each of which may be cut off at each of its operations.
-    @Test func nothingAcknowledgedIsLostAtAnyCrash() async throws {
+    @Test(arguments: 0..<partCount) func nothingAcknowledgedIsLostAtAnyCrash(_ part: Int) async throws {
         let crashesPerSeed = 10
-        for seed in 0..<UInt64(Self.pointCount * 9 / 10 / crashesPerSeed) {
+        let seedCount = Self.pointCount * 9 / 10 / crashesPerSeed / Self.partCount
+        for seed in UInt64(part * seedCount)..<UInt64((part + 1) * seedCount) {
             var run = CrashRun(seed: seed)
             var store = try run.open()
             try store.createRepository("r", retention: CrashRun.keepingAll)
