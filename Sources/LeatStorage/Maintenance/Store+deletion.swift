@@ -44,25 +44,19 @@ extension Store {
         choose: (any BlockSource) throws -> Bitmap?
     ) throws -> DeletionOutcome {
         var outcome = DeletionOutcome()
-        var done: Set<Int64> = []
-        // Merges may make new segments of old ones meanwhile, which are looked at as well.
-        while let segment = self.segments(of: repository).first(where: { !done.contains($0.record.number) }) {
-            if shouldStop() {
-                outcome.isStopped = true
-                return outcome
+        var seen: Set<Int64> = []
+        var segments = self.segments(of: repository)
+        while !segments.isEmpty {
+            for segment in segments {
+                if shouldStop() {
+                    outcome.isStopped = true
+                    return outcome
+                }
+                seen.insert(segment.record.number)
+                try self.deleteRows(of: repository, in: segment, below: bound, times, choose, &outcome)
             }
-            done.insert(segment.record.number)
-            guard segment.record.times.overlaps(times) else { continue }
-            do {
-                let chosen = try Self.chosen(segment, below: bound, times, choose)
-                guard !chosen.isEmpty else { continue }
-                // One that a merge was faster to take is in a new segment, which comes later.
-                guard try self.rewrite(segment, without: chosen, of: repository) else { continue }
-                outcome.rowCount += chosen.values.reduce(0) { $0 + $1.setCount }
-                outcome.segmentCount += 1
-            } catch let damage as DamagedBlock {
-                outcome.damaged.append(damage.description)
-            }
+            // Merges may have made new segments of old ones meanwhile, which are looked at as well.
+            segments = self.segments(of: repository).filter { !seen.contains($0.record.number) }
         }
         // Rows of the journal are in segments by now; without its files nothing can bring them back.
         if outcome.rowCount > 0 {
@@ -70,6 +64,27 @@ extension Store {
             try self.seal()
         }
         return outcome
+    }
+
+    /// Rewrites one segment, if `choose` picks rows of it.
+    private func deleteRows(
+        of repository: String,
+        in segment: SegmentHandle,
+        below bound: Int64,
+        _ times: ClosedRange<Int64>,
+        _ choose: (any BlockSource) throws -> Bitmap?,
+        _ outcome: inout DeletionOutcome
+    ) throws {
+        guard segment.record.times.overlaps(times) else { return }
+        do {
+            let chosen = try Self.chosen(segment, below: bound, times, choose)
+            // One that a merge was faster to take is in a new segment, which comes later.
+            guard !chosen.isEmpty, try self.rewrite(segment, without: chosen, of: repository) else { return }
+            outcome.rowCount += chosen.values.reduce(0) { $0 + $1.setCount }
+            outcome.segmentCount += 1
+        } catch let damage as DamagedBlock {
+            outcome.damaged.append(damage.description)
+        }
     }
 
     /// Per block, by its place in the segment, the rows that go.
