@@ -43,6 +43,22 @@ struct ServerCommand: AsyncParsableCommand {
     @Flag(help: "Serve everyone who reaches the address, although no token exists.")
     var unsafeOpen = false
 
+    static func main() async {
+        do {
+            var command = try Self.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let isComplaint = !(error is ExitCode) && Self.exitCode(for: error) == .validationFailure
+            guard isComplaint else { Self.exit(withError: error) }
+            Self.note(UsageComplaint.text(Self.fullMessage(for: error), program: "leat-server"))
+            Glibc.exit(ExitCode.validationFailure.rawValue)
+        }
+    }
+
     func run() async throws {
         let configuration = self.configuration()
         if let problem = configuration.problem { Self.fail(problem, 78) }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import LeatCore
 internal import LeatShell
 
 /// The process: its signals, and what it ends with.
@@ -9,7 +10,7 @@ enum Process {
 
     /// Says what is wrong with the arguments, and ends the process.
     static func end(complaining message: String) -> Never {
-        Notes.write(CommandArguments.message(message))
+        Notes.write(UsageComplaint.text(message, program: "leat"))
         Glibc.exit(ExitStatus.usage.rawValue)
     }
 

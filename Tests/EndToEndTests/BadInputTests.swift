@@ -30,6 +30,12 @@ import Testing
         Case(program: "leat", arguments: ["check", "cont()"], code: 65, says: "did you mean 'count'?"),
         Case(program: "leat", arguments: ["query", "--fiel", "x", "count()"], code: 64, says: "--fiel"),
         Case(program: "leat-server", arguments: ["--listen", "nonsense"], code: 64, says: "nonsense"),
+        Case(
+            program: "leat-server",
+            arguments: ["--nonsense"],
+            code: 64,
+            says: "leat-server: unknown option '--nonsense'"
+        ),
         Case(program: "leat-server", arguments: ["--config", "/no/such/file"], code: 66, says: "/no/such/file"),
         Case(program: "leat-agent", arguments: ["-c", "/no/such/file"], code: 66, says: "/no/such/file"),
         Case(program: "leat-agent", arguments: ["--nonsense"], code: 64, says: "nonsense"),

@@ -33,16 +33,4 @@ public enum CommandArguments {
         }
         return "unknown command '\(word)'; a query is asked with: leat query 'QUERY'; leat --help lists the commands"
     }
-
-    /// A message of the argument parser in the style of all others.
-    public static func message(_ text: String) -> String {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        if lines[0].hasPrefix("Error: ") { lines[0].removeFirst("Error: ".count) }
-        let second = lines[0].dropFirst().first
-        if second?.isLowercase == true || second == " " {
-            lines[0] = lines[0].prefix(1).lowercased() + lines[0].dropFirst()
-        }
-        if lines[0].hasSuffix(".") { lines[0].removeLast() }
-        return "leat: " + lines.joined(separator: "\n")
-    }
 }

@@ -30,13 +30,4 @@ struct CommandArgumentsTests {
         #expect(CommandArguments.complaint(["--version"], commands: self.commands) == nil)
         #expect(CommandArguments.complaint([], commands: self.commands) == nil)
     }
-
-    @Test(arguments: [
-        ("Error: Unexpected argument 'x'\nUsage: leat", "leat: unexpected argument 'x'\nUsage: leat"),
-        ("Error: --limit: -1 is less than 0", "leat: --limit: -1 is less than 0"),
-        ("Error: The value 'x' is invalid.", "leat: the value 'x' is invalid"),
-    ])
-    func messagesHaveOneStyle(_ text: String, _ expected: String) {
-        #expect(CommandArguments.message(text) == expected)
-    }
 }
