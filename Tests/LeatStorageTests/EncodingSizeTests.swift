@@ -64,11 +64,20 @@ struct EncodingSizeTests {
         String(decoding: (0..<count).map { _ in TypedText.hexDigits[Int(random.next() % 16)] }, as: UTF8.self)
     }
 
-    @Test(arguments: cases) func aColumnTakesWhatIsRandomInIt(_ sizes: Case) {
+    /// The values of a case, always the same.
+    static func values(of sizes: Case) -> [[UInt8]] {
         var random = SeededRandom(seed: 5)
-        let values = (0..<Self.rowCount).map { Array(sizes.value($0, &random).utf8) }
-        let context = EncodingContext(times: (0..<Self.rowCount).map { Int64($0) * 1_000_000_007 })
-        let page = ColumnEncoder.page(RowTexts(ByteStrings(values)), presence: nil, context)
+        return (0..<Self.rowCount).map { Array(sizes.value($0, &random).utf8) }
+    }
+
+    /// An event about each second.
+    static var context: EncodingContext {
+        EncodingContext(times: (0..<self.rowCount).map { Int64($0) * 1_000_000_007 })
+    }
+
+    @Test(arguments: cases) func aColumnTakesWhatIsRandomInIt(_ sizes: Case) {
+        let values = ByteStrings(Self.values(of: sizes))
+        let page = ColumnEncoder.page(RowTexts(values), presence: nil, Self.context)
         let perValue = Double(page.bytes.count) / Double(Self.rowCount)
         #expect(perValue <= sizes.byteCountMax, "\(perValue) bytes a value")
     }

@@ -20,10 +20,12 @@ struct BenchOptions {
           Benchmarks/run --events 1000000         less
           Benchmarks/run --only ingest,query      some parts: ingest, query, agent, shell, load (ingest with 1, 2, 4 connections
                                                   and gzip), growth (each further GiB, up to the largest of --gib),
-                                                  segments (10,000 of them)
+                                                  segments (10,000 of them), sizes (bytes on disk of 300,000
+                                                  events of each kind of data, also compressed with zstd)
           Benchmarks/run --smoke                  a few seconds, checks answers, no figures worth quoting
 
-          --data vlgen|loggen   which generator for ingest and query (default vlgen)
+          --data vlgen|loggen|corpus
+                                which events for ingest and query (default vlgen); corpus: the lines of real logs
           --seed N              of vlgen (default 42)
           --connections N       bulk connections (default 2)
           --gib 1,5,20          sizes at which growth asks questions (default 1,5,20); nothing but the server's data is kept on disk
@@ -82,12 +84,12 @@ struct BenchOptions {
             default: throw UsageError(description: "unknown option '\(flag)'; --help lists them")
             }
         }
-        let known = ["ingest", "query", "agent", "shell", "load", "growth", "segments"]
+        let known = ["ingest", "query", "agent", "shell", "load", "growth", "segments", "sizes"]
         if let part = self.parts.subtracting(known).first {
             throw UsageError(description: "unknown part '\(part)' (\(known.joined(separator: ", ")))")
         }
-        guard ["vlgen", "loggen"].contains(self.data) else {
-            throw UsageError(description: "unknown data '\(self.data)' (vlgen, loggen)")
+        guard DataSet.kinds.contains(self.data) else {
+            throw UsageError(description: "unknown data '\(self.data)' (\(DataSet.kinds.joined(separator: ", ")))")
         }
     }
 

@@ -52,6 +52,10 @@ struct BenchRun {
             try SegmentsBench(programs: self.programs, folder: self.folder, options: self.options, data: data)
                 .run(into: &report)
         }
+        if self.options.parts.contains("sizes") {
+            try SizesBench(programs: self.programs, folder: self.folder, options: self.options.limited(to: 300_000))
+                .run(into: &report)
+        }
         if self.options.parts.contains("growth") {
             try GrowthBench(programs: self.programs, folder: self.folder, options: self.options).run(into: &report)
         }

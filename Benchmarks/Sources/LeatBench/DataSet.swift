@@ -18,47 +18,49 @@ struct DataSet: @unchecked Sendable {
     /// Where request bodies end; found before anything is timed.
     private let borders: [Int]
 
+    /// What `--data` may name.
+    static let kinds = ["vlgen", "loggen", "corpus"]
+
     /// The data that the options ask for; made when it is not there yet.
     static func bulk(options: BenchOptions, folder: String) throws -> DataSet {
-        let tools = ProcessInfo.processInfo.environment["LEAT_SHARED"].map { $0 + "/tools" }
         let path = "\(folder)/\(options.data)-\(options.events)-\(options.seed).ndjson"
-        var name = options.data
-        if let tools, FileManager.default.fileExists(atPath: "\(tools)/\(options.data)"), Shell.find("gcc") != nil {
-            if !FileManager.default.fileExists(atPath: path) {
-                let program = "\(folder)/\(options.data)"
-                _ = try Shell.output(
-                    "gcc",
-                    "-O2",
-                    "-o",
-                    program,
-                    "\(tools)/\(options.data)/\(options.data).c",
-                    "-lm"
-                )
-                let command =
-                    options.data == "vlgen"
-                    ? "\(program) \(options.events) \(options.seed) > \(path)"
-                    : "cd \(tools)/loggen && \(program) -f bulk -o - -n \(options.events) -s 7 -M \(path).manifest > \(path)"
-                _ = try Shell.output("sh", "-c", command)
-            }
-        } else {
-            name = "built-in generator"
-            if !FileManager.default.fileExists(atPath: path) { try SmallGenerator.writeBulk(options.events, to: path) }
+        let isThere = FileManager.default.fileExists(atPath: path)
+        guard let command = try self.command(options: options, folder: folder, path: path) else {
+            if !isThere { try SmallGenerator.writeBulk(options.events, to: path) }
+            return try DataSet(path: path, name: "built-in generator", options: options)
         }
-        return try DataSet(path: path, name: name, options: options)
+        if !isThere { _ = try Shell.output("sh", "-c", command) }
+        return try DataSet(path: path, name: options.data, options: options)
+    }
+
+    /// What writes the data to `path`; `nil` without the shared folder that has the generators and the corpus.
+    private static func command(options: BenchOptions, folder: String, path: String) throws -> String? {
+        guard let shared = ProcessInfo.processInfo.environment["LEAT_SHARED"] else { return nil }
+        if options.data == "corpus" {
+            guard FileManager.default.fileExists(atPath: "\(shared)/data/corpus") else { return nil }
+            return "python3 \(Bench.folder)/peers/corpus_bulk.py \(shared)/data/corpus \(options.events) > \(path)"
+        }
+        let source = "\(shared)/tools/\(options.data)/\(options.data).c"
+        guard FileManager.default.fileExists(atPath: source), Shell.find("gcc") != nil else { return nil }
+        let program = "\(folder)/\(options.data)"
+        _ = try Shell.output("gcc", "-O2", "-o", program, source, "-lm")
+        return options.data == "vlgen"
+            ? "\(program) \(options.events) \(options.seed) > \(path)"
+            : "cd \(shared)/tools/loggen && \(program) -f bulk -o - -n \(options.events) -s 7 -M \(path).manifest > \(path)"
     }
 
     private init(path: String, name: String, options: BenchOptions) throws {
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         self.path = path
         self.byteCount = (attributes[.size] as? NSNumber)?.intValue ?? 0
-        self.eventCount = options.events
+        self.data = try NSData(contentsOfFile: path, options: .mappedIfSafe)
+        let all = UnsafeRawBufferPointer(start: self.data.bytes, count: self.data.length)
+        self.eventCount = name == "corpus" ? all.count { $0 == UInt8(ascii: "\n") } / 2 : options.events
         self.description =
-            "\(name), seed \(options.seed): \(options.events) events, \(self.byteCount) bytes of bulk body"
+            "\(name), seed \(options.seed): \(self.eventCount) events, \(self.byteCount) bytes of bulk body"
         self.isFromVlgen = name == "vlgen"
         self.key = "\(options.data)-\(options.events)-\(options.seed)"
         self.interval = 0..<4_102_444_800_000
-        self.data = try NSData(contentsOfFile: path, options: .mappedIfSafe)
-        let all = UnsafeRawBufferPointer(start: self.data.bytes, count: self.data.length)
         self.borders = Self.borders(in: all, byteCount: 2 << 20)
     }
 

@@ -9,7 +9,10 @@ struct PeerServerBench {
     /// The peer on the PATH.
     static var program: String? { Shell.find("victoria-logs") ?? Shell.find("victoria-logs-prod") }
 
-    private static let streams = "kubernetes.namespace,kubernetes.pod,kubernetes.container"
+    /// The fields that make a stream, under vlgen's and loggen's names.
+    private static let streams = ["namespace", "pod", "container"]
+        .flatMap { ["kubernetes.\($0)", "kubernetes.\($0)_name"] }
+        .joined(separator: ",")
 
     private var dataFolder: String { "\(self.folder)/victoria-data-\(self.data.key)" }
 
