@@ -124,11 +124,7 @@ struct FluentBitDatabase {
             !known.contains(FileNumber(device: status.device, inode: status.inode))
         else { return nil }
         // A file that was written anew under the same inode is another one.
-        if row.marker.byteCount > 0,
-            try ContentMarker.of(handle, before: row.offset, byteCount: row.marker.byteCount) != row.marker
-        {
-            return nil
-        }
+        guard try row.marker.isBefore(row.offset, in: handle) else { return nil }
         let markerCount = Int(min(row.offset, UInt64(ContentMarker.byteCountMax)))
         guard let marker = try ContentMarker.of(handle, before: row.offset, byteCount: markerCount) else { return nil }
         var position = SourcePosition(

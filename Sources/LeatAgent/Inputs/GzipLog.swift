@@ -73,6 +73,16 @@ final class GzipLog: File, @unchecked Sendable {
         return self.compressedOffset > 0 && self.stream.isComplete
     }
 
+    /// How long the log was, and its last bytes; expands all of it, or what comes before a damage.
+    func end() throws(FileSystemError) -> (byteCount: UInt64, marker: ContentMarker) {
+        do throws(FileSystemError) {
+            while !self.isAtEnd { try self.step(keepingFrom: self.windowStart + UInt64(self.window.count)) }
+        } catch  where error.code == EILSEQ {}
+        let byteCount = self.windowStart + UInt64(self.window.count)
+        let markerByteCount = min(self.window.count, ContentMarker.byteCountMax)
+        return (byteCount, try ContentMarker.of(self, before: byteCount, byteCount: markerByteCount) ?? .none)
+    }
+
     private func rewind() {
         self.stream = GzipStream()
         self.compressedOffset = 0

@@ -116,4 +116,11 @@ extension ContentMarker {
         guard try file.read(at: offset - UInt64(byteCount), into: target) == byteCount else { return nil }
         return ContentMarker(byteCount: byteCount, digest: Digest.xxh3(UnsafeRawBufferPointer(target)))
     }
+
+    /// Whether the bytes before `offset` of an open file are these.
+    func isBefore(_ offset: UInt64, in file: any File) throws(FileSystemError) -> Bool {
+        // No bytes are the same everywhere, whatever digest was noted with them.
+        if self.byteCount == 0 { return true }
+        return try Self.of(file, before: offset, byteCount: self.byteCount) == self
+    }
 }

@@ -85,41 +85,6 @@ extension TailInput {
         }
     }
 
-    /// Whether a file that is compressed is whole, and no copy of one that is open.
-    private func isReadable(_ log: OpenLog) throws(FileSystemError) -> Bool {
-        guard let archive = log.handle as? GzipLog else { return true }
-        let isBesideOriginal = try GzipLog.isBesideOriginal(log.path, on: self.disk)
-        var isWhole = self.isQuiet(log.status)
-        if !isWhole, !isBesideOriginal { isWhole = try archive.isWhole() }
-        if isBesideOriginal || !isWhole {
-            // Somebody writes it; what it is a copy of can be told only when it is whole.
-            self.growing.insert(log.path)
-            return false
-        }
-        return try !self.isCopy(log)
-    }
-
-    /// Whether what is in a compressed file is being read under another name; it is looked at again when that ends.
-    func isCopy(_ log: OpenLog) throws(FileSystemError) -> Bool {
-        guard log.handle is GzipLog, let original = try self.original(of: log) else { return false }
-        original.copies.insert(log.path)
-        return true
-    }
-
-    /// The open file that was compressed into this one.
-    private func original(of copy: OpenLog) throws(FileSystemError) -> TailFile? {
-        for file in self.files.values where !file.isClosed && file.identity.prefixByteCount > 0 {
-            let count = file.identity.prefixByteCount
-            let identity = try FileIdentity.of(copy.handle, status: copy.status, prefixByteCount: count)
-            guard identity.prefixByteCount == count, identity.prefixDigest == file.identity.prefixDigest else {
-                continue
-            }
-            let marker = try ContentMarker.of(copy.handle, before: file.state.offset, byteCount: file.marker.byteCount)
-            if marker == file.marker { return file }
-        }
-        return nil
-    }
-
     /// Takes a file into the tables, behind the one that had its name.
     func adopt(_ file: TailFile, path: String) {
         if let old = self.newest[path], old !== file, !old.isClosed {
@@ -132,7 +97,10 @@ extension TailInput {
 
     /// Takes a file into the tables of those that are read.
     func register(_ file: TailFile) {
-        if let key = self.key(of: file) { self.files[key] = file }
+        if let key = self.key(of: file) {
+            self.files[key] = file
+            file.copies.formUnion(self.waitingCopies[key] ?? [])
+        }
         self.known.claims.sources.insert(file.source)
         self.counters.filesOpened += 1
         self.known.claims.openFileCount += 1
@@ -147,14 +115,14 @@ extension TailInput {
         FileKey(device: file.identity.device, inode: file.identity.inode)
     }
 
+    /// A file that was found under a followed name, or had it; `known` says how far it was read.
     func makeFile(
         _ path: String,
-        _ handle: any File,
-        _ status: FileStatus,
+        _ log: OpenLog,
         _ known: SourcePosition?,
         isNew: Bool
     ) throws(FileSystemError) -> TailFile {
-        let offset = try self.firstOffset(handle, status, known, isNew: isNew)
+        let offset = try self.firstOffset(log, known, isNew: isNew)
         let place = PathText.resolved(path)
         let file = TailFile(
             source: known?.source ?? self.sink.newSource(),
@@ -162,12 +130,12 @@ extension TailInput {
             place: place == path ? "" : place,
             tag: self.sink.routeTag(self.tagText(path)),
             recordTail: self.recordTail(path),
-            file: handle,
-            identity: try FileIdentity.of(handle, status: status),
+            file: log.handle,
+            identity: try FileIdentity.of(log.handle, status: log.status),
             state: TailFileState(offset: offset.start, now: self.now),
             marker: offset.marker,
             shaper: LineShaper(self.templates),
-            modifiedAtNanoseconds: status.modifiedAt.nanoseconds
+            modifiedAtNanoseconds: log.modifiedAt
         )
         if let known {
             file.isInsideCutLine = known.isInsideCutLine && offset.start == known.offset
@@ -181,8 +149,7 @@ extension TailInput {
 
     /// Where reading begins: behind what is durable, but at the first unfinished event.
     func firstOffset(
-        _ handle: any File,
-        _ status: FileStatus,
+        _ log: OpenLog,
         _ known: SourcePosition?,
         isNew: Bool
     ) throws(FileSystemError) -> (start: UInt64, marker: ContentMarker) {
@@ -190,13 +157,14 @@ extension TailInput {
             let pending = known.pending.filter { $0.source == known.source }.map(\.offset).min()
             guard let pending, pending < known.offset else { return (known.offset, known.marker) }
             let count = Int(min(pending, UInt64(ContentMarker.byteCountMax)))
-            return (pending, try ContentMarker.of(handle, before: pending, byteCount: count) ?? .none)
+            return (pending, try ContentMarker.of(log.handle, before: pending, byteCount: count) ?? .none)
         }
         let readsFromHead = self.isFirstScan && !isNew ? self.options.readsFromHead : self.options.readsNewFilesFromHead
-        if readsFromHead || status.byteCount == 0 { return (0, .none) }
-        let count = Int(min(status.byteCount, UInt64(ContentMarker.byteCountMax)))
-        let marker = try ContentMarker.of(handle, before: status.byteCount, byteCount: count)
-        return marker.map { (status.byteCount, $0) } ?? (0, .none)
+        let end = log.status.byteCount
+        if readsFromHead || end == 0 { return (0, .none) }
+        let count = Int(min(end, UInt64(ContentMarker.byteCountMax)))
+        let marker = try ContentMarker.of(log.handle, before: end, byteCount: count)
+        return marker.map { (end, $0) } ?? (0, .none)
     }
 
     func tagText(_ path: String) -> String {

@@ -116,7 +116,8 @@ extension TailInput {
         _ = file.state.sawOtherContent(now: self.now)
         do throws(FileSystemError) {
             let status = try file.file.status()
-            let successor = try self.makeFile(file.path, file.file, status, nil, isNew: true)
+            let log = OpenLog(path: file.path, handle: file.file, status: status)
+            let successor = try self.makeFile(file.path, log, nil, isNew: true)
             self.replace(file, by: successor)
         } catch {
             self.log.write(.error, "\(error)")

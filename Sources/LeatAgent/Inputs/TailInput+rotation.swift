@@ -68,7 +68,13 @@ extension TailInput {
             ($0.value.isCompressed ? 1 : 0, $0.key) < ($1.value.isCompressed ? 1 : 0, $1.key)
         }
         self.changes = [:]
-        for (path, change) in changes { self.begin(path, change) }
+        for (index, (path, change)) in changes.enumerated() {
+            let later = [change.current].compactMap { $0 } + changes[(index + 1)...].flatMap(\.value.logs)
+            self.waiting = change.logs.contains(where: \.isCompressed) ? later : []
+            self.begin(path, change)
+        }
+        self.waiting = []
+        self.waitingCopies = [:]
         self.isSettling = false
         // Where the names lead by now; when that is another file, they are settled again soon.
         for (path, _) in changes { self.consider(path) }
@@ -81,8 +87,7 @@ extension TailInput {
         var isStill = true
         for (path, change) in self.changes {
             do throws(FileSystemError) {
-                if change.search == nil { change.search = try self.search(path, change) }
-                guard let search = change.search else { continue }
+                let search = try self.search(path, change)
                 let showsNothingNew = try change.siblings.look(for: search, in: lists, on: self.disk) {
                     self.files[$0] != nil || opened.contains($0)
                 }
@@ -94,20 +99,25 @@ extension TailInput {
         return isStill
     }
 
+    /// For what to look beside a name; made once, and anew when another name has taken what was known, or what led there in
+    /// this run is another file now.
     private func search(_ path: String, _ change: NameChange) throws(FileSystemError) -> TailResume.Search {
-        try self.known.search(
+        let old = self.newest[path]
+        if let search = change.search, search.old == old?.source, !self.known.isOutdated(search) { return search }
+        let search = try self.known.search(
             path: path,
             current: change.current,
-            old: self.newest[path]?.position,
+            old: old?.position,
             hasVanished: change.hasVanished,
             isFirstLook: self.isFirstScan
         )
+        change.search = search
+        return search
     }
 
     /// Begins with the files that a name had, and with the one that it has.
     private func begin(_ path: String, _ change: NameChange) {
         do throws(FileSystemError) {
-            // Made anew, since another name may have taken what was known.
             let search = try self.search(path, change)
             for failure in change.siblings.failures { self.log.once("\(failure)", .warning) }
             let siblings = change.siblings.found
@@ -115,7 +125,7 @@ extension TailInput {
             for file in earlier { try self.follow(file, path: path) }
             guard let current = change.current else { return }
             guard self.files[current.key] == nil, try !self.isCopy(current) else { return current.handle.close() }
-            let file = try self.makeFile(path, current.handle, current.status, search.known, isNew: search.isNew)
+            let file = try self.makeFile(path, current, search.known, isNew: search.isNew)
             self.adopt(file, path: path)
             file.names.insert(path)
             if let place = change.place { self.setPlace(file, number: place) }
@@ -129,7 +139,7 @@ extension TailInput {
         let log = earlier.log
         let isTaken = earlier.known.map { self.known.claims.sources.contains($0.source) } ?? false
         guard self.files[log.key] == nil, !isTaken, try !self.isCopy(log) else { return log.handle.close() }
-        let file = try self.makeFile(path, log.handle, log.status, earlier.known, isNew: true)
+        let file = try self.makeFile(path, log, earlier.known, isNew: true)
         self.adopt(file, path: path)
         self.counters.filesRotated += 1
         self.log.write(.info, "\(log.path) was \(path) before; reading it from byte \(file.state.offset)")

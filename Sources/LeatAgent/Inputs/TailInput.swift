@@ -48,6 +48,10 @@ final class TailInput: Input {
     var isShortOfFiles = false
     /// Compressed files that somebody still writes, to be looked at every second.
     var growing: Set<String> = []
+    /// Files of changed names that come later, while names are settled one by one.
+    var waiting: [OpenLog] = []
+    /// Compressed copies of these.
+    var waitingCopies: [FileKey: Set<String>] = [:]
     /// Followed names whose file has changed: what they had in between is looked for before anything new is read.
     var changes: [String: NameChange] = [:]
     var isSettling = false

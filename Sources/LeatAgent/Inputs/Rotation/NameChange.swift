@@ -10,11 +10,16 @@ final class NameChange {
     private(set) var passed: Set<FileKey> = []
     var siblings = Siblings()
     /// Whether something lost the name in this run.
-    var hasVanished = false
+    var hasVanished = false {
+        didSet { if self.hasVanished != oldValue { self.search = nil } }
+    }
     /// For what to look; made anew for another file.
     var search: TailResume.Search?
 
-    var isCompressed: Bool { self.current?.handle is GzipLog }
+    var isCompressed: Bool { self.current?.isCompressed ?? false }
+
+    /// The files that it holds open; none once they were begun with.
+    var logs: [OpenLog] { self.siblings.found + [self.current].compactMap { $0 } }
 
     /// The name leads to this file now.
     func replaceCurrent(by log: OpenLog, place: UInt64?) {

@@ -11,6 +11,14 @@ struct OpenLog {
     /// When it was last written, nanoseconds since 1970.
     var modifiedAt: Int64 { self.status.modifiedAt.nanoseconds }
 
+    var isCompressed: Bool { self.handle is GzipLog }
+
+    init(path: String, handle: any File, status: FileStatus) {
+        self.path = path
+        self.handle = handle
+        self.status = status
+    }
+
     /// An open regular file; `nil` when the name leads to none, or not any more.
     init?(_ path: String, on disk: any FileSystem) throws(FileSystemError) {
         guard let handle = try GzipLog.openLog(path, on: disk) else { return nil }

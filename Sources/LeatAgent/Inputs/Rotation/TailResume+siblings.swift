@@ -16,6 +16,13 @@ extension TailResume {
         var wanted: [SourcePosition]
         /// Files that were never seen are read when they were written since then, nanoseconds since 1970; `nil`: none is.
         var newerThan: Int64?
+        /// The source to which the name led in this run.
+        let old: UInt64?
+
+        /// What it names of earlier runs.
+        var sources: [UInt64] {
+            (self.history + self.wanted + [self.known].compactMap { $0 }).map(\.source).filter { $0 != self.old }
+        }
 
         /// Files that were last written before are none of these; `nil` when there is nothing to look for.
         var oldest: Int64? { (self.wanted.map(\.modifiedAtNanoseconds) + [self.newerThan].compactMap { $0 }).min() }
@@ -44,7 +51,8 @@ extension TailResume {
             history: history,
             known: known,
             isNew: known == nil && !history.isEmpty,
-            wanted: earlier.filter { !$0.isFinished && $0.source != known?.source }
+            wanted: earlier.filter { !$0.isFinished && $0.source != known?.source },
+            old: old?.source
         )
         self.addPendingSources(of: search.wanted + [known].compactMap { $0 }, to: &search.wanted)
         // The name was a link that leads into another folder now.
@@ -60,6 +68,9 @@ extension TailResume {
         }
         return search
     }
+
+    /// Whether another name has taken a file of a search since it was made.
+    func isOutdated(_ search: Search) -> Bool { search.sources.contains(where: self.claims.sources.contains) }
 
     /// The files to read before the one that has the name now, oldest first.
     ///
@@ -81,7 +92,7 @@ extension TailResume {
         }
         // The number alone says little, since that of a file that is gone is used again: by another log, or by a copy.
         found += try Self.take(&wanted, from: &rest) { position, log in
-            position.isEmpty && position.key == log.key && hasRotatedName(log) && !(log.handle is GzipLog)
+            position.isEmpty && position.key == log.key && hasRotatedName(log) && !log.isCompressed
         }
         found += try Self.take(&wanted, from: &rest) { position, log in
             !position.isEmpty && hasRotatedName(log)
@@ -89,25 +100,26 @@ extension TailResume {
         found.sort { ($0.known?.source ?? 0) < ($1.known?.source ?? 0) }
         // One of which nothing was read, and which has another number by now, can be told by its time alone.
         let since = (wanted.filter(\.isEmpty).map(\.modifiedAtNanoseconds) + [search.newerThan].compactMap { $0 }).min()
-        var unseen: [OpenLog] = []
+        var others: [Earlier] = []
         for log in rest {
             let isLate = since.map { log.modifiedAt >= $0 } ?? false
-            if passed.contains(log.key) || isLate && hasRotatedName(log), try !self.isKnown(log) {
-                unseen.append(log)
+            if passed.contains(log.key) || isLate && hasRotatedName(log), let other = try self.unread(log) {
+                others.append(other)
             } else {
                 log.handle.close()
             }
         }
         // A compressed copy comes behind the file that it was made of.
-        unseen.sort {
-            ($0.modifiedAt, $0.handle is GzipLog ? 1 : 0, $0.path) < (
-                $1.modifiedAt, $1.handle is GzipLog ? 1 : 0, $1.path
+        others.sort {
+            ($0.log.modifiedAt, $0.log.isCompressed ? 1 : 0, $0.log.path) < (
+                $1.log.modifiedAt, $1.log.isCompressed ? 1 : 0, $1.log.path
             )
         }
-        return found + unseen.map { Earlier(log: $0, known: nil) }
+        return found + others
     }
 
-    /// Takes from `siblings` the files of positions for which `isCandidate` says so and whose bytes are theirs.
+    /// Takes from `siblings` the files of positions for which `isCandidate` says so and whose bytes are theirs; of several
+    /// positions the one of which most was read, since many files begin alike.
     private static func take(
         _ wanted: inout [SourcePosition],
         from siblings: inout [OpenLog],
@@ -117,7 +129,8 @@ extension TailResume {
         var rest: [OpenLog] = []
         for log in siblings {
             var match: Int?
-            for index in wanted.indices where match == nil && isCandidate(wanted[index], log) {
+            let candidates = wanted.indices.filter { isCandidate(wanted[$0], log) }
+            for index in candidates.sorted(by: { wanted[$0].offset > wanted[$1].offset }) where match == nil {
                 if try Self.isSame(wanted[index], log.handle) { match = index }
             }
             if let match {
@@ -130,16 +143,18 @@ extension TailResume {
         return result
     }
 
-    /// Whether what a rotated file holds was read to its end.
-    private func isKnown(_ log: OpenLog) throws(FileSystemError) -> Bool {
+    /// A rotated file and how far what it holds was read; `nil` when nothing of it is left.
+    private func unread(_ log: OpenLog) throws(FileSystemError) -> Earlier? {
         for source in self.byFile[log.key] ?? [] {
             // The number alone says nothing: that of a file that is gone is used again.
             guard let position = self.bySource[source], !position.isEmpty else { continue }
-            if try Self.isSame(position, log.handle) { return true }
+            if try Self.isSame(position, log.handle) { return nil }
         }
-        guard log.handle is GzipLog, let position = try self.compressed(log.handle) else { return false }
+        guard log.isCompressed, let position = try self.compressed(log.handle) else {
+            return Earlier(log: log, known: nil)
+        }
         let byte = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
         defer { byte.deallocate() }
-        return try log.handle.read(at: position.offset, into: byte) == 0
+        return try log.handle.read(at: position.offset, into: byte) == 0 ? nil : Earlier(log: log, known: position)
     }
 }

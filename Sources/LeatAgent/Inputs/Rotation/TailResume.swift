@@ -86,16 +86,20 @@ struct TailResume {
     func position(of log: OpenLog, path: String) throws(FileSystemError) -> SourcePosition? {
         let positions = (self.byFile[log.key] ?? []).sorted(by: >).compactMap { self.bySource[$0] }
             .filter { !self.claims.sources.contains($0.source) }
-        for position in positions.filter({ !$0.isEmpty }) + positions.filter({ $0.isEmpty && $0.path == path }) {
+        for position in positions where !position.isEmpty {
             if try Self.isSame(position, log.handle) { return position }
         }
-        return log.handle is GzipLog ? try self.compressed(log.handle) : nil
+        if log.isCompressed, let position = try self.compressed(log.handle) { return position }
+        return positions.first { $0.isEmpty && $0.path == path }
     }
 
     /// The file that was compressed into an open one, which has another inode.
+    ///
+    /// The one of which most was read comes first: many files begin alike.
     func compressed(_ handle: any File) throws(FileSystemError) -> SourcePosition? {
         let identity = try FileIdentity.of(handle, status: try handle.status())
-        for position in (self.deleted + self.bySource.values).sorted(by: { $0.source > $1.source })
+        let positions = self.deleted + self.bySource.values
+        for position in positions.sorted(by: { ($0.offset, $0.source) > ($1.offset, $1.source) })
         where position.identity.prefixByteCount > 0
             && (position.identity.prefixByteCount < identity.prefixByteCount
                 || position.identity.prefixDigest == identity.prefixDigest)
@@ -117,8 +121,7 @@ struct TailResume {
         guard identity.prefixByteCount == count, identity.prefixDigest == position.identity.prefixDigest else {
             return false
         }
-        return try ContentMarker.of(handle, before: position.offset, byteCount: position.marker.byteCount)
-            == position.marker
+        return try position.marker.isBefore(position.offset, in: handle)
     }
 
     /// Files that are finished but hold the beginning of an unfinished event.

@@ -6,27 +6,29 @@ import Testing
 
 /// Files that are written, renamed, compressed and removed between any two calls of the agent, from a seed.
 @Suite struct RotationRaceTests {
-    static let seeds = UInt64(1)...(isLongRun ? 1_000 : 4)
+    static let seeds = UInt64(1)...(isLongRun ? 300 : 4)
 
-    /// The rotated files have names that are followed too, or not.
-    static let cases: [(pattern: String, style: RotatedLog.Style)] = [
-        ("*.log", .numbered), ("*.log", .cascading), ("*.log", .compressed), ("*.log*", .numbered),
-        ("*.log*", .cascading),
-    ]
+    /// How logs are rotated and followed.
+    struct Case: CustomTestStringConvertible {
+        /// Whether the rotated files have names that are followed too.
+        let pattern: String
+        let style: RotatedLog.Style
+        /// Whether names are looked at by a timer, without notifications.
+        let polls: Bool
 
-    @Test(arguments: cases)
-    func everyLineIsDeliveredOnce(pattern: String, style: RotatedLog.Style) throws {
-        for seed in Self.seeds {
-            var race = try RotationRace(seed: seed, pattern: pattern, style: style, polls: false)
-            try race.run()
-            #expect(race.mistakes == [], "seed \(seed)\n\(race.story)")
+        var testDescription: String { "\(self.pattern) \(self.style)\(self.polls ? " polls" : "")" }
+    }
+
+    static let cases = ["*.log", "*.log*"].flatMap { pattern in
+        RotatedLog.Style.allCases.flatMap { style in
+            [false, true].map { Case(pattern: pattern, style: style, polls: $0) }
         }
     }
 
-    @Test(arguments: [RotatedLog.Style.numbered, .cascading])
-    func everyLineIsDeliveredOnceWithoutNotifications(style: RotatedLog.Style) throws {
+    @Test(arguments: cases)
+    func everyLineIsDeliveredOnce(_ rotation: Case) throws {
         for seed in Self.seeds {
-            var race = try RotationRace(seed: seed, pattern: "*.log", style: style, polls: true)
+            var race = try RotationRace(seed: seed, rotation)
             try race.run()
             #expect(race.mistakes == [], "seed \(seed)\n\(race.story)")
         }
@@ -38,21 +40,19 @@ private struct RotationRace {
     private let world: TailWorld
     private let disk = MeddledDisk()
     private let logs: [RotatedLog]
-    private let pattern: String
-    private let polls: Bool
+    private let rotation: RotationRaceTests.Case
     private var random: SeededRandom
 
-    init(seed: UInt64, pattern: String, style: RotatedLog.Style, polls: Bool) throws {
+    init(seed: UInt64, _ rotation: RotationRaceTests.Case) throws {
         self.random = SeededRandom(seed: seed)
         let world = try TailWorld(try TemporaryFolder())
         self.world = world
-        self.pattern = pattern
-        self.polls = polls
+        self.rotation = rotation
         self.logs = ["a.log", "b.log"].map { name in
             RotatedLog(
                 folder: world.folder.path,
                 name: name,
-                style: style,
+                style: rotation.style,
                 random: SeededRandom(seed: seed &* 31 &+ UInt64(name.utf8.first ?? 0)),
                 isDelivered: { world.counts[$0] != nil }
             )
@@ -96,8 +96,8 @@ private struct RotationRace {
     }
 
     private func start() throws {
-        let pattern = self.world.folder.path(self.pattern)
-        let polls = self.polls
+        let pattern = self.world.folder.path(self.rotation.pattern)
+        let polls = self.rotation.polls
         try self.world.start { options in
             options.paths = [pattern]
             options.polls = polls
