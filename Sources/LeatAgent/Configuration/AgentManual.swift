@@ -127,8 +127,12 @@ enum AgentManual {
           are delivered, behind the filters, and then removed; damaged ones stay, or go with
           `storage.delete_irrecoverable_chunks`. For the way back Fluent Bit has to be started with its own `DB` of that time.
         * **Files.** A rotated file is read to its end, however long after `Rotate_Wait` it is written. Files are told apart by
-          identity: `DB.compare_filename` changes nothing, a renamed file is not read twice. `Buffer_Max_Size` below 4 MiB is 4 MiB;
-          longer lines are cut and marked `_truncated`. `Parser cri` joins the parts of split lines, as `multiline.parser cri` does.
+          identity: `DB.compare_filename` changes nothing, a renamed file is not read twice. One that had its name for a moment only is
+          found beside it, and in the folder to which an earlier file of the name was moved (`olddir`). Nobody can find one that was
+          deleted, or copied to another file system, within that moment; the first file of a name that is moved away at once; and, after a
+          restart, what was moved meanwhile to a folder that is not below the log's and to which nothing had gone before. `Buffer_Max_Size`
+          below 4 MiB is 4 MiB; longer lines are cut and marked `_truncated`. `Parser cri` joins the parts of split lines, as
+          `multiline.parser cri` does.
         * **Names twice.** Of two members of one name the last one counts, in JSON that is read, and where `Merge_Log` or a filter
           adds one that is there: Elasticsearch would refuse the event. The metadata of pods take the place of a member
           `kubernetes`.

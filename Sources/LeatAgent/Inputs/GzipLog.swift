@@ -129,6 +129,8 @@ final class GzipLog: File, @unchecked Sendable {
 
     func sync() throws(FileSystemError) { throw Self.isReadOnly }
 
+    var currentFolder: String? { self.file.currentFolder }
+
     func close() { self.file.close() }
 
     private static let isReadOnly = FileSystemError(operation: "change", path: "a compressed log", code: EROFS)

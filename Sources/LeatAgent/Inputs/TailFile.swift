@@ -8,8 +8,8 @@ final class TailFile {
     let source: UInt64
     /// The followed name that led here; shown in records and tags, whatever the file is called now.
     let path: String
-    /// Where it lay when that name was a link; else empty.
-    let place: String
+    /// Where it lay when that name was a link; or the name that it had, in the folder into which it was moved; else empty.
+    var place: String
     let tag: RouteTag
     /// `,"path":"…"`, appended to each record.
     let recordTail: [UInt8]

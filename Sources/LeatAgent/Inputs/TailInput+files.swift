@@ -186,6 +186,7 @@ extension TailInput {
         file.names.remove(path)
         guard !file.isClosed else { return }
         if path == file.path { file.state.renamed(now: self.now) }
+        self.noteFolder(of: file)
         self.restless[ObjectIdentifier(file)] = file
         guard file.names.isEmpty else { return }
         var isDeleted = false

@@ -69,8 +69,10 @@ extension TailInput {
         }
         self.changes = [:]
         for (index, (path, change)) in changes.enumerated() {
-            let later = [change.current].compactMap { $0 } + changes[(index + 1)...].flatMap(\.value.logs)
-            self.waiting = change.logs.contains(where: \.isCompressed) ? later : []
+            self.waiting = []
+            if change.logs.contains(where: \.isCompressed) {
+                self.waiting = [change.current].compactMap { $0 } + changes[(index + 1)...].flatMap(\.value.logs)
+            }
             self.begin(path, change)
         }
         self.waiting = []
@@ -99,11 +101,30 @@ extension TailInput {
         return isStill
     }
 
+    /// Notes when a file was moved into another folder (logrotate's `olddir`): others that had its name may follow it there.
+    func noteFolder(of file: TailFile) {
+        let name = file.place.isEmpty ? file.path : file.place
+        guard !file.isClosed, let folder = file.file.currentFolder, folder != name.parentFolder else { return }
+        do throws(FileSystemError) {
+            // The same one may have several names.
+            guard let found = try self.disk.status(folder), found.kind == .directory,
+                try self.disk.status(name.parentFolder).map(FileKey.init) != FileKey(found)
+            else { return }
+        } catch {
+            return self.log.once("\(error)", .warning)
+        }
+        file.place = (folder == "/" ? "" : folder) + "/" + name.lastPathComponent
+        // A later run must look there too; what is read again has its position already.
+        guard file.replayed == nil else { return }
+        self.sink.accept(self.read(EventList(), file), from: self.counters)
+    }
+
     /// For what to look beside a name; made once, and anew when another name has taken what was known, or what led there in
     /// this run is another file now.
     private func search(_ path: String, _ change: NameChange) throws(FileSystemError) -> TailResume.Search {
         let old = self.newest[path]
-        if let search = change.search, search.old == old?.source, !self.known.isOutdated(search) { return search }
+        if let old { self.noteFolder(of: old) }
+        if let search = change.search, search.isFor(old?.position), !self.known.isOutdated(search) { return search }
         let search = try self.known.search(
             path: path,
             current: change.current,

@@ -73,6 +73,18 @@ final class PosixFile: File {
         return FileStatus(found)
     }
 
+    var currentFolder: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            // What follows the name of a removed file does not matter here.
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/self/fd/\(self.descriptor)", start, buffer.count)
+            guard count > 0 else { return nil }
+            let bytes = UnsafeRawBufferPointer(start: start, count: count)
+            guard bytes.first == UInt8(ascii: "/"), let end = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+            return String(decoding: bytes[..<max(1, end)], as: UTF8.self)
+        }
+    }
+
     func close() {
         let descriptor = self.openDescriptor.exchange(-1, ordering: .relaxed)
         // An error of close says nothing about durability, which only `sync` promises.

@@ -66,8 +66,16 @@ public protocol File: AnyObject, Sendable {
     /// What the open file is.
     func status() throws(FileSystemError) -> FileStatus
 
+    /// The folder in which the file lies now, or from which it was removed; `nil` when that cannot be told.
+    var currentFolder: String? { get }
+
     /// Closes the file; further use is a bug.
     func close()
+}
+
+extension File {
+    /// Most files are used by their own name only.
+    public var currentFolder: String? { nil }
 }
 
 /// What a file is.

@@ -19,6 +19,11 @@ extension TailResume {
         /// The source to which the name led in this run.
         let old: UInt64?
 
+        /// Whether it was made for a file that the name led to in this run, and that lies where it lay then.
+        func isFor(_ old: SourcePosition?) -> Bool {
+            self.old == old?.source && (old.map { $0.place.isEmpty || self.places.contains($0.place) } ?? true)
+        }
+
         /// What it names of earlier runs.
         var sources: [UInt64] {
             (self.history + self.wanted + [self.known].compactMap { $0 }).map(\.source).filter { $0 != self.old }
@@ -42,12 +47,13 @@ extension TailResume {
         let history = earlier + [old].compactMap { $0 }
         let known = try current.map { log throws(FileSystemError) in try self.position(of: log, path: path) } ?? nil
         let last = history.last
-        var place = PathText.resolved(path)
+        let target = PathText.resolved(path)
         // The log behind a link is another one by now, when the container started anew before anybody looked.
-        let isLink = place != path
-        if current == nil, let last { place = last.place.isEmpty ? path : last.place }
+        let isLink = target != path
+        var places = [target]
+        if current == nil, let last { places = last.place.isEmpty ? [path] : [last.place, path] }
         var search = Search(
-            places: [place],
+            places: places,
             history: history,
             known: known,
             isNew: known == nil && !history.isEmpty,
@@ -55,7 +61,7 @@ extension TailResume {
             old: old?.source
         )
         self.addPendingSources(of: search.wanted + [known].compactMap { $0 }, to: &search.wanted)
-        // The name was a link that leads into another folder now.
+        // The name was a link that leads into another folder now, or what had it was moved into another one.
         for position in history where !position.place.isEmpty && !search.places.contains(position.place) {
             search.places.append(position.place)
         }

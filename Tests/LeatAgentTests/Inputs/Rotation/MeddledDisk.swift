@@ -74,5 +74,6 @@ private final class MeddledFile: File {
 
     func truncate(to byteCount: UInt64) throws(FileSystemError) { try self.file.truncate(to: byteCount) }
     func sync() throws(FileSystemError) { try self.file.sync() }
+    var currentFolder: String? { self.file.currentFolder }
     func close() { self.file.close() }
 }

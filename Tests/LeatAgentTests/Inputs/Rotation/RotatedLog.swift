@@ -10,6 +10,8 @@ final class RotatedLog {
     enum Style: CaseIterable {
         /// `a.log.1`, `a.log.2`, … for ever.
         case numbered
+        /// The same in another folder, logrotate's `olddir`.
+        case moved
         /// `a.log.2` becomes `a.log.3` before `a.log.1` becomes `a.log.2`; the oldest is removed.
         case cascading
         /// The same, and `a.log.2` is compressed.
@@ -29,6 +31,8 @@ final class RotatedLog {
     }
 
     private static let keptCount = 3
+    /// Where files go that are moved away; the test makes it.
+    static let movedFolder = "old"
 
     private let disk = PosixFileSystem()
     private let folder: String
@@ -98,8 +102,9 @@ final class RotatedLog {
         guard self.contents[self.name] != nil else { return [.write(lineCount: 1)] }
         var steps: [Step] = []
         self.rotationCount += 1
-        if self.style == .numbered {
-            steps.append(.rename(from: self.name, to: "\(self.name).\(self.rotationCount)"))
+        if self.style == .numbered || self.style == .moved {
+            let folder = self.style == .moved ? "\(Self.movedFolder)/" : ""
+            steps.append(.rename(from: self.name, to: "\(folder)\(self.name).\(self.rotationCount)"))
         } else if let cascade = self.cascade() {
             steps = cascade
         } else {

@@ -47,6 +47,7 @@ private struct RotationRace {
         self.random = SeededRandom(seed: seed)
         let world = try TailWorld(try TemporaryFolder())
         self.world = world
+        try PosixFileSystem().createDirectory(world.folder.path(RotatedLog.movedFolder))
         self.rotation = rotation
         self.logs = ["a.log", "b.log"].map { name in
             RotatedLog(
