@@ -48,6 +48,42 @@ final class AgentWorld {
         return agent
     }
 
+    /// Starts an agent that reads JSON records, route tag `t.x`, and sends them through an output.
+    ///
+    /// `parser` are further keys of the parser, and `output` those of the output, a line each.
+    @discardableResult
+    func send(
+        _ records: [String],
+        through output: String,
+        parser: String = "",
+        name: String = "agent"
+    ) throws -> Agent {
+        func indented(_ keys: String) -> String {
+            keys.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        }
+        try self.folder.write("\(name)-in/x.log", records.map { $0 + "\n" }.joined())
+        return try self.start(
+            """
+            [SERVICE]
+                Flush 0.01
+            [PARSER]
+                Name json
+                Format json
+            \(indented(parser))
+            [INPUT]
+                Name tail
+                Tag t.x
+                Path \(self.folder.path)/\(name)-in/*.log
+                Read_from_Head On
+                Parser json
+            [OUTPUT]
+                Match *
+            \(indented(output))
+            """,
+            name: name
+        )
+    }
+
     /// What is wrong with a configuration.
     func problems(of text: String) throws -> String {
         do {

@@ -89,6 +89,15 @@ struct EventList: Sendable {
     /// Sets the time of an event.
     mutating func setTime(_ time: Int64, of index: Int) { self.times[index] = time }
 
+    /// A list of what `body` appends for each event, in order.
+    func transformed(
+        _ body: (_ members: UnsafeRawBufferPointer, _ time: Int64, _ output: inout EventList) -> Void
+    ) -> EventList {
+        var output = EventList()
+        for index in 0..<self.count { self.withMembers(of: index) { body($0, self.times[index], &output) } }
+        return output
+    }
+
     /// Keeps only the events for which `isKept` says so, in order.
     mutating func filter(_ isKept: (_ index: Int, _ members: UnsafeRawBufferPointer) -> Bool) {
         var kept = 0

@@ -6,6 +6,13 @@ struct HeldEvent: Hashable, Sendable {
     var members: [UInt8]
 }
 
+extension EventList {
+    /// A list of events that were held back.
+    init(_ held: [HeldEvent]) {
+        for event in held { event.members.withUnsafeBytes { self.append(time: event.time, members: $0) } }
+    }
+}
+
 /// Which held events belong together: those of one filter, route tag and stream.
 struct HeldKey: Hashable, Sendable {
     /// The filter's name, such as `multiline.0`.

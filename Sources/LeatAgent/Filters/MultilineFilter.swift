@@ -56,16 +56,10 @@ final class MultilineFilter: EventFilter {
     var keepsEvents: Bool { true }
 
     func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
-        var output = EventList()
-        for index in 0..<events.count {
-            events.withMembers(of: index) { members in
-                self.add(members, time: events.times[index], tag, now: context.monotonicNanoseconds, to: &output)
-            }
-        }
+        events = self.add(events, tag, now: context.monotonicNanoseconds)
         if !self.buffers {
-            for key in Array(self.streams.keys) where key.tag == tag.text { self.finish(key, now: 0, to: &output) }
+            for key in Array(self.streams.keys) where key.tag == tag.text { self.finish(key, now: 0, to: &events) }
         }
-        swap(&events, &output)
         if self.streams.count > Self.streamCountMax { self.release(all: true, context: &context) }
     }
 
@@ -104,17 +98,17 @@ final class MultilineFilter: EventFilter {
     }
 
     func restore(_ events: [HeldEvent], of key: HeldKey, tag: RouteTag, context: inout FilterContext) {
-        var output = EventList()
+        let output = self.add(EventList(events), tag, now: context.monotonicNanoseconds)
         let stream = StreamKey(tag: key.tag, stream: key.stream)
-        for event in events {
-            event.members.withUnsafeBytes {
-                self.add($0, time: event.time, tag, now: context.monotonicNanoseconds, to: &output)
-            }
-        }
         // No numbers are equal to these: the buffer is told once more what is held.
         self.recorded[stream] = .max - 1 ..< .max
         self.changed.insert(stream)
         if !output.isEmpty { context.released.append((tag: tag, events: output)) }
+    }
+
+    /// Takes events; what need not wait, or not any more.
+    private func add(_ events: EventList, _ tag: RouteTag, now: UInt64) -> EventList {
+        events.transformed { members, time, output in self.add(members, time: time, tag, now: now, to: &output) }
     }
 
     private func add(

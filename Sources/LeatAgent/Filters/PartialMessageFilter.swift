@@ -53,13 +53,7 @@ final class PartialMessageFilter: EventFilter {
     var keepsEvents: Bool { true }
 
     func apply(to events: inout EventList, tag: RouteTag, context: inout FilterContext) {
-        var output = EventList()
-        for index in 0..<events.count {
-            events.withMembers(of: index) { members in
-                self.add(members, time: events.times[index], tag, now: context.monotonicNanoseconds, to: &output)
-            }
-        }
-        swap(&events, &output)
+        events = self.add(events, tag, now: context.monotonicNanoseconds)
         self.boundHeld(&context)
     }
 
@@ -98,13 +92,13 @@ final class PartialMessageFilter: EventFilter {
         self.recorded[known] = events.count
         self.changed.insert(known)
         self.replaced.insert(known)
-        var output = EventList()
-        for event in events {
-            event.members.withUnsafeBytes {
-                self.add($0, time: event.time, tag, now: context.monotonicNanoseconds, to: &output)
-            }
-        }
+        let output = self.add(EventList(events), tag, now: context.monotonicNanoseconds)
         if !output.isEmpty { context.released.append((tag: tag, events: output)) }
+    }
+
+    /// Takes events; what need not wait, or not any more.
+    private func add(_ events: EventList, _ tag: RouteTag, now: UInt64) -> EventList {
+        events.transformed { members, time, output in self.add(members, time: time, tag, now: now, to: &output) }
     }
 
     private func add(

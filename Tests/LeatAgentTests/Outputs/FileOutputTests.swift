@@ -7,29 +7,12 @@ import Testing
 
 /// What the output `file` writes, and where.
 struct FileOutputTests {
-    private static func send(_ output: String, _ world: AgentWorld, records: [String]) throws -> Agent {
-        try world.folder.write("in/x.log", records.map { $0 + "\n" }.joined())
-        return try world.start(
-            """
-            [SERVICE]
-                Flush 0.01
-            [PARSER]
-                Name json
-                Format json
-                Time_Key ts
-                Time_Format %Y-%m-%dT%H:%M:%S
-            [INPUT]
-                Name tail
-                Tag t.x
-                Path \(world.folder.path)/in/*.log
-                Read_from_Head On
-                Parser json
-            [OUTPUT]
-                Name file
-                Match *
-                Path \(world.folder.path)
-            \(output.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
-            """
+    /// Sends records, whose time is `ts`, through an output `file` into the folder.
+    private static func send(_ keys: String, _ world: AgentWorld, records: [String]) throws -> Agent {
+        try world.send(
+            records,
+            through: "Name file\nPath \(world.folder.path)\n\(keys)",
+            parser: "Time_Key ts\nTime_Format %Y-%m-%dT%H:%M:%S"
         )
     }
 
@@ -138,7 +121,7 @@ struct FileOutputTests {
             let agent = try Self.send(keys, world, records: [#"{"number":"0","filling":"xxxxxxxxxxxxxxxxxxxxxxx"}"#])
             for number in 1...6 {
                 try world.turn("line \(number - 1)") { agent.queues[0]?.counters.deliveredEvents == UInt64(number) }
-                let file = try PosixFileSystem().open(folder.path("in/x.log"), .readWrite)
+                let file = try PosixFileSystem().open(folder.path("agent-in/x.log"), .readWrite)
                 defer { file.close() }
                 let line = #"{"number":"\#(number)","filling":"xxxxxxxxxxxxxxxxxxxxxxx"}"# + "\n"
                 try file.write([ByteSlice(Array(line.utf8))], at: try file.status().byteCount)

@@ -31,39 +31,10 @@ struct PostingOutputTests {
         var bodies: [String] { self.requests.map { String(decoding: $0.body, as: UTF8.self) } }
     }
 
-    private static let records = """
-        {"log":"a\\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}
-        {"log":"c","stream":"stderr","n":2}
-        """
-
-    /// Sends the records, which lie in a file, through an output.
-    private static func send(
-        _ output: String,
-        _ world: AgentWorld,
-        records: String = Self.records,
-        name: String = "agent"
-    ) throws -> Agent {
-        try world.folder.write("\(name)-in/x.log", records + "\n")
-        return try world.start(
-            """
-            [SERVICE]
-                Flush 0.01
-            [PARSER]
-                Name json
-                Format json
-            [INPUT]
-                Name tail
-                Tag t.x
-                Path \(world.folder.path)/\(name)-in/*.log
-                Read_from_Head On
-                Parser json
-            [OUTPUT]
-                Match *
-            \(output.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
-            """,
-            name: name
-        )
-    }
+    private static let records = [
+        #"{"log":"a\"b","stream":"stdout","n":1,"kubernetes":{"pod_name":"web-1","labels":{"app.kubernetes.io/name":"web"}}}"#,
+        #"{"log":"c","stream":"stderr","n":2}"#,
+    ]
 
     static let bodies: [(output: String, path: String, type: String, body: String)] = [
         (
@@ -126,7 +97,7 @@ struct PostingOutputTests {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)
             let server = try CaptureServer(world.loop)
-            let agent = try Self.send("\(output)\nHost 127.0.0.1\nPort \(server.port)", world)
+            let agent = try world.send(Self.records, through: "\(output)\nHost 127.0.0.1\nPort \(server.port)")
             try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 2 }
             let request = try #require(server.requests.first)
             #expect(request.path == path)
@@ -163,7 +134,11 @@ struct PostingOutputTests {
             ]
             for (index, (keys, header, value)) in cases.enumerated() {
                 let before = server.requests.count
-                let agent = try Self.send("\(keys)\nHost 127.0.0.1\nPort \(server.port)", world, name: "agent\(index)")
+                let agent = try world.send(
+                    Self.records,
+                    through: "\(keys)\nHost 127.0.0.1\nPort \(server.port)",
+                    name: "agent\(index)"
+                )
                 // The agent before may have sent its events again meanwhile.
                 try world.turn("a request of \(keys)") {
                     server.requests.dropFirst(before).contains { $0.headers[header] == value }
@@ -179,11 +154,10 @@ struct PostingOutputTests {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)
             let server = try CaptureServer(world.loop)
-            let records = ["a", "a", "b", "a"].map { "{\"tenant\":\"\($0)\"}" }.joined(separator: "\n")
-            let agent = try Self.send(
-                "Name loki\nTenant_ID_Key $tenant\nHost 127.0.0.1\nPort \(server.port)\nWorkers 1",
-                world,
-                records: records
+            let records = ["a", "a", "b", "a"].map { "{\"tenant\":\"\($0)\"}" }
+            let agent = try world.send(
+                records,
+                through: "Name loki\nTenant_ID_Key $tenant\nHost 127.0.0.1\nPort \(server.port)\nWorkers 1"
             )
             try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 4 }
             #expect(server.requests.map { $0.headers["x-scope-orgid"] } == ["a", "b", "a"])
@@ -197,10 +171,10 @@ struct PostingOutputTests {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)
             let server = try CaptureServer(world.loop, answer: #"{"errors":false}"#)
-            let records = [#"{"id":"a"}"#, #"{"n":1}"#, #"{"id":"b"}"#, #"{"id":""}"#].joined(separator: "\n")
+            let records = [#"{"id":"a"}"#, #"{"n":1}"#, #"{"id":"b"}"#, #"{"id":""}"#]
             let keys = "Write_Operation update\nId_Key id\nSuppress_Type_Name On"
             let output = "Name es\n\(keys)\nHost 127.0.0.1\nPort \(server.port)"
-            let agent = try Self.send(output, world, records: records)
+            let agent = try world.send(records, through: output)
             try world.turn("settled") { agent.queues[0]?.isDone == true && server.requests.count == 1 }
             let ids = server.bodies[0].matches(of: /"_id":"(.*?)"/).map { String($0.output.1) }
             #expect(ids == ["a", "b"])
@@ -229,7 +203,8 @@ struct PostingOutputTests {
         try withTemporaryFolder { folder in
             let world = try AgentWorld(folder)
             let server = try CaptureServer(world.loop)
-            let agent = try Self.send("Name http\nFormat msgpack\nHost 127.0.0.1\nPort \(server.port)", world)
+            let output = "Name http\nFormat msgpack\nHost 127.0.0.1\nPort \(server.port)"
+            let agent = try world.send(Self.records, through: output)
             try world.turn("delivered") { agent.queues[0]?.counters.deliveredEvents == 2 }
             var json: [UInt8] = []
             try ByteSlice(server.requests[0].body).withUnsafeBytes { bytes throws(MessagePackReader.Failure) in
@@ -289,7 +264,7 @@ struct PostingOutputTests {
             let world = try AgentWorld(folder)
             let server = try CaptureServer(world.loop)
             server.status = status
-            let agent = try Self.send("Name loki\nHost 127.0.0.1\nPort \(server.port)", world)
+            let agent = try world.send(Self.records, through: "Name loki\nHost 127.0.0.1\nPort \(server.port)")
             let counters = try #require(agent.queues[0]?.counters)
             try world.turn("an outcome") { isRejected ? counters.rejectedEvents == 2 : counters.retries > 0 }
             if isRejected {
@@ -314,10 +289,17 @@ struct PostingOutputTests {
                 #"{"b":"one\ntwo","h":{"X-A":"1","Content-Type":"text/x","Host":"evil","bad name":"x","X-N":7}}"#,
                 #"{"h":{}}"#, #"{"b":"three","h":{"X-A":"a\r\nX-Evil: 1"}}"#, #"{"b":5,"h":{}}"#, #"{"b":"x","h":"y"}"#,
             ]
-            let agent = try Self.send(
-                "Name http\nBody_Key $b\nHeaders_Key $h\nHeader_Tag X-Tag\nHost 127.0.0.1\nPort \(server.port)\nWorkers 1",
-                world,
-                records: records.joined(separator: "\n")
+            let agent = try world.send(
+                records,
+                through: """
+                    Name http
+                    Body_Key $b
+                    Headers_Key $h
+                    Header_Tag X-Tag
+                    Host 127.0.0.1
+                    Port \(server.port)
+                    Workers 1
+                    """
             )
             try world.turn("settled") { agent.queues[0]?.isDone == true && server.requests.count == 2 }
             #expect(server.bodies == ["one\ntwo", "three"])
