@@ -11,6 +11,7 @@ enum PredecessorPatience {
             do {
                 return try await body()
             } catch  where isTaken(error) && ContinuousClock.now < end {
+                // Nobody tells when another process gives up a port or a lock: asking again is the only way.
                 try await Task.sleep(for: .milliseconds(ServerLimits.retryPauseMilliseconds))
             }
         }

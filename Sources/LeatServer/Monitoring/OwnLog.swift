@@ -66,6 +66,7 @@ final class OwnLog: Service, Sendable {
         await withGracefulShutdownHandler {
             for await _ in self.signals {
                 do {
+                    // Not a wait for something: entries come in bursts, and each flush is a batch with its own sync.
                     try await Task.sleep(for: Self.gathering)
                 } catch {
                     return
