@@ -6,6 +6,8 @@ import Testing
 /// The three programs under SIGKILL: every line is found exactly once.
 @Suite(.serialized) struct CrashTests {
     static let lineCount = isLongRun ? 1_000_000 : 100_000
+    /// Times that the agent, the server or both are killed.
+    static let killCount = isLongRun ? 200 : 20
 
     @Test(.enabled(if: Programs.areBuilt, Programs.missing), .timeLimit(.minutes(10)))
     func everyLineIsFoundOnceHoweverOftenAgentAndServerAreKilled() throws {
@@ -20,9 +22,8 @@ import Testing
                 rotationLineCount: Self.lineCount / 40,
                 seed: seed
             )
-            let rounds = 20
-            for round in 0..<rounds {
-                try writer.append(Self.lineCount / rounds)
+            for round in 0..<Self.killCount {
+                try writer.append(Self.lineCount / Self.killCount)
                 switch round % 3 {
                 case 0:
                     agent.program.kill()

@@ -12,7 +12,7 @@ import Testing
     @Test(
         .enabled(if: fluentBit != nil, "fluent-bit is not on the PATH"),
         .timeLimit(.minutes(3)),
-        arguments: [UInt64(1), 2, 3]
+        arguments: UInt64(1)...(isLongRun ? 20 : 3)
     )
     func aSwitchFromFluentBitRepeatsAndLosesNothing(seed: UInt64) throws {
         let peer = try #require(Self.fluentBit)
