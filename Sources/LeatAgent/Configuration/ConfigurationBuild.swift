@@ -163,6 +163,12 @@ struct ConfigurationBuild {
     }
 
     private mutating func reportUnknown(_ name: Section.Entry, _ kind: PluginKind) {
+        if let reason = MissingPlugins.reason(kind, name.value) {
+            self.diagnostics.append(
+                name.valueMark.diagnostic("the \(kind.rawValue) '\(name.value)' is not here: \(reason)")
+            )
+            return
+        }
         let nearest = NearestName.find(name.value, among: PluginTable.names(kind))
         let elsewhere = PluginKind.allCases.first { $0 != kind && PluginTable.find($0, name.value) != nil }
         let hint =
@@ -175,6 +181,7 @@ struct ConfigurationBuild {
 
     /// Checks every key and the form of its value.
     private mutating func check(_ section: Section, keys: [PluginKey], of place: String) {
+        var seen: Set<String> = []
         for entry in section.entries {
             guard let key = PluginTable.key(entry.key, in: keys) else {
                 let nearest = NearestName.find(entry.key, among: keys.map(\.name))
@@ -185,6 +192,11 @@ struct ConfigurationBuild {
                     )
                 )
                 continue
+            }
+            if !seen.insert(key.name).inserted, !key.mayRepeat, key.isRead {
+                self.diagnostics.append(
+                    entry.keyMark.diagnostic("\(key.name) of \(place) is set again; this counts", severity: .warning)
+                )
             }
             if key.effect == .accepted {
                 let mark = "\(entry.keyMark.source):\(entry.keyMark.line)"

@@ -121,6 +121,10 @@ struct YAMLFormat {
                 )
             case ("rules", .sequence(let rules)) where kind == "MULTILINE_PARSER":
                 section.entries += rules.compactMap { self.rule($0) }
+            case ("telemetry", .mapping):
+                // Groups within groups, none of which does anything here.
+                let mark = self.mark(key)
+                section.entries.append(Section.Entry(key: "telemetry", value: "", keyMark: mark, valueMark: mark))
             case (_, .sequence(let values)):
                 section.entries += values.compactMap { self.entry(key, $0) }
             case (let name?, .mapping) where Self.isText(name, of: kind, node):

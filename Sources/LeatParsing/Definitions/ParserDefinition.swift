@@ -37,6 +37,8 @@ public struct ParserDefinition: Sendable {
         "name", "format", "regex", "time_key", "time_format", "time_keep", "time_offset", "time_strict",
         "time_system_timezone", "time_zone", "types", "skip_empty_values", "logfmt_no_bare_keys", "decode_field",
         "decode_field_as",
+        // Fluent Bit's documentation has it in a parser, where it means nothing.
+        "key_name",
     ]
 
     /// Reads a section.

@@ -13,6 +13,7 @@ enum FilterTable {
         "adds the metadata of pods and reads JSON in log",
         [
             .acts("merge_log", .flag, "off", "put the members of a JSON object in log into the record"),
+            .acts("merge_json_log", .flag, "off", "the older name of merge_log, as old examples have it"),
             .acts("merge_parser", .text, nil, "parser of log instead of JSON"),
             .acts("merge_log_key", .text, nil, "field that gets the members instead of the record"),
             .acts("merge_log_trim", .flag, "on", "cut line ends from the members' texts"),
@@ -103,15 +104,15 @@ enum FilterTable {
         [
             .acts("set", .words(2), nil, "field and value, replacing"),
             .acts("add", .words(2), nil, "field and value, unless there"),
-            .acts("remove", .text, nil, "field"),
-            .acts("remove_wildcard", .text, nil, "fields with this beginning"),
-            .acts("remove_regex", .text, nil, "fields whose name matches"),
+            .acts("remove", .text, nil, "field").repeatable,
+            .acts("remove_wildcard", .text, nil, "fields with this beginning").repeatable,
+            .acts("remove_regex", .text, nil, "fields whose name matches").repeatable,
             .acts("rename", .words(2), nil, "old and new name, unless there"),
             .acts("hard_rename", .words(2), nil, "old and new name, replacing"),
             .acts("copy", .words(2), nil, "field and new name, unless there"),
             .acts("hard_copy", .words(2), nil, "field and new name, replacing"),
-            .acts("move_to_start", .text, nil, "fields with this beginning go first"),
-            .acts("move_to_end", .text, nil, "fields with this beginning go last"),
+            .acts("move_to_start", .text, nil, "fields with this beginning go first").repeatable,
+            .acts("move_to_end", .text, nil, "fields with this beginning go last").repeatable,
             .acts("condition", .words(2), nil, "all conditions must hold for the rules to apply"),
         ]
     )
@@ -122,9 +123,9 @@ enum FilterTable {
         "adds and removes fields",
         [
             .acts("record", .words(2), nil, "field and value to add"),
-            .acts("remove_key", .text, nil, "field to remove"),
-            .acts("allowlist_key", .text, nil, "field to keep; others go"),
-            .acts("whitelist_key", .text, nil, "the same as allowlist_key"),
+            .acts("remove_key", .text, nil, "field to remove").repeatable,
+            .acts("allowlist_key", .text, nil, "field to keep; others go").repeatable,
+            .acts("whitelist_key", .text, nil, "the same as allowlist_key").repeatable,
             .acts("uuid_key", .text, nil, "field that gets a random UUID"),
         ]
     )
@@ -135,7 +136,7 @@ enum FilterTable {
         "puts fields into an object, or lifts them out",
         [
             .acts("operation", .choice(["nest", "lift"]), nil, "nest or lift"),
-            .acts("wildcard", .text, nil, "fields to nest; * at the end for any"),
+            .acts("wildcard", .text, nil, "fields to nest; * at the end for any").repeatable,
             .acts("nest_under", .text, nil, "object that gets them"),
             .acts("nested_under", .text, nil, "object to lift from"),
             .acts("add_prefix", .text, nil, "text before their names"),
@@ -149,7 +150,7 @@ enum FilterTable {
         "takes a field apart with a parser",
         [
             .acts("key_name", .text, nil, "the field"),
-            .acts("parser", .text, nil, "parser; repeated: tried in order"),
+            .acts("parser", .text, nil, "parser; repeated: tried in order").repeatable,
             .acts("preserve_key", .flag, "false", "keep the field"),
             .acts("reserve_data", .flag, "false", "keep the other fields"),
             .accepted("unescape_key", .flag, "without meaning in Fluent Bit too"),
@@ -237,10 +238,10 @@ enum FilterTable {
         "expect",
         "says when an event is not as expected",
         [
-            .acts("key_exists", .text, nil, "field that must be there"),
-            .acts("key_not_exists", .text, nil, "field that must not be there"),
-            .acts("key_val_is_null", .text, nil, "field that must be null"),
-            .acts("key_val_is_not_null", .text, nil, "field that must not be null"),
+            .acts("key_exists", .text, nil, "field that must be there").repeatable,
+            .acts("key_not_exists", .text, nil, "field that must not be there").repeatable,
+            .acts("key_val_is_null", .text, nil, "field that must be null").repeatable,
+            .acts("key_val_is_not_null", .text, nil, "field that must not be null").repeatable,
             .acts("key_val_eq", .words(2), nil, "field and its value"),
             .acts("action", .choice(["warn", "exit", "result_key"]), "warn", "what to do"),
             .acts("result_key", .text, "matched", "field that gets the result"),

@@ -10,6 +10,8 @@ struct PluginKey: Hashable, Sendable {
     let effect: Effect
     /// What it is for, in a few words.
     let summary: String
+    /// Whether each of several values counts, though the form does not say so.
+    private var isRepeatable = false
 
     /// Whether a key changes anything here.
     enum Effect: String, Hashable, Sendable {
@@ -21,6 +23,29 @@ struct PluginKey: Hashable, Sendable {
         case ours
         /// Fluent Bit has it; turned on it is an error here, since nothing would be as the user wants.
         case unsupported
+    }
+
+    /// Whether each of several values counts, not only the last one.
+    var mayRepeat: Bool {
+        switch self.form {
+        case .list, .words, .numbered: true
+        default: self.isRepeatable
+        }
+    }
+
+    /// The same key, of which each of several values counts.
+    var repeatable: PluginKey {
+        var key = self
+        key.isRepeatable = true
+        return key
+    }
+
+    private init(name: String, form: SettingForm, defaultValue: String?, effect: Effect, summary: String) {
+        self.name = name
+        self.form = form
+        self.defaultValue = defaultValue
+        self.effect = effect
+        self.summary = summary
     }
 
     /// Whether something reads it.

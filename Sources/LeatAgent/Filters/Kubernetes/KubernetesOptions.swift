@@ -26,7 +26,7 @@ struct KubernetesOptions: Sendable {
 
     init(_ settings: Settings) throws(Diagnostics) {
         self.tagPrefix = settings.text("kube_tag_prefix") ?? ""
-        self.mergesLog = settings.flag("merge_log")
+        self.mergesLog = settings.flag("merge_log") || settings.flag("merge_json_log")
         self.mergeKey = settings.text("merge_log_key")
         self.trimsMerged = settings.flag("merge_log_trim")
         self.keepsLog = settings.flag("keep_log")
