@@ -4,7 +4,9 @@ internal import LeatParsing
 /// Makes inputs of their configuration.
 struct InputFactory {
     /// The inputs of this build.
-    static let names: Set<String> = ["tail", "stdin", "dummy", "tcp", "http", "syslog", "forward", "systemd"]
+    static let names: Set<String> = SamplingInputFactory.names.union([
+        "tail", "stdin", "dummy", "tcp", "http", "syslog", "forward", "systemd", "mqtt",
+    ])
 
     let plugin: PluginConfiguration
     let configuration: AgentConfiguration
@@ -35,7 +37,9 @@ struct InputFactory {
         case "http": return try self.listening.http(tag, counters, sink)
         case "syslog": return try self.listening.syslog(tag, counters, sink)
         case "forward": return try self.listening.forward(counters, sink)
+        case "mqtt": return try self.listening.mqtt(tag, counters, sink)
         case "systemd": return self.systemd(counters, sink, known)
+        case let name where SamplingInputFactory.names.contains(name): return self.sampling(tag, counters, sink)
         default:
             return try self.tail(
                 counters,
@@ -65,6 +69,8 @@ struct InputFactory {
             throw Diagnostics(
                 plugin.mark.diagnostic("security.users needs a shared_key", hint: "or empty_shared_key on")
             )
+        case let name where SamplingInputFactory.names.contains(name):
+            _ = try SamplingInputFactory(plugin: plugin, disk: PosixFileSystem()).source()
         default: break
         }
         if plugin.name != "tail", let entry = settings.section.entry("parser"), plugin.name != "systemd" {
@@ -95,6 +101,15 @@ struct InputFactory {
         }
         do throws(Diagnostics) {
             return LineParser(try ParserDefinition(section))
+        } catch {
+            preconditionFailure("the configuration of \(self.plugin.displayName) was checked: \(error)")
+        }
+    }
+
+    private func sampling(_ tag: RouteTag, _ counters: InputCounters, _ sink: any InputSink) -> any Input {
+        do throws(Diagnostics) {
+            let factory = SamplingInputFactory(plugin: self.plugin, disk: self.disk)
+            return try factory.input(tag, counters, sink, loop: self.loop, log: self.log)
         } catch {
             preconditionFailure("the configuration of \(self.plugin.displayName) was checked: \(error)")
         }

@@ -126,6 +126,25 @@ struct ListeningInputFactory {
         }
     }
 
+    func mqtt(_ tag: RouteTag, _ counters: InputCounters, _ sink: any InputSink) throws(FileSystemError) -> any Input {
+        let settings = self.plugin.settings
+        var options = MQTTInput.Options()
+        options.payloadKey = settings.text("payload_key")
+        // The default is the least; more than 32 MiB would be held for each connection.
+        let longest = settings.byteCount("buffer_size") ?? options.packetByteCountMax
+        options.packetByteCountMax = max(options.packetByteCountMax, min(longest, 32 << 20))
+        return MQTTInput(
+            tag: tag,
+            options: options,
+            server: self.serverOptions(port: 1_883),
+            tls: try self.tlsServer(),
+            counters: counters,
+            sink: sink,
+            loop: self.loop,
+            log: self.log
+        )
+    }
+
     /// The key that both sides know; `nil` without a handshake.
     static func sharedKey(_ settings: Settings) -> String? {
         settings.text("shared_key") ?? (settings.flag("empty_shared_key") ? "" : nil)

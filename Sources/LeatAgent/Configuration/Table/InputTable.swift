@@ -4,6 +4,7 @@
 enum InputTable {
     static let all: [PluginDescription] = [
         Self.tail, Self.stdin, Self.tcp, Self.syslog, Self.forward, Self.systemd, Self.dummy, Self.http,
+        Self.mqtt, Self.cpu, Self.mem, Self.disk, Self.netif, Self.proc, Self.head, Self.random, Self.thermal,
     ]
 
     private static let tail = PluginDescription(
@@ -133,7 +134,7 @@ enum InputTable {
             .acts("max_fields", .integer, "8000", "most fields of an event"),
             .acts("max_entries", .integer, "5000", "most entries of one turn"),
             .acts("systemd_filter_type", .choice(["and", "or"]), "or", "how several filters combine"),
-            .acts("systemd_filter", .text, nil, "KEY=value; may be repeated"),
+            .acts("systemd_filter", .text, nil, "KEY=value; may be repeated").repeatable,
             .acts("read_from_tail", .flag, "off", "begin with new entries"),
             .acts("lowercase", .flag, "off", "names of fields in lower case"),
             .acts("strip_underscores", .flag, "off", "names without leading underscores"),
@@ -182,6 +183,103 @@ enum InputTable {
             .acts("http_server.idle_timeout", .time, nil, "an idle connection is closed after this"),
             .accepted("http_server.ingress_queue_event_limit", .integer, "a full buffer refuses requests"),
             .accepted("http_server.ingress_queue_byte_limit", .size, "a full buffer refuses requests"),
+            .unsupported("oauth2.validate", "tokens are not checked; let a proxy do that"),
+            .accepted("oauth2.issuer", .text, "for oauth2.validate, which is not supported"),
+            .accepted("oauth2.jwks_url", .text, "for oauth2.validate, which is not supported"),
+            .accepted("oauth2.allowed_audience", .text, "for oauth2.validate, which is not supported"),
+            .accepted("oauth2.allowed_clients", .text, "for oauth2.validate, which is not supported"),
+            .accepted("oauth2.jwks_refresh_interval", .integer, "for oauth2.validate, which is not supported"),
         ] + CommonKeys.server
+    )
+
+    private static let mqtt = PluginDescription(
+        .input,
+        "mqtt",
+        "takes messages that MQTT 3.1.1 clients publish; a JSON object is a record, anything else its field log",
+        [
+            .acts("payload_key", .text, nil, "field that gets the message instead of the record"),
+            .acts("buffer_size", .size, "4194304", "longest packet"),
+        ] + CommonKeys.server
+    )
+
+    /// Keys of the inputs that look at the machine by the clock.
+    private static let interval: [PluginKey] = [
+        .acts("interval_sec", .integer, "1", "seconds between events"),
+        .acts("interval_nsec", .integer, "0", "nanoseconds to add"),
+    ]
+
+    private static let cpu = PluginDescription(
+        .input,
+        "cpu",
+        "makes events of how busy the processors are, in percent",
+        [.acts("pid", .integer, nil, "only this process")] + Self.interval
+    )
+
+    private static let mem = PluginDescription(
+        .input,
+        "mem",
+        "makes events of memory and swap, in KiB",
+        [.acts("pid", .integer, nil, "also the bytes that this process has")] + Self.interval
+    )
+
+    private static let disk = PluginDescription(
+        .input,
+        "disk",
+        "makes events of the bytes that disks read and write",
+        [.acts("dev_name", .text, nil, "only devices with this text in their name")] + Self.interval
+    )
+
+    private static let netif = PluginDescription(
+        .input,
+        "netif",
+        "makes events of what a network interface receives and sends",
+        [
+            .acts("interface", .text, nil, "the interface"),
+            .acts("verbose", .flag, "false", "all counts of the kernel"),
+            .acts("test_at_init", .flag, "false", "do not start without the interface"),
+        ] + Self.interval
+    )
+
+    private static let proc = PluginDescription(
+        .input,
+        "proc",
+        "makes events of whether a program runs",
+        [
+            .acts("proc_name", .text, nil, "name of the program's file"),
+            .acts("alert", .flag, "false", "only when it does not run"),
+            .acts("mem", .flag, "true", "add its memory"),
+            .acts("fd", .flag, "true", "add how many files it has open"),
+        ] + Self.interval
+    )
+
+    private static let head = PluginDescription(
+        .input,
+        "head",
+        "makes events of the beginning of a file",
+        [
+            .acts("file", .text, nil, "the file"),
+            .acts("key", .text, "head", "field that gets the text"),
+            .acts("buf_size", .size, "256", "most bytes, without lines"),
+            .acts("lines", .integer, "0", "lines to read; 0: bytes"),
+            .acts("split_line", .flag, "false", "a field per line: line0, line1 and so on; 10 without lines"),
+            .acts("add_path", .flag, "false", "add the path"),
+        ] + Self.interval
+    )
+
+    private static let random = PluginDescription(
+        .input,
+        "random",
+        "makes events of random numbers",
+        [.acts("samples", .integer, "-1", "how many events; -1 without end")] + Self.interval
+    )
+
+    private static let thermal = PluginDescription(
+        .input,
+        "thermal",
+        "makes events of temperatures, one per sensor",
+        [
+            .acts("name_regex", .text, nil, "only sensors whose name matches"),
+            .acts("type_regex", .text, nil, "only sensors whose type matches"),
+        ] + Self.interval
     )
 }
