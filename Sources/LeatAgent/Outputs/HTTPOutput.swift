@@ -22,6 +22,12 @@ protocol RequestForm {
 
     /// Why an event cannot be sent, as JSON; `nil` when it can.
     func fault(of record: UnsafeRawBufferPointer) -> [UInt8]?
+
+    /// Most bytes of the answer to a good request that `result` wants to see; 0: it is not asked.
+    var answerByteCountMax: Int { get }
+
+    /// What the answer to a good request says of its events; `nil`: all are delivered.
+    func result(of answer: UnsafeRawBufferPointer) -> DeliveryResult?
 }
 
 extension RequestForm {
@@ -31,6 +37,8 @@ extension RequestForm {
     func headers(of part: [UInt8]) -> [(name: String, value: String)] { [] }
     var hasFaults: Bool { false }
     func fault(of record: UnsafeRawBufferPointer) -> [UInt8]? { nil }
+    var answerByteCountMax: Int { 0 }
+    func result(of answer: UnsafeRawBufferPointer) -> DeliveryResult? { nil }
 }
 
 /// The outputs that post events: `http`, `loki`, `splunk`.
@@ -127,13 +135,17 @@ final class HTTPOutput: BatchSender {
         }
         var request = request
         if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
-        let answer = Excerpt()
-        client.send(request, body: body, onBody: { answer.take($0) }) { [options = self.options] result in
+        let answer = Excerpt(byteCountMax: self.form.answerByteCountMax)
+        let (options, form) = (self.options, self.form)
+        client.send(request, body: body, onBody: { answer.take($0) }) { result in
             switch result {
             case .failure(let failure): completion(.again(reason: failure.reason))
             case .success(let head):
                 // The token has ended before its time; the events go again with another.
                 if head.status == 401, let token { options.tokens?.forget(token) }
+                if (200..<300).contains(head.status), form.answerByteCountMax > 0 {
+                    return completion(answer.bytes.withUnsafeBytes { form.result(of: $0) } ?? .delivered)
+                }
                 completion(Self.result(head.status, options.logsAnswers ? ": " + answer.text : ""))
             }
         }
@@ -175,13 +187,20 @@ enum RequestCompression: Hashable, Sendable {
 
 /// The first bytes of an answer, for messages.
 final class Excerpt {
-    private static let byteCountMax = 300
-    private var bytes: [UInt8] = []
+    private static let textByteCountMax = 300
+    private let byteCountMax: Int
+    private(set) var bytes: [UInt8] = []
+
+    /// `byteCountMax`: bytes to keep, where more are wanted than a message has.
+    init(byteCountMax: Int = 0) { self.byteCountMax = max(Self.textByteCountMax, byteCountMax) }
 
     func take(_ piece: UnsafeRawBufferPointer) {
-        let room = Self.byteCountMax - self.bytes.count
+        let room = self.byteCountMax - self.bytes.count
         if room > 0 { self.bytes.append(contentsOf: piece.prefix(room)) }
     }
 
-    var text: String { String(decoding: self.bytes, as: UTF8.self).split(separator: "\n").joined(separator: " ") }
+    var text: String {
+        let lines = String(decoding: self.bytes.prefix(Self.textByteCountMax), as: UTF8.self).split(separator: "\n")
+        return lines.joined(separator: " ")
+    }
 }

@@ -90,6 +90,26 @@ extension OutputFactory {
         return try self.httpOutput(try OTLPForm(self.plugin), options, defaultPort: 4_318)
     }
 
+    func kafkaRestSender() throws(Diagnostics) -> any BatchSender {
+        let form = try KafkaRestForm(self.plugin)
+        var options = HTTPOutput.Options()
+        options.request.path = form.path
+        options.request.headers = [("User-Agent", "leat-agent"), ("Content-Type", form.contentType)]
+        if let authorization = self.authorization() { options.request.headers.append(("Authorization", authorization)) }
+        return try self.httpOutput(form, options, defaultPort: 8_082)
+    }
+
+    func treasureDataSender() throws(Diagnostics) -> any BatchSender {
+        let form = try TreasureDataForm(self.plugin)
+        var options = HTTPOutput.Options()
+        options.request.method = "PUT"
+        options.request.path = form.path
+        options.request.headers = [
+            ("User-Agent", "leat-agent"), ("Content-Type", "application/gzip"), ("Authorization", "TD1 " + form.key),
+        ]
+        return try self.httpOutput(form, options, defaultPort: 443)
+    }
+
     func splunkSender() throws(Diagnostics) -> any BatchSender {
         let settings = self.plugin.settings
         let form = try SplunkForm(self.plugin)
@@ -120,7 +140,8 @@ extension OutputFactory {
     }
 
     private var compression: RequestCompression {
-        switch self.plugin.settings.text("compress")?.lowercased() {
+        guard self.plugin.settings.has("compress") else { return .none }
+        return switch self.plugin.settings.text("compress")?.lowercased() {
         case "gzip": .gzip
         case "zstd": .zstd
         default: .none
@@ -147,7 +168,7 @@ extension OutputFactory {
         if settings.has("cloud_auth"), let text = settings.text("cloud_auth") {
             return "Basic " + Base64.text(Array(text.utf8))
         }
-        guard let user = settings.text("http_user") else { return nil }
+        guard settings.has("http_user"), let user = settings.text("http_user") else { return nil }
         return "Basic " + Base64.text(Array("\(user):\(settings.text("http_passwd") ?? "")".utf8))
     }
 
@@ -203,7 +224,7 @@ extension OutputFactory {
     }
 
     private func node(_ settings: Settings, defaultPort: Int) throws(Diagnostics) -> Upstream.Node {
-        var endpoint = Self.endpoint(settings, defaultPort: defaultPort)
+        var endpoint = self.endpoint(settings, defaultPort: defaultPort)
         endpoint.proxy = try Proxy(self.plugin.settings)
         if self.plugin.settings.has("cloud_id"), let id = self.plugin.settings.entries("cloud_id").last {
             guard let host = Self.cloudHost(id.value) else {
@@ -233,9 +254,14 @@ extension OutputFactory {
         }
     }
 
-    private static func endpoint(_ settings: Settings, defaultPort: Int) -> Endpoint {
+    /// The host of an output that says none.
+    private var defaultHost: String {
+        self.plugin.name == "td" ? TreasureDataForm.host(region: self.plugin.settings.text("region")) : "127.0.0.1"
+    }
+
+    private func endpoint(_ settings: Settings, defaultPort: Int) -> Endpoint {
         var endpoint = Endpoint(
-            host: settings.text("host") ?? "127.0.0.1",
+            host: settings.text("host") ?? self.defaultHost,
             port: settings.integer("port") ?? defaultPort
         )
         if let time = settings.nanoseconds("net.connect_timeout"), time > 0 {

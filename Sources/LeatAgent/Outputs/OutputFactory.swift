@@ -10,12 +10,27 @@ struct OutputFactory {
     let log: AgentLog
     var files: any FileSystem = PosixFileSystem()
 
-    private static let names: Set<String> = [
-        "es", "opensearch", "http", "loki", "splunk", "opentelemetry", "forward", "stdout", "file", "null", "counter",
-    ]
+    private static let names: Set<String> = Self.directNames.union([
+        "es", "opensearch", "http", "loki", "splunk", "opentelemetry", "forward", "kafka-rest", "td", "stdout", "file",
+    ])
+
+    /// The outputs that take events without a chunk.
+    private static let directNames: Set<String> = ["null", "counter", "flowcounter"]
 
     /// Whether an output takes events without a chunk.
-    static func isDirect(_ plugin: PluginConfiguration) -> Bool { plugin.name == "null" || plugin.name == "counter" }
+    static func isDirect(_ plugin: PluginConfiguration) -> Bool { Self.directNames.contains(plugin.name) }
+
+    /// What an output without chunks prints.
+    static func display(of plugin: PluginConfiguration) -> DirectOutput.Display {
+        switch plugin.name {
+        case "counter": return .count
+        case "flowcounter":
+            let settings = plugin.settings
+            let unit = settings.text("unit").flatMap { FlowCounter.Unit(rawValue: $0.lowercased()) } ?? .minute
+            return .flow(FlowCounter(unit: unit, usesEventTimes: settings.flag("event_based")))
+        default: return .nothing
+        }
+    }
 
     /// Finds what is wrong with an output without making it.
     static func check(
@@ -37,6 +52,8 @@ struct OutputFactory {
             }
         case "forward": _ = try ForwardForm(plugin)
         case "opentelemetry": _ = try OTLPForm(plugin)
+        case "kafka-rest": _ = try KafkaRestForm(plugin)
+        case "td": _ = try TreasureDataForm(plugin)
         case "http":
             _ = try HTTPForm.SingleBody(settings)
             _ = try AccessTokens.Options(settings)
@@ -90,6 +107,8 @@ struct OutputFactory {
             case "splunk": return try self.splunkSender()
             case "forward": return try self.forwardSender()
             case "opentelemetry": return try self.otlpSender()
+            case "kafka-rest": return try self.kafkaRestSender()
+            case "td": return try self.treasureDataSender()
             default: return try self.bulkSender(try BulkFormat(self.plugin))
             }
         } catch {

@@ -51,30 +51,3 @@ enum TextOutputs {
         }
     }
 }
-
-/// `[OUTPUT] null` and `counter`: take events without a chunk.
-final class DirectOutput {
-    let name: String
-    let counters = OutputCounters()
-    /// Prints the number of events, if at all.
-    private let prints: Bool
-    private let loop: EventLoop
-
-    init(name: String, prints: Bool, loop: EventLoop) {
-        self.name = name
-        self.prints = prints
-        self.loop = loop
-    }
-
-    /// Takes the events of one read.
-    func take(_ events: EventList) {
-        self.counters.acceptedEvents += UInt64(events.count)
-        self.counters.deliveredEvents += UInt64(events.count)
-        self.counters.deliveredBytes += UInt64(events.openStart)
-        guard self.prints else { return }
-        let line = Array(
-            "\(self.loop.time.now().seconds),\(events.count) (total = \(self.counters.deliveredEvents))\n".utf8
-        )
-        _ = Glibc.write(STDOUT_FILENO, line, line.count)
-    }
-}

@@ -389,6 +389,7 @@ extension Agent {
             queue.stop()
             queue.sender.close()
         }
+        for output in self.directOutputs.values { output.close() }
         for named in self.pipeline.allFilters { named.filter.stop() }
         self.diskThread.wait()
         self.checkpoint(isForced: true)

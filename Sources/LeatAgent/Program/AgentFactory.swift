@@ -90,8 +90,8 @@ struct AgentFactory {
             if let cursor = cursors[index] {
                 queues[index] = try self.queue(plugin, index, store, cursor, names)
             } else {
-                let prints = plugin.name == "counter"
-                direct[index] = DirectOutput(name: plugin.displayName, prints: prints, loop: self.loop)
+                let display = OutputFactory.display(of: plugin)
+                direct[index] = DirectOutput(name: plugin.displayName, display: display, loop: self.loop)
             }
         }
         let pipeline = FilterPipeline(

@@ -4,7 +4,7 @@
 enum OutputTable {
     static let all: [PluginDescription] = [
         Self.elasticsearch, Self.openSearch, Self.http, Self.loki, Self.splunk, Self.openTelemetry, Self.forward,
-        Self.stdout, Self.file,
+        Self.kafkaRest, Self.treasureData, Self.stdout, Self.file,
         PluginDescription(
             .output,
             "null",
@@ -16,6 +16,15 @@ enum OutputTable {
             ]
         ),
         PluginDescription(.output, "counter", "prints how many events came", []),
+        PluginDescription(
+            .output,
+            "flowcounter",
+            "prints how many events and bytes of records came per unit of time",
+            [
+                .acts("unit", .choice(["second", "minute", "hour", "day"]), "minute", "the unit"),
+                .acts("event_based", .flag, "false", "by the events' times instead of the clock"),
+            ]
+        ),
     ]
 
     private static let elasticsearch = PluginDescription(
@@ -203,7 +212,8 @@ enum OutputTable {
         "sends logs by OTLP over HTTP",
         [
             .acts("logs_uri", .text, "/v1/logs", "path"),
-            .acts("logs_body_key", .text, nil, "field that is the body; may be repeated; default log, then message"),
+            .acts("logs_body_key", .text, nil, "field that is the body; may be repeated; default log, then message")
+                .repeatable,
             .acts("logs_body_key_attributes", .flag, "false", "the other fields are attributes"),
             .acts("proxy", .text, nil, "HTTP proxy as http://user:password@host:port; a tunnel with tls on"),
             .acts("add_label", .words(2), nil, "attribute of the resource; may be repeated"),
@@ -241,6 +251,39 @@ enum OutputTable {
                 "logs_span_id_metadata_key", "logs_trace_id_metadata_key", "logs_attributes_metadata_key",
                 "logs_instrumentation_scope_metadata_key", "logs_resource_metadata_key",
             ].map { .accepted($0, .text, "events have no metadata") } + Self.aws + CommonKeys.client
+    )
+
+    private static let kafkaRest = PluginDescription(
+        .output,
+        "kafka-rest",
+        "sends to the REST proxy of Kafka",
+        [
+            .acts("topic", .text, "fluent-bit", "topic"),
+            .acts("partition", .integer, "-1", "number of the partition; -1: the proxy chooses"),
+            .acts("message_key", .text, nil, "key of all messages"),
+            .acts("time_key", .text, "@timestamp", "field that gets the time"),
+            .acts("time_key_format", .text, "%Y-%m-%dT%H:%M:%S", "form of the time, before its nanoseconds"),
+            .acts("include_tag_key", .flag, "false", "add the route tag"),
+            .acts("tag_key", .text, "_flb-key", "field that gets the route tag"),
+            .acts("url_path", .text, nil, "path before /topics"),
+            .acts("avro_http_header", .flag, "false", "announce the body as Avro's"),
+            .acts("http_user", .text, nil, "user"),
+            .acts("http_passwd", .text, nil, "password"),
+        ] + CommonKeys.client
+    )
+
+    private static let treasureData = PluginDescription(
+        .output,
+        "td",
+        "sends to a table of Treasure Data",
+        [
+            .acts("api", .text, nil, "key of the account"),
+            .acts("database", .text, nil, "database"),
+            .acts("table", .text, nil, "table"),
+            .acts("region", .choice(["us", "jp"]), "us", "where the API is"),
+            .acts("host", .text, nil, "host of the API; default the region's"),
+            .acts("tls", .flag, "on", "whether the connection is encrypted"),
+        ] + CommonKeys.client.filter { $0.name != "host" && $0.name != "tls" }
     )
 
     private static let forward = PluginDescription(
