@@ -147,6 +147,17 @@ enum AgentManual {
           `multiline_buffer_limit`, and what waits when the agent stops, goes on in pieces that keep the `partial_` fields.
         * **Events without a place.** What `file` cannot name a file for (`on_missing_field error`), and what `http` with `body_key`
           has no body for, is a dead letter; the other events of the chunk are written. Each file waits by itself.
+        * **Inputs that look at the machine.** `cpu`, `disk` and `netif` read once at the start, so that the first event comes
+          after one interval, not two, and `cpu` counts with the time that has passed. `netif` takes the interface of exactly
+          that name. A program that is gone has no `mem.` fields and no `fd`, a missing file makes no event of `head`; both
+          are said once. They are there so that samples run; for metrics take Prometheus.
+        * **MQTT.** `mqtt` acknowledges what is on disk. A message that is no JSON object is kept as `log`. Nothing outlasts a
+          connection, nothing can be subscribed to, and MQTT 5 is answered with the code that makes clients take 3.1.1.
+        * **Counts.** `flowcounter` prints a unit when it has ended, at whole seconds, minutes, hours and days of UTC, and units
+          without events not at all; its bytes are those of the records as JSON.
+        * **Tables.** `kafka-rest` reads what the proxy says of each record: those that Kafka did not take go again or become
+          dead letters. `td` keeps a record's own `time` if it is a number.
+        * **Keys twice.** Where Fluent Bit refuses a key that is set twice, the last value counts, with a warning.
         * **Upstreams.** `upstream` names a file, as there, or an entry of `upstream_servers` of the configuration itself.
         * **Not there.** Metrics, traces and the metadata of events; HTTP/2; signatures for AWS; `private_key_jwt`; plugins that
           this page does not name; encodings other than UTF-8.
