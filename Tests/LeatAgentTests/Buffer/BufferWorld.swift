@@ -104,6 +104,11 @@ final class BufferWorld {
         try self.start()
     }
 
+    deinit { self.end() }
+
+    /// Lets go of the last run: its store and its queues hold each other, and the loop's descriptors.
+    private func end() { self.store.chunkClosed = { _ in } }
+
     private static func openStore(
         _ disk: SimulatedFileSystem,
         _ time: ManualTime
@@ -147,6 +152,7 @@ final class BufferWorld {
         self.server.runCount += 1
         self.flushing = nil
         let opened = try Self.openStore(self.disk, self.time)
+        self.end()
         self.store = opened.store
         self.loop = try EventLoop(time: self.time)
         self.senders = Self.outputs.map { _ in ModelSender() }
