@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// The disk, as everything above uses it, so that tests can put a simulated one in its place.
 ///
 /// Calls block; callers keep them off the cooperative pool. Paths are absolute or relative to the working folder.
@@ -76,56 +74,4 @@ public protocol File: AnyObject, Sendable {
 extension File {
     /// Most files are used by their own name only.
     public var currentFolder: String? { nil }
-}
-
-/// What a file is.
-public struct FileStatus: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable {
-        case regular, directory, other
-    }
-
-    public var kind: Kind
-    /// Size in bytes.
-    public var byteCount: UInt64
-    public var device: UInt64
-    public var inode: UInt64
-    /// Number of names; 0 for a removed file that is still open.
-    public var linkCount: UInt64
-    public var modifiedAt: Timestamp
-
-    public init(
-        kind: Kind,
-        byteCount: UInt64,
-        device: UInt64,
-        inode: UInt64,
-        linkCount: UInt64,
-        modifiedAt: Timestamp
-    ) {
-        self.kind = kind
-        self.byteCount = byteCount
-        self.device = device
-        self.inode = inode
-        self.linkCount = linkCount
-        self.modifiedAt = modifiedAt
-    }
-}
-
-/// A failed operation of the file system.
-public struct FileSystemError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The operation, as a verb such as `open` or `sync`.
-    public let operation: String
-    public let path: String
-    /// The system's error number (`errno`).
-    public let code: Int32
-
-    public init(operation: String, path: String, code: Int32) {
-        self.operation = operation
-        self.path = path
-        self.code = code
-    }
-
-    public var description: String {
-        let reason = strerror(self.code).map { String(cString: $0) } ?? "error \(self.code)"
-        return "cannot \(self.operation) \(self.path): \(reason)"
-    }
 }
