@@ -1,6 +1,7 @@
 /// Comma-separated values (RFC 4180, lines end in LF) with a header; absent fields are empty.
 ///
-/// Rows wait until all are there, since the last may bring a column, unless the columns are known before the first.
+/// Rows wait until all are there, since the last may bring a column, unless the columns are known before the first. What
+/// waits are the cells as they are written, each behind the number of its column, so that a row is read once.
 struct CSVWriter: AnswerWriter {
     private let terminal: Terminal
     private let rows = RowStore()
@@ -9,6 +10,7 @@ struct CSVWriter: AnswerWriter {
     /// Where the columns are that were known before; rows are written as they come then.
     private var index: ColumnIndex?
     private var header: [String]?
+    /// What is written next: a line, or the cells of a row that waits.
     private var line: [UInt8] = []
 
     init(terminal: Terminal = .pipe, columns: [String]? = nil) {
@@ -23,21 +25,73 @@ struct CSVWriter: AnswerWriter {
             try self.writeHeader(to: &output)
             return try self.writeRow(to: &output)
         }
-        self.columns.note(self.row)
-        try self.rows.append(row)
+        self.line.removeAll(keepingCapacity: true)
+        self.row.bytes.withUnsafeBytes { bytes in
+            for field in self.row.fields {
+                self.appendNumber(self.columns.number(of: field, in: self.row))
+                let start = self.line.count
+                self.appendNumber(0)
+                self.append(UnsafeRawBufferPointer(rebasing: bytes[field.value]), isOnly: false)
+                let length = UInt32(self.line.count - start - Self.numberByteCount)
+                self.line.withUnsafeMutableBytes { $0.storeBytes(of: length, toByteOffset: start, as: UInt32.self) }
+            }
+        }
+        try self.line.withUnsafeBytes { try self.rows.append($0) }
     }
 
     mutating func finish(_ summary: AnswerSummary, to output: inout OutputStream) throws {
         guard self.index == nil else { return try self.writeHeader(to: &output) }
         let names = summary.columns ?? self.columns.ordered
         self.header = names
-        self.index = ColumnIndex(names)
         try self.writeHeader(to: &output)
-        try self.rows.forEach { bytes in
-            if self.row.read(bytes) { try self.writeRow(to: &output) }
+        guard !names.isEmpty else { return }
+        let positions = self.columns.positions(in: names)
+        var cells = [Range<Int>?](repeating: nil, count: names.count)
+        try self.rows.forEach { row in
+            Self.find(&cells, in: row, positions)
+            try self.writeCells(cells, of: row, to: &output)
             return true
         }
     }
+
+    // MARK: rows that wait
+
+    private static let numberByteCount = 4
+
+    private mutating func appendNumber(_ number: Int) {
+        withUnsafeBytes(of: UInt32(number)) { self.line.append(contentsOf: $0) }
+    }
+
+    /// Finds per column where its cell lies in a row that has waited; of two of one name the last counts.
+    private static func find(_ cells: inout [Range<Int>?], in row: UnsafeRawBufferPointer, _ positions: [Int?]) {
+        for index in cells.indices { cells[index] = nil }
+        var offset = 0
+        while offset < row.count {
+            let number = Int(row.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            let length = Int(row.loadUnaligned(fromByteOffset: offset + Self.numberByteCount, as: UInt32.self))
+            let start = offset + 2 * Self.numberByteCount
+            offset = start + length
+            if let position = positions[number] { cells[position] = start..<offset }
+        }
+    }
+
+    private mutating func writeCells(
+        _ cells: [Range<Int>?],
+        of row: UnsafeRawBufferPointer,
+        to output: inout OutputStream
+    ) throws {
+        self.line.removeAll(keepingCapacity: true)
+        for (position, cell) in cells.enumerated() {
+            if position > 0 { self.line.append(UInt8(ascii: ",")) }
+            if let cell { self.line.append(contentsOf: UnsafeRawBufferPointer(rebasing: row[cell])) }
+        }
+        // A line without anything would be no line.
+        if self.line.isEmpty { self.line.append(contentsOf: "\"\"".utf8) }
+        self.line.append(0x0A)
+        try output.write(self.line)
+    }
+
+    // MARK: columns that are known
 
     /// Writes the names of the columns, once.
     private mutating func writeHeader(to output: inout OutputStream) throws {

@@ -1,25 +1,40 @@
 /// The names that the rows of an answer have, in the order of output.
 struct ColumnSet {
+    /// In the order in which they were seen first.
     private var names: [String] = []
-    private var known: Set<String> = []
-    /// By the number that the rows give a name whether it is known.
-    private var isKnown: [Bool] = []
+    private var numberOfName: [String: Int] = [:]
+    /// By the number that the rows give a name its place in `names`; -1 where that is not known.
+    private var numbers: [Int] = []
     private var generation = -1
 
     /// Adds the names of a row; all rows come in the same object.
     mutating func note(_ row: AnswerRow) {
+        for field in row.fields { _ = self.number(of: field, in: row) }
+    }
+
+    /// Adds the name of a field; gives the column's number, which stays the same.
+    mutating func number(of field: AnswerRow.Field, in row: AnswerRow) -> Int {
         if self.generation != row.generation {
             self.generation = row.generation
-            self.isKnown = []
+            self.numbers = []
         }
-        for field in row.fields {
-            // Fast path: the name has been seen.
-            if field.nameNumber < self.isKnown.count, self.isKnown[field.nameNumber] { continue }
-            while self.isKnown.count <= field.nameNumber { self.isKnown.append(false) }
-            self.isKnown[field.nameNumber] = true
-            let name = row.name(of: field)
-            if self.known.insert(name).inserted { self.names.append(name) }
+        while self.numbers.count <= field.nameNumber { self.numbers.append(-1) }
+        // Fast path: the name has been seen.
+        if self.numbers[field.nameNumber] >= 0 { return self.numbers[field.nameNumber] }
+        let name = row.name(of: field)
+        let number = self.numberOfName[name] ?? self.names.count
+        if number == self.names.count {
+            self.numberOfName[name] = number
+            self.names.append(name)
         }
+        self.numbers[field.nameNumber] = number
+        return number
+    }
+
+    /// By a column's number where it stands among the names; `nil` where it does not.
+    func positions(in names: [String]) -> [Int?] {
+        let positionOfName = Dictionary(zip(names, 0...)) { first, _ in first }
+        return self.names.map { positionOfName[$0] }
     }
 
     /// Time, id, tags, fields in order of first use, text.
