@@ -34,7 +34,7 @@ struct LiveAggregate: Sendable {
                     try onAnswer(answer)
                 }
             } catch let error as CommandError where wasConnected && error.status == .serverUnreachable {
-                onNote("-- \(error.reason); trying again --")
+                onNote("trying again: \(error.reason)")
             }
             // A job that is gone was not asked for in time, as on a machine that slept: it is made anew. The wait is for a server
             // that is being restarted, or that drops each job at once.

@@ -192,18 +192,27 @@ final class TailState: Sendable {
         guard !state.isAway else { return }
         let now = Self.now / 1_000_000_000
         let recent = state.recent.filter { $0.second + 5 > now }.reduce(0) { $0 + $1.count }
-        var parts = state.isPaused ? ["PAUSED, \(state.waiting.count) waiting"] : []
-        parts +=
-            state.caption.isEmpty
-            ? ["\(Self.rate(recent))/s", "\(Amount.count(state.total)) events"] : [state.caption]
-        parts += ["[space] \(state.isPaused ? "resume" : "pause")", "[/] query", "[s] scroll", "[q] end"]
-        var output = Array("\r\u{1B}[K".utf8)
         let width = Terminal.size(of: STDOUT_FILENO)?.width ?? self.terminal.width
+        let keys = ["[space] \(state.isPaused ? "resume" : "pause")", "[/] query", "[s] scroll", "[q] end"]
+        var parts = state.isPaused ? ["PAUSED, \(state.waiting.count) waiting"] : []
+        if state.caption.isEmpty {
+            parts += ["\(Self.rate(recent))/s", "\(Amount.count(state.total)) events"]
+        } else {
+            // The keys stay in view beside what takes long to say.
+            let room = max(min(20, width - 1), width - 1 - keys.reduce(0) { $0 + 2 + $1.count })
+            parts.append(Self.shortened(state.caption, to: room, isUnicode: self.terminal.isUnicode))
+        }
+        parts += keys
+        var output = Array("\r\u{1B}[K".utf8)
         // What does not fit is left out, whole.
         let text = TextWrapping.joined(parts, separator: "  ", width: max(1, width - 1))[0]
         output.append(String(text.prefix(max(1, width - 1))), .dim, if: self.terminal.hasColor)
         state.hasStatus = true
         RawTerminal.send(output)
+    }
+
+    private static func shortened(_ text: String, to width: Int, isUnicode: Bool) -> String {
+        text.count <= width ? text : String(text.prefix(width - 1)).trimmedAtEnd + (isUnicode ? "…" : ">")
     }
 
     /// Events of five seconds as a rate.

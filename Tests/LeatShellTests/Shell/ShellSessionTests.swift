@@ -1,5 +1,6 @@
 import LeatCore
 import LeatTesting
+import Synchronization
 import Testing
 
 @testable import LeatShell
@@ -353,6 +354,28 @@ import Testing
             #expect(lines[3].contains("last 10m"))
             try tmux.press("q")
             try eventually { server.requests.contains { $0.method == "DELETE" } }
+        }
+    }
+
+    @Test func liveAggregateOutlivesItsServer() throws {
+        let isGone = Mutex(false)
+        try withTemporaryFolder { folder in
+            let server = CannedServer { request in
+                request.path.contains("/queryjobs") && isGone.withLock { $0 } ? .nothing : Self.answer(request)
+            }
+            defer { server.stop() }
+            let tmux = try Tmux(width: 80, height: 24, server: server.url, folder: folder)
+            try tmux.waitFor("default>")
+            try tmux.type("\\tail groupBy(service)")
+            try tmux.press("Enter")
+            try tmux.waitFor("cart          4")
+            isGone.withLock { $0 = true }
+            try tmux.waitFor("trying again: ")
+            #expect(try tmux.screen().hasSuffix("…  [space] pause  [/] query  [s] scroll  [q] end"))
+            isGone.withLock { $0 = false }
+            try tmux.waitFor("Z  last 10m  [space] pause")
+            try tmux.press("q")
+            try tmux.waitFor("default>")
         }
     }
 
