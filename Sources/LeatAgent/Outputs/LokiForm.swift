@@ -188,8 +188,15 @@ enum RecordEdit {
 }
 
 extension LokiForm {
-    /// The options of an `[OUTPUT] loki`.
-    init(_ plugin: PluginConfiguration, files: any FileSystem) throws(Diagnostics) {
+    /// Finds what is wrong with the map of labels, which lies in a file.
+    static func checkMap(_ plugin: PluginConfiguration, files: any FileSystem) throws(Diagnostics) {
+        guard let entry = plugin.settings.entries("label_map_path").last else { return }
+        var form = LokiForm()
+        try form.addMap(entry, files)
+    }
+
+    /// The options of an `[OUTPUT] loki`; without `files` those that are not in files.
+    init(_ plugin: PluginConfiguration, files: (any FileSystem)?) throws(Diagnostics) {
         let settings = plugin.settings
         for entry in settings.entries("labels") { try self.addLabels(entry) }
         for entry in settings.entries("label_keys") {
@@ -199,7 +206,7 @@ extension LokiForm {
                 self.removed.append(path)
             }
         }
-        if let entry = settings.entries("label_map_path").last { try self.addMap(entry, files) }
+        if let files, let entry = settings.entries("label_map_path").last { try self.addMap(entry, files) }
         self.addsPodLabels = settings.flag("auto_kubernetes_labels")
         if self.labels.isEmpty, !self.addsPodLabels { self.labels = [Label(name: "job", value: .text("fluent-bit"))] }
         for entry in settings.entries("structured_metadata") {

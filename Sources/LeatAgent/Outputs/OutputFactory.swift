@@ -44,7 +44,7 @@ struct OutputFactory {
         }
         switch plugin.name {
         case "es", "opensearch": _ = try BulkFormat(plugin)
-        case "loki": _ = try LokiForm(plugin, files: files)
+        case "loki": _ = try LokiForm(plugin, files: nil)
         case "splunk":
             _ = try SplunkForm(plugin)
             if !settings.isSet("splunk_token"), !settings.isSet("http_user") {

@@ -98,6 +98,7 @@ struct ConfigurationCheck {
     private mutating func checkMachine(_ plugin: PluginConfiguration) {
         do throws(Diagnostics) {
             try TLSSettings.checkFiles(plugin, isServer: plugin.kind == .input)
+            if plugin.name == "loki" { try LokiForm.checkMap(plugin, files: self.disk) }
             if plugin.name == "systemd", let failure = SystemJournal.loadFailure() {
                 throw Diagnostics(plugin.mark.diagnostic("\(failure)"))
             }

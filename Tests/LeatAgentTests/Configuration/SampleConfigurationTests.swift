@@ -85,6 +85,18 @@ struct SampleConfigurationTests {
         #expect(try Self.dryRun(text, name: name) == [])
     }
 
+    /// A dry run may happen where the files of the real machine are not.
+    @Test
+    func aMapOfLabelsMayBeMissingInADryRun() throws {
+        let text = "[OUTPUT]\n    Name loki\n    Match *\n    Label_Map_Path /no/such/map.json\n"
+        let found = try Self.dryRun(text)
+        #expect(found.map(\.severity) == [.warning] && found[0].message.contains("/no/such/map.json"))
+        try withTemporaryFolder { folder in
+            let world = try AgentWorld(folder)
+            #expect(try world.problems(of: text).contains("/no/such/map.json"))
+        }
+    }
+
     @Test
     func tokensThatNobodyWouldCheckAreNoSilentYes() throws {
         let found = try Self.dryRun("[INPUT]\n    Name http\n    OAuth2.Validate On\n    OAuth2.Issuer x\n")

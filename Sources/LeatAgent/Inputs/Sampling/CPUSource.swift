@@ -62,9 +62,11 @@ struct CPUSource: SampleSource {
         // A processor that was off begins anew.
         let userTicks = now.user >= old.user ? Double(now.user - old.user) : 0
         let systemTicks = now.system >= old.system ? Double(now.system - old.system) : 0
-        events.append(all, rounded: (userTicks + systemTicks) / ticks * 100)
-        events.append(user, rounded: userTicks / ticks * 100)
-        events.append(system, rounded: systemTicks / ticks * 100)
+        // The kernel counts whole ticks, and so sometimes one too many.
+        let percent = { (used: Double) in min(100, used / ticks * 100) }
+        events.append(all, rounded: percent(userTicks + systemTicks))
+        events.append(user, rounded: percent(userTicks))
+        events.append(system, rounded: percent(systemTicks))
     }
 
     private func read(_ now: Moment) throws(InputError) -> Reading {

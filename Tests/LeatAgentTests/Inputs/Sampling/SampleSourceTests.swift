@@ -67,6 +67,20 @@ struct SampleSourceTests {
     }
 
     @Test
+    func cpuIsNeverMoreThanAll() throws {
+        try Self.withWorld { world in
+            try world.write(["stat": "cpu 0 0 0 0\ncpu0 0 0 0 0\n"])
+            var source = CPUSource(world.files, pid: nil, ticksPerSecond: 100)
+            try source.prepare(Moment(world.time))
+            try world.write(["stat": "cpu 101 0 1 0\ncpu0 101 0 1 0\n"])
+            #expect(try world.sample(&source)[0].hasPrefix(#"{"cpu_p":100.0,"user_p":100.0,"system_p":1.0,"#))
+            // Turned off and on again.
+            try world.write(["stat": "cpu 5 0 1 0\ncpu0 5 0 1 0\n"])
+            #expect(try world.sample(&source)[0].hasPrefix(#"{"cpu_p":0.0,"user_p":0.0,"system_p":0.0,"#))
+        }
+    }
+
+    @Test
     func cpuOfAProcessIsItsOwnShare() throws {
         try Self.withWorld { world in
             try world.write([
