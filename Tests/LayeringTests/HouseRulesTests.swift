@@ -5,6 +5,7 @@ import Testing
 @Suite struct HouseRulesTests {
     static let fileLineCountMax = 700
     static let functionLineCountMax = 70
+    static let folderFileCountMax = 20
 
     static func sources() throws -> [String] {
         try ["Sources", "Tests", "Benchmarks"].flatMap { try SourceTree.files(in: $0, endings: [".swift"]) }
@@ -16,6 +17,16 @@ import Testing
             if lines.first?.lowercased().contains("generated") == true { continue }
             if lines.first?.lowercased().contains("a table") == true { continue }
             #expect(lines.count <= Self.fileLineCountMax + 1, "\(file) has \(lines.count) lines")
+        }
+    }
+
+    @Test func noFolderIsTooFull() throws {
+        let folders = Dictionary(grouping: try Self.sources()) {
+            URL(filePath: $0).deletingLastPathComponent().relativePath
+        }
+        #expect(folders.count > 50)
+        for (folder, files) in folders {
+            #expect(files.count <= Self.folderFileCountMax, "\(folder) has \(files.count) files")
         }
     }
 
