@@ -146,13 +146,28 @@ extension TailInput {
             for file in earlier { try self.follow(file, path: path) }
             guard let current = change.current else { return }
             guard self.files[current.key] == nil, try !self.isCopy(current) else { return current.handle.close() }
-            let file = try self.makeFile(path, current, search.known, isNew: search.isNew)
+            let formerName = try self.formerName(of: current, search.known)
+            let file = try self.makeFile(formerName ?? path, current, search.known, isNew: search.isNew)
             self.adopt(file, path: path)
             file.names.insert(path)
             if let place = change.place { self.setPlace(file, number: place) }
+            if formerName != nil {
+                file.state.renamed(now: self.now)
+                self.restless[ObjectIdentifier(file)] = file
+            }
         } catch {
             self.log.once("\(error); \(path) is tried again when it changes", .warning)
         }
+    }
+
+    /// The name under which an earlier run followed a file that has another followed name now; it stays the one of its
+    /// records, and nobody appends to its last line any more, as if it had been renamed in this run.
+    private func formerName(of log: OpenLog, _ known: SourcePosition?) throws(FileSystemError) -> String? {
+        guard let known, !log.isCompressed, known.path != log.path, self.finder.isFollowed(known.path),
+            PathText.resolved(known.path) == known.path,
+            try self.disk.status(known.path).map(FileKey.init) != log.key
+        else { return nil }
+        return known.path
     }
 
     /// Begins with a file that had a name, to be read before the one that has it now.

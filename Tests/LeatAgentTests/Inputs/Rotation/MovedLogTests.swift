@@ -38,6 +38,52 @@ import Testing
         }
     }
 
+    /// Its new name is followed too, so that somebody might append to it, were it its first one.
+    @Test func aLastLineWithoutNewlineOfAFileThatWasRenamedWhileNobodyLookedIsDelivered() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            func start() throws { try world.start { $0.paths = [folder.path("*.log*")] } }
+            try start()
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.append("2\n3", to: "a.log")
+            try world.rename("a.log", to: "a.log.1")
+            try world.append("4\n5", to: "a.log")
+            for _ in 0..<2 {
+                try start()
+                // Too short for the line to count as finished.
+                world.pass(.seconds(1))
+                world.stop()
+            }
+            try start()
+            world.pass(.seconds(5))
+            #expect(world.texts.sorted() == ["1", "2", "3", "4"])
+            try world.append("!\n", to: "a.log")
+            world.pass()
+            #expect(world.texts.sorted() == ["1", "2", "3", "4", "5!"])
+        }
+    }
+
+    /// The new name may be the only one that is followed, as when a folder is seen through another mount.
+    @Test func aFileWhoseFollowedNameChangedIsNotRenamed() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            try world.start { $0.paths = [folder.path("a/*.log")] }
+            try PosixFileSystem().createDirectory(folder.path("a"))
+            try world.append("1\n", to: "a/a.log")
+            world.pass()
+            world.stop()
+            try world.rename("a", to: "b")
+            try world.start { $0.paths = [folder.path("b/*.log")] }
+            try world.append("2\n3", to: "b/a.log")
+            world.pass(.seconds(5))
+            try world.append("!\n", to: "b/a.log")
+            world.pass()
+            #expect(world.texts == ["1", "2", "3!"])
+        }
+    }
+
     /// Once a file was moved there, a later run looks there too, wherever it is.
     @Test(arguments: folders)
     func filesThatAreMovedWhileNobodyLooksAreRead(folder target: String) throws {
