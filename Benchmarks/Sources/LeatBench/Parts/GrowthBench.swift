@@ -67,9 +67,8 @@ struct GrowthBench {
         _ dataFolder: String,
         into report: inout BenchReport
     ) throws {
+        try ServerBench.compact(port: port)
         let connection = try HTTPConnection(port: port)
-        let compacted = try connection.send("POST", "/api/v1/admin/compact")
-        guard compacted.status < 300 else { throw BenchFailure("compact answered \(compacted.status)") }
         let stored = try Shell.byteCount(of: dataFolder)
         report.add("growth", "\(size) GiB: on disk", "leat", stored / 1e6, "MB", "\(source.eventCount) events")
         let count = try Self.rows(connection, "count(as=n)")

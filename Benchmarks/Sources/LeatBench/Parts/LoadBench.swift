@@ -41,8 +41,7 @@ struct LoadBench {
         defer { server.stop() }
         try self.measure(server, "leat", name, into: &report) {
             let result = try load.run(port: port, path: "/_bulk")
-            let compacted = try HTTPConnection(port: port).send("POST", "/api/v1/admin/compact")
-            guard compacted.status < 300 else { throw BenchFailure("compact answered \(compacted.status)") }
+            try ServerBench.compact(port: port)
             return result
         }
     }

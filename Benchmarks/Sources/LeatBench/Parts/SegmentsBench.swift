@@ -28,8 +28,7 @@ struct SegmentsBench {
         let (server, port) = try self.launch()
         defer { server.stop() }
         _ = try IngestLoad(data: self.data, connections: 1).run(port: port, path: "/_bulk")
-        let compacted = try HTTPConnection(port: port).send("POST", "/api/v1/admin/compact")
-        guard compacted.status < 300 else { throw BenchFailure("compact answered \(compacted.status)") }
+        try ServerBench.compact(port: port)
     }
 
     /// Gives the largest segment, the others being of the server's own log, further names with numbers that nobody has.

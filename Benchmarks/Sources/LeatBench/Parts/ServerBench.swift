@@ -48,6 +48,12 @@ struct ServerBench {
         return (server, try Self.port(of: server))
     }
 
+    /// Seals and merges all that the server has.
+    static func compact(port: Int) throws {
+        let answer = try HTTPConnection(port: port).send("POST", "/api/v1/admin/compact")
+        guard answer.status < 300 else { throw BenchFailure("compact answered \(answer.status)") }
+    }
+
     /// The port that the server chose, from what it prints.
     static func port(of server: MeteredProcess) throws -> Int {
         var port: Int?
@@ -67,9 +73,7 @@ struct ServerBench {
         let cpuBefore = server.cpuSeconds
         let result = try load.run(port: port, path: "/_bulk")
         let cpuAcked = server.cpuSeconds
-        let connection = try HTTPConnection(port: port)
-        let compacted = try connection.send("POST", "/api/v1/admin/compact")
-        guard compacted.status < 300 else { throw BenchFailure("compact answered \(compacted.status)") }
+        try Self.compact(port: port)
         let cpuAll = server.cpuSeconds
         let gibibytes = Double(self.data.byteCount) / 1_073_741_824
         report.add("ingest", "CPU until the last ack", "leat", (cpuAcked - cpuBefore) / gibibytes, "s/GiB")

@@ -38,8 +38,7 @@ struct SizesBench {
         )
         defer { server.stop() }
         _ = try IngestLoad(data: data, connections: 1).run(port: port, path: "/_bulk")
-        let compacted = try HTTPConnection(port: port).send("POST", "/api/v1/admin/compact")
-        guard compacted.status < 300 else { throw BenchFailure("compact answered \(compacted.status)") }
+        try ServerBench.compact(port: port)
         return try Shell.byteCount(of: dataFolder)
     }
 
