@@ -91,15 +91,10 @@ final class ForwardInput: Input {
     }
 
     private func acknowledge(_ chunk: String, on connection: ServerConnection) {
-        connection.pendingAnswerCount += 1
-        self.sink.whenDurable { [weak connection] in
-            guard let connection else { return }
-            var answer: [UInt8] = []
-            MessagePackWriter.append(map: 1, to: &answer)
-            MessagePackWriter.append(text: "ack", to: &answer)
-            MessagePackWriter.append(text: chunk, to: &answer)
-            connection.send(answer)
-            connection.pendingAnswerCount -= 1
-        }
+        var answer: [UInt8] = []
+        MessagePackWriter.append(map: 1, to: &answer)
+        MessagePackWriter.append(text: "ack", to: &answer)
+        MessagePackWriter.append(text: chunk, to: &answer)
+        connection.send(answer, whenDurableIn: self.sink)
     }
 }

@@ -94,20 +94,10 @@ final class MQTTInput: Input {
         }
         if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
         if !answers.isEmpty {
-            self.answer(answers, closes: closes, on: connection)
+            // What was accepted before is on stable storage by then, and so all answers stay in their order.
+            connection.send(answers, whenDurableIn: self.sink, closes: closes)
         } else if closes {
             connection.closeWhenSent()
-        }
-    }
-
-    /// Sends answers once everything that was accepted before is on stable storage, and so all answers in their order.
-    private func answer(_ bytes: [UInt8], closes: Bool, on connection: ServerConnection) {
-        connection.pendingAnswerCount += 1
-        self.sink.whenDurable { [weak connection] in
-            guard let connection else { return }
-            connection.send(bytes)
-            if closes { connection.closeWhenSent() }
-            connection.pendingAnswerCount -= 1
         }
     }
 }

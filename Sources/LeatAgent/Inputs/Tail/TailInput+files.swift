@@ -196,7 +196,6 @@ extension TailInput {
             self.log.write(.warning, "\(error)")
         }
         if !file.state.isDetached { self.counters.filesRotated += isDeleted ? 0 : 1 }
-        self.restless[ObjectIdentifier(file)] = file
         self.apply(file.state.detached(true, isDeleted: isDeleted, now: self.now), to: file)
     }
 }
