@@ -4,7 +4,10 @@ internal import LeatCore
 struct FluentBitDatabase {
     /// A file that Fluent Bit followed.
     struct TailRow: Hashable, Sendable {
+        /// Where the file lay; behind a rotation that Fluent Bit has seen, its new name.
         let name: String
+        /// Whether it has seen one.
+        let isRotated: Bool
         let offset: UInt64
         let inode: UInt64
         /// XXH3-64 of the bytes before the offset; Fluent Bit 5 and later.
@@ -46,8 +49,15 @@ struct FluentBitDatabase {
             {
                 marker = ContentMarker(byteCount: Int(size), digest: UInt64(bitPattern: digest))
             }
+            let isRotated = values.count >= 6 && (values[5].integer ?? 0) != 0
             rows.append(
-                TailRow(name: name, offset: UInt64(offset), inode: UInt64(bitPattern: inode), marker: marker)
+                TailRow(
+                    name: name,
+                    isRotated: isRotated,
+                    offset: UInt64(offset),
+                    inode: UInt64(bitPattern: inode),
+                    marker: marker
+                )
             )
         }
         return rows
@@ -72,6 +82,8 @@ struct FluentBitDatabase {
     /// What could be taken over.
     struct Takeover {
         var positions: [SourcePosition] = []
+        /// When the database was last written, nanoseconds since 1970.
+        let writtenAt: Int64
         /// Files that are there but cannot be looked at, with the reason: where they stood is not known yet.
         var failures: [String] = []
     }
@@ -79,9 +91,10 @@ struct FluentBitDatabase {
     /// The rows as positions, for those files that are still there as Fluent Bit left them.
     ///
     /// A file that was rotated away since is looked for beside its name. `known` are files of which we have a position of
-    /// our own, which is the newer one.
+    /// our own, which is the newer one; `isFollowed` says which names are followed.
     func positions(
         known: [SourcePosition],
+        isFollowed: @escaping (String) -> Bool,
         newSource: () -> UInt64
     ) throws(Failure) -> Takeover {
         let knownFiles = Set(known.map { FileNumber(device: $0.identity.device, inode: $0.identity.inode) })
@@ -90,21 +103,35 @@ struct FluentBitDatabase {
         for row in try self.tailRows() {
             if newest.updateValue(row, forKey: row.inode) == nil { order.append(row.inode) }
         }
-        var takeover = Takeover()
-        for inode in order {
-            guard let row = newest[inode] else { continue }
+        let rows = order.compactMap { newest[$0] }
+        let names = FollowedNames(rows, isFollowed: isFollowed)
+        var takeover = Takeover(writtenAt: try self.writtenAt())
+        for row in rows {
+            let path = names.name(of: row)
             do throws(FileSystemError) {
-                guard let place = try self.find(row) else { continue }
+                guard let place = try self.find(row, path) else { continue }
                 let handle = try self.disk.open(place, .read)
                 defer { handle.close() }
-                if let position = try Self.position(row, handle, knownFiles, newSource) {
-                    takeover.positions.append(position)
-                }
+                guard var position = try Self.position(row, path, handle, knownFiles, newSource) else { continue }
+                // It may have been written since; what Fluent Bit did not see was written behind its last note.
+                position.modifiedAtNanoseconds = min(position.modifiedAtNanoseconds, takeover.writtenAt)
+                takeover.positions.append(position)
             } catch {
                 takeover.failures.append("\(error): where Fluent Bit stood, byte \(row.offset), is not taken over")
             }
         }
         return takeover
+    }
+
+    /// When Fluent Bit last noted where it stood, nanoseconds since 1970.
+    private func writtenAt() throws(Failure) -> Int64 {
+        do throws(FileSystemError) {
+            let log = try self.disk.status(self.path + "-wal")
+            let statuses = [try self.disk.status(self.path), log].compactMap { $0 }
+            return statuses.map(\.modifiedAt.nanoseconds).max() ?? 0
+        } catch {
+            throw Failure(description: "\(error)")
+        }
     }
 
     /// What tells files apart in a moment.
@@ -115,6 +142,7 @@ struct FluentBitDatabase {
 
     private static func position(
         _ row: TailRow,
+        _ path: String,
         _ handle: any File,
         _ known: Set<FileNumber>,
         _ newSource: () -> UInt64
@@ -129,7 +157,7 @@ struct FluentBitDatabase {
         guard let marker = try ContentMarker.of(handle, before: row.offset, byteCount: markerCount) else { return nil }
         var position = SourcePosition(
             source: newSource(),
-            path: row.name,
+            path: path,
             identity: try FileIdentity.of(
                 handle,
                 status: status,
@@ -138,31 +166,44 @@ struct FluentBitDatabase {
             offset: row.offset,
             marker: marker
         )
-        // Files that were rotated away since are newer than this one.
         position.modifiedAtNanoseconds = status.modifiedAt.nanoseconds
         return position
     }
 
-    /// The path of a row's file: its name, or a sibling with its inode.
-    private func find(_ row: TailRow) throws(FileSystemError) -> String? {
-        if let status = try self.disk.status(row.name), status.inode == row.inode, status.kind == .regular {
-            return row.name
+    /// Where a row's file is: where it lay, or beside the name by which it was followed.
+    private func find(_ row: TailRow, _ path: String) throws(FileSystemError) -> String? {
+        func isIt(_ place: String) throws(FileSystemError) -> Bool {
+            guard let status = try self.disk.status(place) else { return false }
+            return status.inode == row.inode && status.kind == .regular
         }
-        var target = row.name
-        var linkCount = 0
-        while let next = PathText.linkTarget(target), linkCount < 8 {
-            target = PathText.joined(target.parentFolder, next)
-            linkCount += 1
-        }
+        if try isIt(row.name) { return row.name }
+        let target = PathText.resolved(path)
         let folder = target.parentFolder
         guard try self.disk.status(folder) != nil else { return nil }
-        let prefix = target.lastPathComponent + "."
-        for name in try self.disk.list(folder) where name.hasPrefix(prefix) {
+        for name in try self.disk.list(folder) where RotatedName.isOne(name, of: [target]) {
             let place = folder + "/" + name
-            if let status = try self.disk.status(place), status.inode == row.inode, status.kind == .regular {
-                return place
-            }
+            if try isIt(place) { return place }
         }
         return nil
+    }
+}
+
+/// Under which names Fluent Bit followed files; its database has the new ones of those that were rotated.
+private struct FollowedNames {
+    /// Followed names by where they lead.
+    private var byTarget: [String: String] = [:]
+    private let isFollowed: (String) -> Bool
+
+    init(_ rows: [FluentBitDatabase.TailRow], isFollowed: @escaping (String) -> Bool) {
+        self.isFollowed = isFollowed
+        guard rows.contains(where: \.isRotated) else { return }
+        for row in rows where !row.isRotated { self.byTarget[PathText.resolved(row.name)] = row.name }
+    }
+
+    func name(of row: FluentBitDatabase.TailRow) -> String {
+        guard row.isRotated else { return row.name }
+        let folder = row.name.parentFolder
+        let bases = RotatedName.bases(of: row.name.lastPathComponent).map { "\(folder == "/" ? "" : folder)/\($0)" }
+        return bases.compactMap { self.byTarget[$0] }.first ?? bases.first(where: self.isFollowed) ?? row.name
     }
 }

@@ -17,7 +17,7 @@ struct InputFactory {
     func input(
         _ counters: InputCounters,
         sink: any InputSink,
-        known: [SourcePosition],
+        known: KnownSources,
         claims: SourceClaims
     ) throws(FileSystemError) -> any Input {
         let tag = sink.routeTag(self.plugin.settings.text("tag") ?? self.plugin.displayName)
@@ -38,7 +38,7 @@ struct InputFactory {
         case "syslog": return try self.listening.syslog(tag, counters, sink)
         case "forward": return try self.listening.forward(counters, sink)
         case "mqtt": return try self.listening.mqtt(tag, counters, sink)
-        case "systemd": return self.systemd(counters, sink, known)
+        case "systemd": return self.systemd(counters, sink, known.positions)
         case let name where SamplingInputFactory.names.contains(name): return self.sampling(tag, counters, sink)
         default:
             return try self.tail(
@@ -173,7 +173,7 @@ struct InputFactory {
     private func tail(
         _ counters: InputCounters,
         sink: any InputSink,
-        known: [SourcePosition],
+        known: KnownSources,
         claims: SourceClaims
     ) throws(FileSystemError) -> any Input {
         let options: TailOptions

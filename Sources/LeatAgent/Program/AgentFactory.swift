@@ -199,12 +199,12 @@ struct AgentFactory {
 
     private func addInputs(to agent: Agent) throws(FileSystemError) {
         let claims = SourceClaims.of(descriptorCountMax: Self.descriptorCountMax)
-        var known = Array(agent.store.positions.sources.values)
+        var known = KnownSources(Array(agent.store.positions.sources.values))
         let takeover = DatabaseTakeover(names: agent.store.names, disk: self.disk, log: self.log)
         for plugin in self.configuration.inputs where plugin.name == "tail" && plugin.settings.isSet("db") {
-            known += try takeover.take(plugin, into: agent, known: known)
+            try takeover.take(plugin, into: agent, known: &known)
         }
-        try self.addBacklog(to: agent, known: known)
+        try self.addBacklog(to: agent, known: known.positions)
         for (number, plugin) in self.configuration.inputs.enumerated() {
             let counters = InputCounters(name: plugin.displayName)
             self.limit(counters, plugin.settings, number: number)

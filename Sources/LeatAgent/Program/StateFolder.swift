@@ -43,7 +43,7 @@ struct StateFolder {
 
     /// A folder of this configuration's own, which does not last where `/var/lib` cannot be written.
     private static func ownPath(_ configurationPath: String, disk: any FileSystem, log: AgentLog) -> String {
-        let digest = Array(PathFinder.absolute(configurationPath).utf8).withUnsafeBytes { Digest.xxh3($0) }
+        let digest = Array(PathPatterns.absolute(configurationPath).utf8).withUnsafeBytes { Digest.xxh3($0) }
         let path = "/var/lib/leat-agent/" + hexadecimal(digest)
         do throws(FileSystemError) {
             try disk.createDirectory(path)

@@ -36,7 +36,11 @@ struct FluentBitDatabaseTests {
         try SQLiteFileTests.run(text, folder)
     }
 
-    private static func configuration(_ folder: TemporaryFolder, files: String = "*.log") -> String {
+    private static func configuration(
+        _ folder: TemporaryFolder,
+        files: String = "*.log",
+        more: String = ""
+    ) -> String {
         """
         [SERVICE]
             Flush 0.01
@@ -44,6 +48,7 @@ struct FluentBitDatabaseTests {
             Name tail
             Path \(folder.path)/\(files)
             DB \(folder.path)/t.db
+            \(more)
         [OUTPUT]
             Name file
             Match *
@@ -51,6 +56,12 @@ struct FluentBitDatabaseTests {
             Path \(folder.path)
             File out.jsonl
         """
+    }
+
+    /// Sets when a file was last written, seconds since 1970.
+    private static func setTime(of path: String, _ seconds: Int) throws {
+        var times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+        try #require(utimensat(AT_FDCWD, path, &times, 0) == 0)
     }
 
     @Test
@@ -101,8 +112,7 @@ struct FluentBitDatabaseTests {
         try withTemporaryFolder { folder in
             // Read by Fluent Bit to its end long ago, so that its row is gone.
             let ancient = try folder.write("in/a.log.3", "ancient\n")
-            var times = [timespec(tv_sec: 1_000_000, tv_nsec: 0), timespec(tv_sec: 1_000_000, tv_nsec: 0)]
-            try #require(utimensat(AT_FDCWD, ancient, &times, 0) == 0)
+            try Self.setTime(of: ancient, 1_000_000)
             let known = try folder.write("in/a.log.2", "old a\nnew a\n")
             try folder.write("in/a.log.1", "new b\n")
             try folder.write("in/a.log", "new c\n")
@@ -111,6 +121,61 @@ struct FluentBitDatabaseTests {
             try world.start(Self.configuration(folder, files: "in/*.log"))
             let lines = try world.lines("out.jsonl", count: 3)
             #expect(lines == [#"{"log":"new a"}"#, #"{"log":"new b"}"#, #"{"log":"new c"}"#])
+        }
+    }
+
+    /// Fluent Bit finds a new file by a timer: one that is rotated before then has no row, whatever other rows there are.
+    @Test(arguments: [false, true])
+    func aFileThatFluentBitHadNotOpenedIsReadThoughItWasRotated(hasRow: Bool) throws {
+        try withTemporaryFolder { folder in
+            let other = try folder.write("in/a.log", "old a\nnew a\n")
+            let done = try folder.write("in/b.log.1", "done b\n")
+            let unseen = try folder.write("in/b.log.2", "new b\n")
+            let current = try folder.write("in/b.log", "newer b\n")
+            let rows = hasRow ? [(other, 6, try Self.inode(other), Array("old a\n".utf8))] : []
+            try Self.write(rows, folder)
+            try Self.setTime(of: done, 1_000_000)
+            try Self.setTime(of: folder.path("t.db"), 1_000_001)
+            try Self.setTime(of: unseen, 1_000_002)
+            for path in [other, current] { try Self.setTime(of: path, 1_000_003) }
+            let world = try AgentWorld(folder)
+            try world.start(Self.configuration(folder, files: "in/*.log", more: "Read_from_Head On"))
+            let a = hasRow ? ["new a"] : ["old a", "new a"]
+            let lines = try world.lines("out.jsonl", count: a.count + 2)
+            #expect(lines.sorted() == (a + ["new b", "newer b"]).sorted().map { #"{"log":"\#($0)"}"# })
+        }
+    }
+
+    /// It was killed while it still read a rotated file, under whose new name nothing is followed.
+    @Test(arguments: [false, true])
+    func theRestOfAFileIsReadThatFluentBitSawRotated(isLink: Bool) throws {
+        try withTemporaryFolder { folder in
+            let place = isLink ? "pods" : "in"
+            let rotated = try folder.write("\(place)/0.log.20261130-080000", "old\nnew 1\n")
+            let current = try folder.write("\(place)/0.log", "new 2\n")
+            if isLink {
+                try folder.write("in/none", "")
+                try #require(symlink(current, folder.path("in/0.log")) == 0)
+            }
+            try Self.write(
+                [
+                    (rotated, 4, try Self.inode(rotated), Array("old\n".utf8)),
+                    (folder.path("in/0.log"), 0, try Self.inode(current), []),
+                ],
+                folder
+            )
+            try SQLiteFileTests.run("UPDATE in_tail_files SET rotated=1 WHERE id=1;", folder)
+            // Rotated once more.
+            try #require(rename(rotated, folder.path("\(place)/0.log.20261129-080000")) == 0)
+            let world = try AgentWorld(folder)
+            try world.start(Self.configuration(folder, files: "in/*.log", more: "Path_Key path"))
+            let path = folder.path("in/0.log")
+            #expect(
+                try world.lines("out.jsonl", count: 2)
+                    == ["new 1", "new 2"].map {
+                        #"{"log":"\#($0)","path":"\#(path)"}"#
+                    }
+            )
         }
     }
 

@@ -36,7 +36,7 @@ import Testing
     ) throws -> [String] {
         let claims = SourceClaims(openFileCountMax: .max)
         let now = Timestamp(nanoseconds: known.map(\.modifiedAtNanoseconds).max() ?? 0)
-        let resume = TailResume(known: known, now: now, disk: self.disk, claims: claims)
+        let resume = TailResume(known: KnownSources(known), now: now, disk: self.disk, claims: claims)
         let search = try resume.search(
             path: self.folder.path("a.log"),
             current: current,
@@ -92,7 +92,12 @@ import Testing
         try self.folder.write("b.log", Array("line\n".utf8))
         let known = try self.position(1, of: "b.log", at: "a.log", isEmpty: true)
         let claims = SourceClaims(openFileCountMax: .max)
-        let resume = TailResume(known: [known], now: Timestamp(nanoseconds: 0), disk: self.disk, claims: claims)
+        let resume = TailResume(
+            known: KnownSources([known]),
+            now: Timestamp(nanoseconds: 0),
+            disk: self.disk,
+            claims: claims
+        )
         let log = try #require(try OpenLog(self.folder.path("b.log"), on: self.disk))
         defer { log.handle.close() }
         #expect(try resume.position(of: log, path: self.folder.path("b.log")) == nil)

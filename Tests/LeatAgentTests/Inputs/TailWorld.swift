@@ -45,7 +45,7 @@ final class TailWorld: InputSink {
             sink: self,
             disk: self.disk,
             loop: self.loop,
-            known: Array(self.positions.values),
+            known: KnownSources(Array(self.positions.values)),
             claims: SourceClaims(openFileCountMax: self.openFileCountMax),
             log: AgentLog(level: nil, descriptor: 2, time: self.time)
         )

@@ -22,7 +22,7 @@ struct TailResume {
     let disk: any FileSystem
     /// Files that are gone, oldest first.
     private var deleted: [SourcePosition] = []
-    /// When an earlier run last saw a file change, nanoseconds since 1970; `nil` without one.
+    /// Until when files were looked at before this run, nanoseconds since 1970; `nil`: never.
     let lastSeen: Int64?
     /// When this run began, nanoseconds since 1970.
     let startedAt: Int64
@@ -32,12 +32,12 @@ struct TailResume {
     /// Sources that have a file, in any input.
     let claims: SourceClaims
 
-    init(known: [SourcePosition], now: Timestamp, disk: any FileSystem, claims: SourceClaims) {
+    init(known: KnownSources, now: Timestamp, disk: any FileSystem, claims: SourceClaims) {
         self.startedAt = now.nanoseconds
         self.disk = disk
         self.claims = claims
-        self.lastSeen = known.map(\.modifiedAtNanoseconds).max()
-        for position in known { self.add(position) }
+        self.lastSeen = known.lastSeen
+        for position in known.positions { self.add(position) }
     }
 
     private mutating func add(_ position: SourcePosition) {

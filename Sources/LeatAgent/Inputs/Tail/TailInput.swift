@@ -66,7 +66,7 @@ final class TailInput: Input {
         sink: any InputSink,
         disk: any FileSystem,
         loop: EventLoop,
-        known: [SourcePosition],
+        known: KnownSources,
         claims: SourceClaims,
         log: AgentLog
     ) throws(FileSystemError) {

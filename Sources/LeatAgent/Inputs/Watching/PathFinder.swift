@@ -31,8 +31,7 @@ final class PathFinder {
     private static let linkCountMax = 8
     private static let folderDepthMax = 32
 
-    private let patterns: [[String]]
-    private let excluded: [String]
+    private let patterns: PathPatterns
     private let watch: FolderWatch
     private let disk: any FileSystem
     /// Per folder, as reached, the patterns that go through it.
@@ -43,54 +42,24 @@ final class PathFinder {
     private var linkKeys: [String: [UInt64]] = [:]
 
     init(options: TailOptions, watch: FolderWatch, disk: any FileSystem) {
-        self.patterns = options.paths.map { path in
-            Self.absolute(path).split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-        }
-        self.excluded = options.excluded
+        self.patterns = PathPatterns(paths: options.paths, excluded: options.excluded)
         self.watch = watch
         self.disk = disk
         watch.changed = { [weak self] in self?.handle($0) }
     }
 
-    /// The path from the root; a relative one begins at the working folder.
-    static func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return path }
-        guard let folder = getcwd(nil, 0) else { return "/" + path }
-        defer { free(folder) }
-        return String(cString: folder) + "/" + path
-    }
-
     /// Looks at everything; reports every candidate.
     func scan() {
-        for index in self.patterns.indices { self.visit("/", Interest(pattern: index, component: 0), depth: 0) }
-    }
-
-    /// Whether a path is left out.
-    func isExcluded(_ path: String) -> Bool {
-        self.excluded.contains { pattern in
-            let text = pattern.contains("/") ? path : path.lastPathComponent
-            return PathText.matches(text, pattern: pattern)
+        for index in self.patterns.components.indices {
+            self.visit("/", Interest(pattern: index, component: 0), depth: 0)
         }
     }
 
     /// Whether a path is one that the patterns name.
-    func isFollowed(_ path: String) -> Bool {
-        let components = path.split(separator: "/").map(String.init)[...]
-        return !self.isExcluded(path) && self.patterns.contains { Self.matches(components, $0[...]) }
-    }
-
-    private static func matches(_ components: ArraySlice<String>, _ pattern: ArraySlice<String>) -> Bool {
-        guard let first = pattern.first else { return components.isEmpty }
-        let rest = pattern.dropFirst()
-        if first == "**" {
-            return components.indices.contains { Self.matches(components[$0...], rest) }
-        }
-        guard let name = components.first, PathText.matches(name, pattern: first) else { return false }
-        return Self.matches(components.dropFirst(), rest)
-    }
+    func isFollowed(_ path: String) -> Bool { self.patterns.isFollowed(path) }
 
     private func visit(_ folder: String, _ interest: Interest, depth: Int) {
-        let components = self.patterns[interest.pattern]
+        let components = self.patterns.components[interest.pattern]
         guard interest.component < components.count, depth <= Self.folderDepthMax else { return }
         let isLast = interest.component == components.count - 1
         let component = components[interest.component]
@@ -122,7 +91,7 @@ final class PathFinder {
         depth: Int,
         hasVanished: Bool = false
     ) {
-        let components = self.patterns[interest.pattern]
+        let components = self.patterns.components[interest.pattern]
         let component = components[interest.component]
         let path = folder == "/" ? "/" + name : folder + "/" + name
         if component == "**" {
@@ -133,7 +102,7 @@ final class PathFinder {
         }
         guard PathText.matches(name, pattern: component) else { return }
         if interest.component == components.count - 1 {
-            if !self.isExcluded(path) { self.candidateChanged(path, hasVanished) }
+            if !self.patterns.isExcluded(path) { self.candidateChanged(path, hasVanished) }
         } else if self.isFolder(path, followsLinks: true) {
             self.visit(path, Interest(pattern: interest.pattern, component: interest.component + 1), depth: depth + 1)
         }
