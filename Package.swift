@@ -115,12 +115,12 @@ let testing: [Target] = [
     )
 ]
 
-/// A test target for the module of the same name.
-func tests(_ module: String, _ others: Target.Dependency..., fixtures: Bool = false) -> Target {
+/// A test target for the module of the same name; `data` are folders that hold no code.
+func tests(_ module: String, _ others: Target.Dependency..., data: [String] = []) -> Target {
     .testTarget(
         name: "\(module)Tests",
         dependencies: [.byName(name: module), "LeatTesting"] + (module == "LeatCore" ? [] : ["LeatCore"]) + others,
-        exclude: fixtures ? ["Fixtures"] : [],
+        exclude: data,
         swiftSettings: settings
     )
 }
@@ -128,11 +128,11 @@ func tests(_ module: String, _ others: Target.Dependency..., fixtures: Bool = fa
 let testTargets: [Target] = [
     tests("LeatCore", "CLeatKernels"),
     tests("LeatParsing"),
-    tests("LeatStorage", fixtures: true),
-    tests("LeatQuery", fixtures: true),
+    tests("LeatStorage", data: ["Fixtures"]),
+    tests("LeatQuery", data: ["Fixtures", "Scripts"]),
     tests("LeatAgent"),
-    tests("LeatServer", "LeatStorage", nio, fixtures: true),
-    tests("LeatShell", "LeatQuery", fixtures: true),
+    tests("LeatServer", "LeatStorage", nio, data: ["Fixtures"]),
+    tests("LeatShell", "LeatQuery", data: ["Fixtures"]),
     .testTarget(
         name: "LayeringTests",
         dependencies: ["LeatTesting"],
