@@ -17,6 +17,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/timerfd.h>
@@ -223,6 +224,14 @@ int64_t leat_file_system_type(const char *path) {
     struct statfs disk;
     if (statfs(path, &disk) < 0) return -errno;
     return (int64_t)(uint32_t)disk.f_type;
+}
+
+int leat_birth_time(int descriptor, int64_t *nanoseconds) {
+    struct statx found;
+    if (statx(descriptor, "", AT_EMPTY_PATH, STATX_BTIME, &found) < 0) return -errno;
+    if (!(found.stx_mask & STATX_BTIME)) return -ENODATA;
+    *nanoseconds = found.stx_btime.tv_sec * INT64_C(1000000000) + found.stx_btime.tv_nsec;
+    return 0;
 }
 
 // --- process ---

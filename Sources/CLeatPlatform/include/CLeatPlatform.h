@@ -112,6 +112,8 @@ int leat_lock_file(int descriptor);
 int leat_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 /// `f_type` of statfs, such as 0x01021994 for tmpfs; negative on error.
 int64_t leat_file_system_type(const char *path);
+/// When a file was made, since 1970; -ENODATA when the file system does not keep it.
+int leat_birth_time(int descriptor, int64_t *nanoseconds);
 
 // --- mapped files whose read errors do not kill the process ---
 

@@ -85,6 +85,12 @@ final class PosixFile: File {
         }
     }
 
+    var bornAt: Timestamp? {
+        var nanoseconds: Int64 = 0
+        guard leat_birth_time(self.descriptor, &nanoseconds) == 0 else { return nil }
+        return Timestamp(nanoseconds: nanoseconds)
+    }
+
     func close() {
         let descriptor = self.openDescriptor.exchange(-1, ordering: .relaxed)
         // An error of close says nothing about durability, which only `sync` promises.

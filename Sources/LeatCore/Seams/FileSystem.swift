@@ -67,6 +67,9 @@ public protocol File: AnyObject, Sendable {
     /// The folder in which the file lies now, or from which it was removed; `nil` when that cannot be told.
     var currentFolder: String? { get }
 
+    /// When the file was made; `nil` when the file system does not keep it.
+    var bornAt: Timestamp? { get }
+
     /// Closes the file; further use is a bug.
     func close()
 }
@@ -74,4 +77,7 @@ public protocol File: AnyObject, Sendable {
 extension File {
     /// Most files are used by their own name only.
     public var currentFolder: String? { nil }
+
+    /// What is no file of a real disk has no such time.
+    public var bornAt: Timestamp? { nil }
 }

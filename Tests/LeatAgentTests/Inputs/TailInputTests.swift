@@ -430,6 +430,36 @@ import Testing
         }
     }
 
+    /// Whether the disk keeps when a file was made.
+    private static let keepsBirthTimes =
+        (try? withTemporaryFolder { folder in
+            try PosixFileSystem().open(folder.write("file", ""), .read).bornAt
+        }) != nil
+
+    @Test(.enabled(if: keepsBirthTimes, "the disk does not keep when a file was made"))
+    func filesThatCameWhileTheAgentWasDownAreReadFromTheirHead() throws {
+        try withTemporaryFolder { folder in
+            let world = try TailWorld(folder)
+            let leaveOld: (inout TailOptions) -> Void = { $0.readsFromHead = false }
+            try world.append("old\n", to: "left-out.log")
+            try world.start {
+                leaveOld(&$0)
+                $0.excluded = ["left-out.log"]
+            }
+            world.pass()
+            // The clock that files get their times from moves in steps.
+            try world.waitForFileTime()
+            try world.append("1\n", to: "a.log")
+            world.pass()
+            world.stop()
+            try world.waitForFileTime()
+            try world.append("2\n", to: "b.log")
+            try world.start(leaveOld)
+            world.pass()
+            #expect(world.texts == ["1", "2"])
+        }
+    }
+
     @Test func aCompressedSiblingIsReadFromWhereTheFileWasLeft() throws {
         try withTemporaryFolder { folder in
             let world = try TailWorld(folder)

@@ -85,6 +85,13 @@ final class TailWorld: InputSink {
         try file.write([ByteSlice(Array(text.utf8))], at: try file.status().byteCount)
     }
 
+    /// Waits until a new file gets another time than one that was made before.
+    func waitForFileTime() throws {
+        func now() throws -> Timestamp? { try PosixFileSystem().status(try self.folder.write("clock", ""))?.modifiedAt }
+        let start = try now()
+        try eventually("the time of files goes on") { try now() != start }
+    }
+
     func rename(_ name: String, to target: String) throws {
         try PosixFileSystem().rename(self.folder.path(name), to: self.folder.path(target))
     }

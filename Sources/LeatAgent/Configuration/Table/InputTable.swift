@@ -20,8 +20,13 @@ enum InputTable {
             .acts("multiline.parser", .list, nil, "multiline parsers, tried in order"),
             .acts("path_key", .text, nil, "field that gets the path"),
             .acts("offset_key", .text, nil, "field that gets the offset of the line's start"),
-            .acts("read_from_head", .flag, "false", "begin at the start of files that exist already"),
-            .acts("read_newly_discovered_files_from_head", .flag, "true", "begin at the start of files found later"),
+            .acts("read_from_head", .flag, "false", "begin at the start of files that exist at the first start"),
+            .acts(
+                "read_newly_discovered_files_from_head",
+                .flag,
+                "true",
+                "begin at the start of files that came later, also while no agent ran"
+            ),
             .accepted("refresh_interval", .text, "new files are noticed at once"),
             .accepted("rotate_wait", .time, "rotated files are read to their end"),
             .accepted("watcher_interval", .time, "links that lead elsewhere are noticed at once"),

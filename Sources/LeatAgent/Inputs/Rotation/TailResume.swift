@@ -73,6 +73,9 @@ struct TailResume {
     /// Followed names of which something is known.
     var paths: [String] { self.byPath.keys.sorted() }
 
+    /// Whether something is known of a followed name.
+    func hasPath(where isWanted: (String) -> Bool) -> Bool { self.byPath.keys.contains(where: isWanted) }
+
     /// Positions of a name that no file has, oldest first.
     func history(of path: String) -> [SourcePosition] {
         (self.byPath[path] ?? []).sorted().compactMap { self.bySource[$0] }

@@ -159,12 +159,21 @@ extension TailInput {
             let count = Int(min(pending, UInt64(ContentMarker.byteCountMax)))
             return (pending, try ContentMarker.of(log.handle, before: pending, byteCount: count) ?? .none)
         }
-        let readsFromHead = self.isFirstScan && !isNew ? self.options.readsFromHead : self.options.readsNewFilesFromHead
+        let wasThere = self.isFirstScan && !isNew && !self.cameMeanwhile(log)
+        let readsFromHead = wasThere ? self.options.readsFromHead : self.options.readsNewFilesFromHead
         let end = log.status.byteCount
         if readsFromHead || end == 0 { return (0, .none) }
         let count = Int(min(end, UInt64(ContentMarker.byteCountMax)))
         let marker = try ContentMarker.of(log.handle, before: end, byteCount: count)
         return marker.map { (end, $0) } ?? (0, .none)
+    }
+
+    /// Whether a file was made after the last look of an earlier run.
+    private func cameMeanwhile(_ log: OpenLog) -> Bool {
+        guard self.hasEarlierRun, let lastSeen = self.known.lastSeen, let bornAt = log.handle.bornAt else {
+            return false
+        }
+        return bornAt.nanoseconds > lastSeen
     }
 
     func tagText(_ path: String) -> String {

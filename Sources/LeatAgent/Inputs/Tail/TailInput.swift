@@ -42,6 +42,8 @@ final class TailInput: Input {
     var isInTurn = false
     var isStopped = false
     var isFirstScan = true
+    /// Whether an earlier run followed files of these patterns.
+    var hasEarlierRun = false
     var tick: TimerQueue.ID?
     var secondsSinceScan = 0
     /// Whether a file could not be opened since too many are.
@@ -97,6 +99,7 @@ final class TailInput: Input {
     }
 
     func start() {
+        self.hasEarlierRun = self.known.hasPath(where: self.finder.isFollowed)
         self.finder.scan()
         self.noteOrphans()
         self.settle()

@@ -11,7 +11,7 @@ struct TailOptions {
     var pathKey: String?
     /// Whether files that exist at the first start are read from their beginning.
     var readsFromHead = false
-    /// The same for files found later.
+    /// The same for files that came later, also while no agent ran.
     var readsNewFilesFromHead = true
     var skipsLongLines = false
     var skipsEmptyLines = false
