@@ -18,12 +18,8 @@ struct ListeningInputFactory {
     ) throws(FileSystemError) -> any Input {
         TCPInput(
             tag: tag,
-            options: self.serverOptions(port: 5_170),
-            tls: try self.tlsServer(),
             addressKey: self.plugin.settings.text("source_address_key"),
-            counters: counters,
-            sink: sink,
-            loop: self.loop,
+            reception: try self.reception(self.serverOptions(port: 5_170), counters, sink),
             makeReceiver: makeReceiver
         )
     }
@@ -40,6 +36,16 @@ struct ListeningInputFactory {
             options.acceptTimeout = .nanoseconds(time)
         }
         return options
+    }
+
+    private func reception(
+        _ options: StreamServer.Options,
+        _ counters: InputCounters,
+        _ sink: any InputSink
+    ) throws(FileSystemError) -> Reception {
+        // What comes over a socket of the file system crosses no network; Fluent Bit takes no TLS there either.
+        let tls = options.path == nil ? try self.tlsServer() : nil
+        return Reception(options, tls: tls, counters: counters, sink: sink, loop: self.loop)
     }
 
     private func tlsServer() throws(FileSystemError) -> TLSServer? {
@@ -87,9 +93,16 @@ struct ListeningInputFactory {
     func syslog(_ tag: RouteTag, _ counters: InputCounters, _ sink: any InputSink) throws(FileSystemError) -> any Input
     {
         let settings = self.plugin.settings
-        var records = SyslogRecords()
-        records.parser = self.parser
-        records.rawKey = settings.text("raw_message_key")
+        var options = self.serverOptions(port: 5_140)
+        let path = settings.text("path") ?? ""
+        switch settings.text("mode")?.lowercased() {
+        case "udp": return self.syslogDatagrams(tag, .port(host: options.host, options.port), counters, sink)
+        case "tcp": break
+        case "unix_tcp":
+            options.path = path
+            options.permissions = self.permissions()
+        default: return self.syslogDatagrams(tag, .path(path, permissions: self.permissions()), counters, sink)
+        }
         let form: SyslogFraming.Form =
             switch settings.text("format")?.lowercased() {
             case "newline": .lines
@@ -99,31 +112,37 @@ struct ListeningInputFactory {
         let longest = min(settings.byteCount("buffer_max_size") ?? 4 << 20, 32 << 20)
         return SyslogInput(
             tag: tag,
-            transport: try self.syslogTransport(),
-            records: records,
+            records: self.syslogRecords(),
             // A message that fits a datagram is never cut.
             framing: SyslogFraming(form, byteCountMax: max(65_536, longest)),
             addressKey: settings.text("source_address_key"),
+            reception: try self.reception(options, counters, sink)
+        )
+    }
+
+    private func syslogRecords() -> SyslogRecords {
+        var records = SyslogRecords()
+        records.parser = self.parser
+        records.rawKey = self.plugin.settings.text("raw_message_key")
+        return records
+    }
+
+    private func syslogDatagrams(
+        _ tag: RouteTag,
+        _ address: SyslogDatagramInput.Address,
+        _ counters: InputCounters,
+        _ sink: any InputSink
+    ) -> any Input {
+        SyslogDatagramInput(
+            tag: tag,
+            address: address,
+            heldByteCount: self.plugin.settings.byteCount("receive_buffer_size"),
+            records: self.syslogRecords(),
+            addressKey: self.plugin.settings.text("source_address_key"),
             counters: counters,
             sink: sink,
             loop: self.loop
         )
-    }
-
-    private func syslogTransport() throws(FileSystemError) -> SyslogInput.Transport {
-        let settings = self.plugin.settings
-        var options = self.serverOptions(port: 5_140)
-        let received = settings.byteCount("receive_buffer_size")
-        let path = settings.text("path") ?? ""
-        switch settings.text("mode")?.lowercased() {
-        case "tcp": return .stream(options, try self.tlsServer())
-        case "udp": return .datagram(host: options.host, port: options.port, receiveByteCount: received)
-        case "unix_tcp":
-            options.path = path
-            options.permissions = self.permissions()
-            return .stream(options, nil)
-        default: return .datagramPath(path, permissions: self.permissions(), receiveByteCount: received)
-        }
     }
 
     func mqtt(_ tag: RouteTag, _ counters: InputCounters, _ sink: any InputSink) throws(FileSystemError) -> any Input {
@@ -133,16 +152,8 @@ struct ListeningInputFactory {
         // The default is the least; more than 32 MiB would be held for each connection.
         let longest = settings.byteCount("buffer_size") ?? options.packetByteCountMax
         options.packetByteCountMax = max(options.packetByteCountMax, min(longest, 32 << 20))
-        return MQTTInput(
-            tag: tag,
-            options: options,
-            server: self.serverOptions(port: 1_883),
-            tls: try self.tlsServer(),
-            counters: counters,
-            sink: sink,
-            loop: self.loop,
-            log: self.log
-        )
+        let reception = try self.reception(self.serverOptions(port: 1_883), counters, sink)
+        return MQTTInput(options, tag: tag, reception: reception, log: self.log)
     }
 
     /// The key that both sides know; `nil` without a handshake.
@@ -165,14 +176,6 @@ struct ListeningInputFactory {
         var server = self.serverOptions(port: 24_224)
         server.path = settings.text("unix_path")
         server.permissions = self.permissions()
-        return ForwardInput(
-            options,
-            server: server,
-            tls: try self.tlsServer(),
-            counters: counters,
-            sink: sink,
-            loop: self.loop,
-            log: self.log
-        )
+        return ForwardInput(options, reception: try self.reception(server, counters, sink), log: self.log)
     }
 }

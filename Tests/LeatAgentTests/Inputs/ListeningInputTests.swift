@@ -188,7 +188,7 @@ struct ListeningInputTests {
                 )
             )
             let socket = try TestSocket(
-                port: try #require((agent.inputs[0] as? SyslogInput)?.port),
+                port: try #require((agent.inputs[0] as? SyslogDatagramInput)?.port),
                 isDatagram: true
             )
             socket.send("<13>Oct 11 22:14:15 web app: hi\n")
