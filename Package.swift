@@ -130,8 +130,8 @@ let testTargets: [Target] = [
     tests("LeatParsing"),
     tests("LeatStorage", data: ["Fixtures"]),
     tests("LeatQuery", data: ["Fixtures", "Scripts"]),
-    tests("LeatAgent"),
-    tests("LeatServer", "LeatStorage", nio, data: ["Fixtures"]),
+    tests("LeatAgent", "LeatParsing"),
+    tests("LeatServer", "LeatParsing", "LeatStorage", nio, data: ["Fixtures"]),
     tests("LeatShell", "LeatQuery", data: ["Fixtures"]),
     .testTarget(
         name: "LayeringTests",

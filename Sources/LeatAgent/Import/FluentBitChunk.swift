@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// A chunk that Fluent Bit left in its `storage.path`: events that it had read, filtered, and not delivered.
 ///

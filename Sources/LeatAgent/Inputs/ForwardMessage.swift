@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// Reads the four forms of messages of the forward protocol.
 ///

@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import LeatCore
+internal import LeatParsing
 
 /// Who may send by the forward protocol.
 struct ForwardSecurity: Hashable, Sendable {
@@ -59,7 +60,7 @@ struct ForwardSession {
         MessagePackWriter.append(text: "auth", to: &bytes)
         MessagePackWriter.append(binary: self.security.users.isEmpty ? [] : self.salt, to: &bytes)
         MessagePackWriter.append(text: "keepalive", to: &bytes)
-        bytes.append(0xC3)
+        MessagePackWriter.append(flag: true, to: &bytes)
         return bytes
     }
 
@@ -139,7 +140,7 @@ struct ForwardSession {
         var bytes: [UInt8] = []
         MessagePackWriter.append(array: 5, to: &bytes)
         MessagePackWriter.append(text: "PONG", to: &bytes)
-        bytes.append(0xC3)
+        MessagePackWriter.append(flag: true, to: &bytes)
         MessagePackWriter.append(text: "", to: &bytes)
         MessagePackWriter.append(text: self.security.hostname, to: &bytes)
         let own = SHA512.hexadecimal(salt + Array(self.security.hostname.utf8) + self.nonce + key)
@@ -154,19 +155,9 @@ extension ForwardSession {
         var bytes: [UInt8] = []
         MessagePackWriter.append(array: 5, to: &bytes)
         MessagePackWriter.append(text: "PONG", to: &bytes)
-        bytes.append(0xC2)
+        MessagePackWriter.append(flag: false, to: &bytes)
         for text in [told, "", ""] { MessagePackWriter.append(text: text, to: &bytes) }
         return .close(answer: bytes, reason: reason)
-    }
-}
-
-extension MessagePackReader {
-    /// The bytes of the text or binary that begins here.
-    mutating func binary() throws(Failure) -> [UInt8] {
-        switch try self.next() {
-        case .text(let range), .binary(let range): return Array(self.bytes.slice(range))
-        default: throw .malformed("bytes are missing")
-        }
     }
 }
 

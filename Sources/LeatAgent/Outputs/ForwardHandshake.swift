@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// How we show who we are to a server of the forward protocol.
 struct ForwardCredentials: Hashable, Sendable {

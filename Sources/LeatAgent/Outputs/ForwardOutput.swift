@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// `[OUTPUT] forward`: sends by Fluentd's forward protocol; events count as delivered when the server has acknowledged them.
 final class ForwardOutput: BatchSender {

@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 internal import LeatStorage
 internal import NIOCore
 
@@ -33,7 +34,7 @@ struct ForwardConnection: Sendable {
                         try self.add(message, to: &gathered)
                         continue
                     }
-                    let (pong, refusal) = try Self.reading(message) { (bytes) throws(MessagePackReader.Fault) in
+                    let (pong, refusal) = try Self.reading(message) { (bytes) throws(MessagePackReader.Failure) in
                         try shaking.answer(to: bytes)
                     }
                     try await outbound.write(ByteBuffer(bytes: pong))
@@ -60,7 +61,7 @@ struct ForwardConnection: Sendable {
     /// Takes the first message off; `nil` when it is not complete.
     private func first(of waiting: inout [UInt8], _ end: inout ForwardMessageEnd) throws -> [UInt8]? {
         guard !waiting.isEmpty else { return nil }
-        let count = try Self.reading(waiting) { (bytes) throws(MessagePackReader.Fault) in
+        let count = try Self.reading(waiting) { (bytes) throws(MessagePackReader.Failure) in
             try end.find(in: bytes)
         }
         guard let count else { return nil }
@@ -71,10 +72,10 @@ struct ForwardConnection: Sendable {
 
     private static func reading<Result>(
         _ bytes: [UInt8],
-        _ read: (UnsafeRawBufferPointer) throws(MessagePackReader.Fault) -> Result
+        _ read: (UnsafeRawBufferPointer) throws(MessagePackReader.Failure) -> Result
     ) throws(Refusal) -> Result {
         do {
-            return try bytes.withUnsafeBufferPointer { (bytes) throws(MessagePackReader.Fault) in
+            return try bytes.withUnsafeBufferPointer { (bytes) throws(MessagePackReader.Failure) in
                 try read(UnsafeRawBufferPointer(bytes))
             }
         } catch {
@@ -86,7 +87,7 @@ struct ForwardConnection: Sendable {
     private func add(_ bytes: [UInt8], to gathered: inout Gathered) throws {
         // A null is a heartbeat.
         if bytes == [0xC0] { return }
-        let message = try Self.reading(bytes) { (bytes) throws(MessagePackReader.Fault) in
+        let message = try Self.reading(bytes) { (bytes) throws(MessagePackReader.Failure) in
             try ForwardMessage(bytes, byteCountMax: self.messageByteCountMax)
         }
         for (number, entry) in message.entries.enumerated() {
@@ -102,11 +103,9 @@ struct ForwardConnection: Sendable {
             }
         }
         guard let chunk = message.chunk else { return }
-        var answer = MessagePackWriter()
-        answer.map(1)
-        answer.value("ack")
-        answer.value(chunk)
-        gathered.acks += answer.bytes
+        MessagePackWriter.append(map: 1, to: &gathered.acks)
+        MessagePackWriter.append(text: "ack", to: &gathered.acks)
+        MessagePackWriter.append(text: chunk, to: &gathered.acks)
     }
 
     private func addText(

@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// The shared-key handshake of the forward protocol: HELO from us, PING from the sender, PONG from us.
 ///
@@ -18,30 +19,30 @@ struct ForwardHandshake {
 
     /// What we begin with.
     var hello: [UInt8] {
-        var writer = MessagePackWriter()
-        writer.array(2)
-        writer.value("HELO")
-        writer.map(3)
-        writer.value("nonce")
-        writer.value(self.nonce)
-        writer.value("auth")
-        writer.value([])
-        writer.value("keepalive")
-        writer.value(true)
-        return writer.bytes
+        var bytes: [UInt8] = []
+        MessagePackWriter.append(array: 2, to: &bytes)
+        MessagePackWriter.append(text: "HELO", to: &bytes)
+        MessagePackWriter.append(map: 3, to: &bytes)
+        MessagePackWriter.append(text: "nonce", to: &bytes)
+        MessagePackWriter.append(binary: self.nonce, to: &bytes)
+        MessagePackWriter.append(text: "auth", to: &bytes)
+        MessagePackWriter.append(binary: [], to: &bytes)
+        MessagePackWriter.append(text: "keepalive", to: &bytes)
+        MessagePackWriter.append(flag: true, to: &bytes)
+        return bytes
     }
 
     /// What we answer to the sender's PING.
     ///
     /// - Returns: The bytes of PONG, and why the sender is refused; `nil` when it may send.
-    func answer(to ping: UnsafeRawBufferPointer) throws(MessagePackReader.Fault) -> (pong: [UInt8], refusal: String?) {
+    func answer(to ping: UnsafeRawBufferPointer) throws(MessagePackReader.Failure) -> (pong: [UInt8], refusal: String?)
+    {
         var reader = MessagePackReader(ping)
-        guard case .array(6) = try reader.head(), try reader.text() == "PING" else {
-            throw .damaged("PING is expected, since a shared key is set")
+        guard try reader.array() == 6, try reader.text() == "PING" else {
+            throw .malformed("PING is expected, since a shared key is set")
         }
         let senderName = try reader.text()
-        guard case .bytes(let saltCount) = try reader.head() else { throw .damaged("PING has no salt") }
-        let salt = Array(try reader.take(saltCount))
+        let salt = try reader.binary()
         let digest = try reader.text()
         let isRight = Secret(digest).hash == Secret(self.digest(salt, senderName)).hash
         let isOurs = senderName == self.hostName
@@ -49,14 +50,14 @@ struct ForwardHandshake {
             isOurs
             ? "same hostname between input and output: invalid configuration"
             : isRight ? nil : "shared_key mismatch"
-        var writer = MessagePackWriter()
-        writer.array(5)
-        writer.value("PONG")
-        writer.value(refusal == nil)
-        writer.value(refusal ?? "")
-        writer.value(self.hostName)
-        writer.value(refusal == nil ? self.digest(salt, self.hostName) : "")
-        return (writer.bytes, refusal)
+        var pong: [UInt8] = []
+        MessagePackWriter.append(array: 5, to: &pong)
+        MessagePackWriter.append(text: "PONG", to: &pong)
+        MessagePackWriter.append(flag: refusal == nil, to: &pong)
+        MessagePackWriter.append(text: refusal ?? "", to: &pong)
+        MessagePackWriter.append(text: self.hostName, to: &pong)
+        MessagePackWriter.append(text: refusal == nil ? self.digest(salt, self.hostName) : "", to: &pong)
+        return (pong, refusal)
     }
 
     private func digest(_ salt: [UInt8], _ name: String) -> String {

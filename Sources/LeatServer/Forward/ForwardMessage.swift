@@ -1,4 +1,5 @@
 internal import LeatCore
+internal import LeatParsing
 
 /// A message of the forward protocol, read from MessagePack.
 ///
@@ -21,33 +22,30 @@ struct ForwardMessage: Sendable {
     /// What the sender wants to have back once the entries are durable.
     let chunk: String?
 
-    /// Arrays and maps inside each other that any message may have.
-    static let depthMax = 64
-
     /// Reads one whole message.
     ///
     /// - Parameters:
     ///   - bytes: The message and nothing else.
     ///   - byteCountMax: Bytes that compressed entries may expand to.
     /// - Throws: Why it is no message.
-    init(_ bytes: UnsafeRawBufferPointer, byteCountMax: Int) throws(MessagePackReader.Fault) {
+    init(_ bytes: UnsafeRawBufferPointer, byteCountMax: Int) throws(MessagePackReader.Failure) {
         var reader = MessagePackReader(bytes)
-        guard case .array(let count) = try reader.head(), (2...4).contains(count) else {
-            throw .damaged("a message is an array of 2 to 4 elements")
+        guard case .array(let count) = try reader.next(), (2...4).contains(count) else {
+            throw .malformed("a message is an array of 2 to 4 elements")
         }
         self.tag = try reader.text()
         let content = reader
         var entries: [Entry] = []
         var packed: UnsafeRawBufferPointer?
         var used = 2
-        switch try reader.head() {
+        switch try reader.next() {
         case .array(let entryCount) where count <= 3:
             // Beside Forward's list this may be Message with Fluent Bit's time, which has a record after it.
             for _ in 0..<entryCount { entries.append(try Self.entry(&reader)) }
-        case .bytes(let byteCount): packed = try reader.take(byteCount)
+        case .text(let range), .binary(let range): packed = bytes.slice(range)
         default:
             reader = content
-            guard count >= 3 else { throw .damaged("a message has no record") }
+            guard count >= 3 else { throw .malformed("a message has no record") }
             entries = [Entry(time: try Self.time(&reader), json: try Self.record(&reader))]
             used = 3
         }
@@ -63,13 +61,13 @@ struct ForwardMessage: Sendable {
 
         init() {}
 
-        init(_ reader: inout MessagePackReader) throws(MessagePackReader.Fault) {
-            guard case .map(let count) = try reader.head() else { return }
+        init(_ reader: inout MessagePackReader) throws(MessagePackReader.Failure) {
+            guard case .map(let count) = try reader.next() else { return }
             for _ in 0..<count {
                 switch try reader.text() {
                 case "chunk": self.chunk = try reader.text()
                 case "compressed": self.compression = try reader.text()
-                default: try reader.skip(depth: ForwardMessage.depthMax)
+                default: try reader.skip()
                 }
             }
         }
@@ -79,27 +77,27 @@ struct ForwardMessage: Sendable {
         _ bytes: UnsafeRawBufferPointer,
         _ compression: String?,
         _ byteCountMax: Int
-    ) throws(MessagePackReader.Fault) -> [Entry] {
+    ) throws(MessagePackReader.Failure) -> [Entry] {
         var plain: [UInt8]?
         do {
             switch compression {
             case nil, "text": break
             case "gzip": plain = try Deflate.expand(bytes, .gzip, byteCountMax: byteCountMax)
             case "zstd": plain = try Zstandard.expand(bytes, byteCountMax: byteCountMax)
-            case .some(let name): throw MessagePackReader.Fault.damaged("compression '\(name)' is not known")
+            case .some(let name): throw MessagePackReader.Failure.malformed("compression '\(name)' is not known")
             }
-        } catch let fault as MessagePackReader.Fault {
-            throw fault
+        } catch let failure as MessagePackReader.Failure {
+            throw failure
         } catch {
-            throw .damaged("entries cannot be decompressed: \(error)")
+            throw .malformed("entries cannot be decompressed: \(error)")
         }
         guard let plain else { return try Self.entries(of: bytes) }
-        return try plain.withUnsafeBufferPointer { (plain) throws(MessagePackReader.Fault) in
+        return try plain.withUnsafeBufferPointer { (plain) throws(MessagePackReader.Failure) in
             try Self.entries(of: UnsafeRawBufferPointer(plain))
         }
     }
 
-    private static func entries(of bytes: UnsafeRawBufferPointer) throws(MessagePackReader.Fault) -> [Entry] {
+    private static func entries(of bytes: UnsafeRawBufferPointer) throws(MessagePackReader.Failure) -> [Entry] {
         var reader = MessagePackReader(bytes)
         var entries: [Entry] = []
         while !reader.isAtEnd { entries.append(try Self.entry(&reader)) }
@@ -107,8 +105,8 @@ struct ForwardMessage: Sendable {
     }
 
     /// `[time, record]`.
-    private static func entry(_ reader: inout MessagePackReader) throws(MessagePackReader.Fault) -> Entry {
-        guard case .array(2) = try reader.head() else { throw .damaged("an entry is an array of time and record") }
+    private static func entry(_ reader: inout MessagePackReader) throws(MessagePackReader.Failure) -> Entry {
+        guard case .array(2) = try reader.next() else { throw .malformed("an entry is an array of time and record") }
         let time = try Self.time(&reader)
         return Entry(time: time, json: try Self.record(&reader))
     }
@@ -116,23 +114,23 @@ struct ForwardMessage: Sendable {
     private static func time(
         _ reader: inout MessagePackReader,
         isInner: Bool = false
-    ) throws(MessagePackReader.Fault) -> Timestamp? {
-        switch try reader.head() {
+    ) throws(MessagePackReader.Failure) -> Timestamp? {
+        switch try reader.next() {
         case .integer(let seconds): return Self.timestamp(seconds, 0)
         case .double(let seconds):
             guard seconds.magnitude < 9e9 else { return nil }
             return Timestamp(nanoseconds: Int64(seconds * 1e9))
-        case .ext(0, 8):
-            let bytes = try reader.take(8)
-            let seconds = bytes[..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            let nanoseconds = bytes[4...].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        case .other(let type, let range) where type == 0 && range.count == 8:
+            let bytes = reader.bytes[range]
+            let seconds = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            let nanoseconds = bytes.dropFirst(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             return Self.timestamp(Int64(seconds), Int64(nanoseconds))
         case .array(let count) where count > 0 && !isInner:
             let time = try Self.time(&reader, isInner: true)
-            for _ in 1..<count { try reader.skip(depth: Self.depthMax) }
+            for _ in 1..<count { try reader.skip() }
             return time
         case .null: return nil
-        default: throw .damaged("a time is a number or an extension of type 0")
+        default: throw .malformed("a time is a number or an extension of type 0")
         }
     }
 
@@ -143,14 +141,13 @@ struct ForwardMessage: Sendable {
         return overflows || isBeyond ? nil : Timestamp(nanoseconds: sum)
     }
 
-    private static func record(_ reader: inout MessagePackReader) throws(MessagePackReader.Fault) -> [UInt8] {
-        var writer = JSONWriter(capacity: 256)
-        let start = reader.at
-        guard reader.at < reader.bytes.count else { throw .cutShort }
-        try reader.writeJSON(to: &writer, depth: Self.depthMax)
-        guard writer.bytes.first == UInt8(ascii: "{") else {
-            throw .damaged("the record at byte \(start) is no map")
-        }
-        return writer.bytes
+    private static func record(_ reader: inout MessagePackReader) throws(MessagePackReader.Failure) -> [UInt8] {
+        guard case .map(let count) = try reader.next() else { throw .malformed("a record is no map") }
+        var json: [UInt8] = []
+        json.reserveCapacity(256)
+        json.append(UInt8(ascii: "{"))
+        try reader.appendMembers(count, to: &json)
+        json.append(UInt8(ascii: "}"))
+        return json
     }
 }

@@ -8,6 +8,6 @@ enum SHA512 {
         var count: UInt32 = 0
         let result = EVP_Digest(bytes, bytes.count, &digest, &count, EVP_sha512(), nil)
         precondition(result == 1 && count == 64, "OpenSSL has no SHA-512")
-        return MessagePackReader.hexadecimal(digest)
+        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import LeatCore
+import LeatParsing
 import LeatTesting
 import Testing
 

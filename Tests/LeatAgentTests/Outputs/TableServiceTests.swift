@@ -1,4 +1,5 @@
 import LeatCore
+import LeatParsing
 import LeatTesting
 import Testing
 

@@ -1,4 +1,5 @@
 import LeatCore
+import LeatParsing
 import LeatTesting
 import Testing
 
@@ -197,7 +198,7 @@ import Testing
             }
             bytes.removeLast(Int.random(in: 0...3, using: &random))
             bytes.withUnsafeBytes { bytes in
-                do throws(MessagePackReader.Fault) {
+                do throws(MessagePackReader.Failure) {
                     var end = ForwardMessageEnd()
                     if let count = try end.find(in: bytes) { #expect(count <= bytes.count) }
                     _ = try ForwardMessage(bytes, byteCountMax: 1 << 16)

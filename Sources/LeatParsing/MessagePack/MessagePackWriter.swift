@@ -1,16 +1,15 @@
 internal import LeatCore
-internal import LeatParsing
 
 /// Appends MessagePack values to bytes; records are translated from their JSON without a tree.
-enum MessagePackWriter {
+public enum MessagePackWriter {
     /// Fluentd's type of an exact time: seconds and nanoseconds, 32 bits each.
-    static let eventTimeType: UInt8 = 0
+    public static let eventTimeType: UInt8 = 0
 
-    static func append(array count: Int, to bytes: inout [UInt8]) {
+    public static func append(array count: Int, to bytes: inout [UInt8]) {
         Self.append(count: count, short: 0x90, shortMax: 15, medium: 0xDC, to: &bytes)
     }
 
-    static func append(map count: Int, to bytes: inout [UInt8]) {
+    public static func append(map count: Int, to bytes: inout [UInt8]) {
         Self.append(count: count, short: 0x80, shortMax: 15, medium: 0xDE, to: &bytes)
     }
 
@@ -27,7 +26,7 @@ enum MessagePackWriter {
         }
     }
 
-    static func append(text: some Collection<UInt8>, to bytes: inout [UInt8]) {
+    public static func append(text: some Collection<UInt8>, to bytes: inout [UInt8]) {
         switch text.count {
         case ...31: bytes.append(0xA0 | UInt8(text.count))
         case ...0xFF: bytes += [0xD9, UInt8(text.count)]
@@ -36,9 +35,9 @@ enum MessagePackWriter {
         bytes.append(contentsOf: text)
     }
 
-    static func append(text: String, to bytes: inout [UInt8]) { Self.append(text: text.utf8, to: &bytes) }
+    public static func append(text: String, to bytes: inout [UInt8]) { Self.append(text: text.utf8, to: &bytes) }
 
-    static func append(binary: [UInt8], to bytes: inout [UInt8]) {
+    public static func append(binary: [UInt8], to bytes: inout [UInt8]) {
         if binary.count <= 0xFF {
             bytes += [0xC4, UInt8(binary.count)]
         } else {
@@ -47,7 +46,9 @@ enum MessagePackWriter {
         bytes += binary
     }
 
-    static func append(integer value: Int64, to bytes: inout [UInt8]) {
+    public static func append(flag: Bool, to bytes: inout [UInt8]) { bytes.append(flag ? 0xC3 : 0xC2) }
+
+    public static func append(integer value: Int64, to bytes: inout [UInt8]) {
         switch value {
         case 0...0x7F: bytes.append(UInt8(value))
         case -32..<0: bytes.append(UInt8(bitPattern: Int8(value)))
@@ -65,7 +66,7 @@ enum MessagePackWriter {
     }
 
     /// A time as Fluentd's EventTime, or as whole seconds.
-    static func append(time nanoseconds: Int64, asInteger: Bool, to bytes: inout [UInt8]) {
+    public static func append(time nanoseconds: Int64, asInteger: Bool, to bytes: inout [UInt8]) {
         let time = Timestamp(nanoseconds: nanoseconds)
         if asInteger { return Self.append(integer: time.seconds, to: &bytes) }
         bytes += [0xD7, Self.eventTimeType]
@@ -73,7 +74,7 @@ enum MessagePackWriter {
         Self.append(bigEndian: UInt32(nanoseconds &- time.seconds &* 1_000_000_000), to: &bytes)
     }
 
-    static func append(double value: Double, to bytes: inout [UInt8]) {
+    public static func append(double value: Double, to bytes: inout [UInt8]) {
         bytes.append(0xCB)
         Self.append(bigEndian: value.bitPattern, to: &bytes)
     }
@@ -85,7 +86,7 @@ enum MessagePackWriter {
     // MARK: from JSON
 
     /// The members of a record as a map; `extra` members that the caller appends itself count in its head.
-    static func append(members: UnsafeRawBufferPointer, extra: Int = 0, to bytes: inout [UInt8]) {
+    public static func append(members: UnsafeRawBufferPointer, extra: Int = 0, to bytes: inout [UInt8]) {
         var count = extra
         var counter = MemberScanner(members)
         while counter.next() != nil { count += 1 }
@@ -94,7 +95,7 @@ enum MessagePackWriter {
     }
 
     /// The members of a record, without the map's head.
-    static func append(contentsOf members: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+    public static func append(contentsOf members: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         var scanner = MemberScanner(members)
         while let member = scanner.next() {
             Self.append(text: JSONText.unescaped(members.slice(member.name)), to: &bytes)
@@ -103,7 +104,7 @@ enum MessagePackWriter {
     }
 
     /// A JSON value.
-    static func append(json value: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
+    public static func append(json value: UnsafeRawBufferPointer, to bytes: inout [UInt8]) {
         let contents = value.count >= 2 ? value.slice(1..<value.count - 1) : value
         switch value.first {
         case UInt8(ascii: "\""): Self.append(text: JSONText.unescaped(contents), to: &bytes)

@@ -2,18 +2,18 @@ internal import LeatCore
 
 /// Reads MessagePack values one after the other, as Fluentd's forward protocol sends them.
 ///
-/// Nothing is built: containers come as their counts, texts as ranges of the bytes. The format is that of
-/// github.com/msgpack/msgpack, `spec.md`.
-struct MessagePackReader {
+/// Nothing is built: containers come as their counts, texts as ranges of the bytes, so that nothing is allocated for what is
+/// only announced. The format is that of github.com/msgpack/msgpack, `spec.md`.
+public struct MessagePackReader {
     /// Why there is no value.
-    enum Failure: Error, Hashable {
+    public enum Failure: Error, Hashable, Sendable {
         /// The value's end has not arrived.
         case incomplete
         case malformed(String)
     }
 
     /// A scalar, or the head of a container whose elements follow.
-    enum Token: Hashable {
+    public enum Token: Hashable {
         case null
         case bool(Bool)
         case integer(Int64)
@@ -28,20 +28,20 @@ struct MessagePackReader {
     }
 
     /// Containers inside each other that are accepted.
-    static let depthMax = 128
+    public static let depthMax = 128
 
-    let bytes: UnsafeRawBufferPointer
-    private(set) var offset: Int
+    public let bytes: UnsafeRawBufferPointer
+    public private(set) var offset: Int
 
-    init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
+    public init(_ bytes: UnsafeRawBufferPointer, at offset: Int = 0) {
         self.bytes = bytes
         self.offset = offset
     }
 
-    var isAtEnd: Bool { self.offset >= self.bytes.count }
+    public var isAtEnd: Bool { self.offset >= self.bytes.count }
 
     /// The next scalar, or the head of the next container.
-    mutating func next() throws(Failure) -> Token {
+    public mutating func next() throws(Failure) -> Token {
         let first = UInt8(try self.unsigned(byteCount: 1))
         switch first {
         case 0x00...0x7F: return .integer(Int64(first))
@@ -101,7 +101,7 @@ struct MessagePackReader {
 
     /// Steps over a whole value; its range.
     @discardableResult
-    mutating func skip() throws(Failure) -> Range<Int> {
+    public mutating func skip() throws(Failure) -> Range<Int> {
         let start = self.offset
         var left = 1
         while left > 0 {
@@ -118,16 +118,26 @@ struct MessagePackReader {
     }
 
     /// The number of elements of the array that begins here.
-    mutating func array() throws(Failure) -> Int {
+    public mutating func array() throws(Failure) -> Int {
         guard case .array(let count) = try self.next() else { throw .malformed("an array is missing") }
         return count
     }
 
     /// The text that begins here, whether sent as text or as bytes.
-    mutating func text() throws(Failure) -> String {
+    public mutating func text() throws(Failure) -> String {
         switch try self.next() {
         case .text(let range), .binary(let range): return String(decoding: self.bytes.slice(range), as: UTF8.self)
         default: throw .malformed("a text is missing")
+        }
+    }
+}
+
+extension MessagePackReader {
+    /// The bytes of the text or binary that begins here.
+    public mutating func binary() throws(Failure) -> [UInt8] {
+        switch try self.next() {
+        case .text(let range), .binary(let range): return Array(self.bytes.slice(range))
+        default: throw .malformed("bytes are missing")
         }
     }
 }
@@ -136,11 +146,11 @@ struct MessagePackReader {
 
 extension MessagePackReader {
     /// Appends the next value as JSON.
-    mutating func appendJSON(to json: inout [UInt8], depth: Int = 0) throws(Failure) {
+    public mutating func appendJSON(to json: inout [UInt8], depth: Int = 0) throws(Failure) {
         guard depth < Self.depthMax else { throw .malformed("more than \(Self.depthMax) levels") }
         switch try self.next() {
-        case .null: json.append("null")
-        case .bool(let value): json.append(value ? "true" : "false")
+        case .null: json += "null".utf8
+        case .bool(let value): json += (value ? "true" : "false").utf8
         case .integer(let value): json += String(value).utf8
         case .unsigned(let value): json += String(value).utf8
         case .double(let value): json += (value.isFinite ? value.description : "null").utf8
@@ -163,7 +173,7 @@ extension MessagePackReader {
     }
 
     /// Appends the members of a map whose head was read, without braces.
-    mutating func appendMembers(_ count: Int, to json: inout [UInt8], depth: Int = 0) throws(Failure) {
+    public mutating func appendMembers(_ count: Int, to json: inout [UInt8], depth: Int = 0) throws(Failure) {
         for index in 0..<count {
             if index > 0 { json.append(UInt8(ascii: ",")) }
             let start = json.count
