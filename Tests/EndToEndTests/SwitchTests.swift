@@ -12,13 +12,14 @@ import Testing
     @Test(
         .enabled(if: fluentBit != nil, "fluent-bit is not on the PATH"),
         .timeLimit(.minutes(3)),
-        arguments: UInt64(1)...(isLongRun ? 20 : 3)
+        arguments: Layout.allCases,
+        UInt64(1)...(isLongRun ? 20 : 3)
     )
-    func aSwitchFromFluentBitRepeatsAndLosesNothing(seed: UInt64) throws {
+    func aSwitchFromFluentBitRepeatsAndLosesNothing(layout: Layout, seed: UInt64) throws {
         let peer = try #require(Self.fluentBit)
         try withTemporaryFolder { folder in
             let configuration = try folder.write("both.conf", Self.configuration(folder))
-            var writer = try RotatingWriter(folder: folder.path("logs"), seed: seed)
+            var writer = try RotatingWriter(folder: folder.path, layout: layout, seed: seed)
             let before = try RunningProgram(peer, ["-c", configuration], folder: folder)
             // Fluent Bit itself may lose lines of files that rotate faster than it reads, so that it gets the time.
             for _ in 0..<3 {
@@ -99,22 +100,52 @@ import Testing
     }
 }
 
+/// Where the followed names lead.
+enum Layout: CaseIterable {
+    /// `logs/service-0.log`, rotated to `logs/service-0.log.1`.
+    case files
+    /// `logs/service-0.log`, a link to `pods/service-0/0.log`, which is rotated to `0.log.20261130-000001`, as by the kubelet.
+    case links
+}
+
 /// Numbered lines in three files that are rotated by renaming.
 private struct RotatingWriter {
     private let folder: String
+    private let layout: Layout
     private var handles: [FileHandle] = []
     private var rotationCount = 0
     private var random: SeededRandom
     private(set) var count = 0
 
-    init(folder: String, seed: UInt64) throws {
+    init(folder: String, layout: Layout, seed: UInt64) throws {
         self.folder = folder
+        self.layout = layout
         self.random = SeededRandom(seed: seed)
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for number in 0..<3 { self.handles.append(try Self.create(self.path(number))) }
+        let files = FileManager.default
+        try files.createDirectory(atPath: folder + "/logs", withIntermediateDirectories: true)
+        for number in 0..<3 {
+            let path = self.path(number)
+            let parent = URL(filePath: path).deletingLastPathComponent()
+            try files.createDirectory(at: parent, withIntermediateDirectories: true)
+            self.handles.append(try Self.create(path))
+            guard layout == .links else { continue }
+            try files.createSymbolicLink(atPath: "\(folder)/logs/service-\(number).log", withDestinationPath: path)
+        }
     }
 
-    private func path(_ number: Int) -> String { "\(self.folder)/service-\(number).log" }
+    private func path(_ number: Int) -> String {
+        switch self.layout {
+        case .files: "\(self.folder)/logs/service-\(number).log"
+        case .links: "\(self.folder)/pods/service-\(number)/0.log"
+        }
+    }
+
+    private func rotatedPath(_ number: Int) -> String {
+        switch self.layout {
+        case .files: "\(self.path(number)).\(self.rotationCount)"
+        case .links: "\(self.path(number)).20261130-\(String(1_000_000 + self.rotationCount).dropFirst())"
+        }
+    }
 
     private static func create(_ path: String) throws -> FileHandle {
         guard FileManager.default.createFile(atPath: path, contents: nil) else { throw Unexpected("no file \(path)") }
@@ -135,10 +166,7 @@ private struct RotatingWriter {
         self.rotationCount += 1
         for number in 0..<3 {
             try self.handles[number].close()
-            try FileManager.default.moveItem(
-                atPath: self.path(number),
-                toPath: "\(self.path(number)).\(self.rotationCount)"
-            )
+            try FileManager.default.moveItem(atPath: self.path(number), toPath: self.rotatedPath(number))
             self.handles[number] = try Self.create(self.path(number))
         }
     }

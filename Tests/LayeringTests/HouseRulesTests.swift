@@ -41,6 +41,12 @@ import Testing
         }
     }
 
+    @Test func whatIsAskedOfATypeIsNoFunction() {
+        let text = "protocol P {\n    func a()\n}\n\nextension P {\n    func b() {\n        c()\n    }\n}"
+        let found = Self.functions(in: text.split(separator: "\n", omittingEmptySubsequences: false))
+        #expect(found.map(\.line) == [6] && found.map(\.lineCount) == [3])
+    }
+
     @Test func nothingIsLeftForLater() throws {
         let leftovers = ["TO" + "DO", "FIX" + "ME", "try" + "!", "as" + "! "]
         for file in try Self.sources() {
@@ -83,6 +89,8 @@ import Testing
         for (index, line) in lines.enumerated() {
             let indent = line.prefix { $0 == " " }.count
             let text = line.dropFirst(indent)
+            // What is asked of a type has no body: the protocol ends first.
+            if let function = open, !text.isEmpty, indent < function.indent { open = nil }
             if let function = open {
                 if indent == function.indent, text.hasPrefix("}") {
                     found.append((function.line, index + 1 - function.line + 1))
