@@ -230,6 +230,7 @@ struct ConfigurationBuild {
             return Section.Entry(key: entry.key, value: text, keyMark: entry.keyMark, valueMark: entry.valueMark)
         }
         result.processors = section.processors.map { self.expanded($0) }
+        result.conditions = section.conditions.map { self.expanded($0) }
         return result
     }
 }

@@ -113,12 +113,7 @@ struct YAMLFormat {
             case ("processors", _): section.processors += self.processors(value)
             case ("routes", _) where kind == "INPUT":
                 self.report("routes of an input are not supported", at: key, hint: "use Match of the outputs")
-            case ("condition", .mapping):
-                self.report(
-                    "conditions of processors are not supported",
-                    at: key,
-                    hint: "use the filter grep before it"
-                )
+            case ("condition", .mapping) where kind == "FILTER": section.conditions.append(self.condition(key, value))
             case ("rules", .sequence(let rules)) where kind == "MULTILINE_PARSER":
                 section.entries += rules.compactMap { self.rule($0) }
             case ("telemetry", .mapping):
@@ -152,6 +147,19 @@ struct YAMLFormat {
             return false
         }
         return PluginTable.find(kind, name)?.key(key)?.form == .text
+    }
+
+    /// `condition: {op: and, rules: [{field, op, value}]}`.
+    private mutating func condition(_ place: YAMLNode, _ node: YAMLNode) -> Section {
+        var condition = Section(kind: "CONDITION", mark: self.mark(place))
+        for (key, value) in self.entries(node) {
+            switch key.text?.lowercased() {
+            case "op": if let entry = self.entry(key, value) { condition.entries.append(entry) }
+            case "rules": condition.conditions = self.elements(value).map { self.section("RULE", $0, $0) }
+            default: self.report("unknown key '\(key.text ?? "")' of condition", at: key, hint: "op or rules")
+            }
+        }
+        return condition
     }
 
     private mutating func nested(

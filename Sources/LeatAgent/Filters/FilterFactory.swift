@@ -24,7 +24,9 @@ enum FilterFactory {
         diagnostics: inout [Diagnostic]
     ) -> (any EventFilter)? {
         do throws(Diagnostics) {
-            return try Self.make(configuration, environment)
+            let filter = try Self.make(configuration, environment)
+            guard let condition = configuration.settings.section.conditions.last else { return filter }
+            return ConditionalFilter(filter, try EventCondition(condition))
         } catch {
             diagnostics += error.all
             return nil
@@ -45,6 +47,7 @@ enum FilterFactory {
         case "rewrite_tag": return try RewriteTagFilter(configuration)
         case "throttle": return try ThrottleFilter(configuration)
         case "multiline": return try Self.multiline(configuration, environment.parsers)
+        case "content_modifier": return try ContentModifierFilter(configuration)
         case "type_converter": return try TypeConverterFilter(configuration)
         case "lua": return try LuaFilter(configuration, files: environment.files)
         case "stdout": return StdoutFilter()

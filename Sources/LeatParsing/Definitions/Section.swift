@@ -8,6 +8,8 @@ public struct Section: Hashable, Sendable {
     public var entries: [Entry]
     /// Filters written inside an input or output (`processors:` in YAML).
     public var processors: [Section] = []
+    /// What must hold of an event for a processor to see it (`condition:` in YAML), with its rules inside in the same way.
+    public var conditions: [Section] = []
 
     /// One key with its value; a repeated key is several entries.
     public struct Entry: Hashable, Sendable {

@@ -65,6 +65,93 @@ struct ProcessorTests {
         }
     }
 
+    /// Records under `n` and `level` that a processor marks, by its condition.
+    @Test(arguments: [
+        ("op: and", "{field: $level, op: eq, value: error}, {field: n, op: gte, value: 2}", [2]),
+        ("op: or", "{field: $level, op: eq, value: error}, {field: n, op: gte, value: 3}", [0, 2, 3, 4]),
+        ("op: and", "{field: $level, op: in, value: [info, debug]}", [1, 3]),
+        ("op: and", "{field: $level, op: not_regex, value: '^(error|info)$'}", [3, 4]),
+        ("op: and", "{field: $level, op: neq, value: error}", [1, 3, 4]),
+        ("op: and", "{field: $level, op: not_in, value: [error, debug]}", [1, 4]),
+        ("op: and", "{field: \"$k['a']\", op: lt, value: 0.5, context: body}", [4]),
+    ])
+    func aConditionChoosesWhatAProcessorSees(op: String, rules: String, marked: [Int]) throws {
+        try withTemporaryFolder { folder in
+            let records = [
+                #"{"n":0,"level":"error"}"#, #"{"n":1,"level":"info"}"#, #"{"n":2,"level":"error"}"#,
+                #"{"n":3,"level":"debug"}"#, #"{"n":4,"k":{"a":0.25}}"#,
+            ]
+            try folder.write("in.log", records.map { $0 + "\n" }.joined())
+            let world = try AgentWorld(folder)
+            let agent = try world.start(
+                """
+                service:
+                  flush: 10ms
+                parsers:
+                  - name: json
+                    format: json
+                pipeline:
+                  inputs:
+                    - name: tail
+                      path: \(folder.path)/in.log
+                      read_from_head: on
+                      parser: json
+                      processors:
+                        logs:
+                          - name: content_modifier
+                            action: insert
+                            key: marked
+                            value: yes
+                            condition:
+                              \(op)
+                              rules: [\(rules)]
+                  outputs:
+                    - name: file
+                      match: '*'
+                      format: plain
+                      path: \(folder.path)
+                      file: out.jsonl
+                """
+            )
+            let expected = records.enumerated().map { index, record in
+                marked.contains(index) ? record.dropLast() + #","marked":"yes"}"# : record
+            }
+            #expect(try world.lines("out.jsonl", count: records.count) == expected)
+            agent.stop()
+        }
+    }
+
+    @Test(arguments: [
+        ("{op: xor, rules: [{field: a, op: eq, value: b}]}", "the op of a condition is and, or or"),
+        ("{op: and}", "a condition needs rules"),
+        ("{rules: [{field: a, op: equals, value: b}]}", "unknown op 'equals'"),
+        ("{rules: [{field: a, op: gt, value: b}]}", "'b' is no number"),
+        ("{rules: [{field: a, op: eq}]}", "a rule of a condition needs field, op and value"),
+        ("{rule: []}", "unknown key 'rule' of condition"),
+        ("{rules: [{field: a, op: eq, value: b, context: metadata}]}", "the context 'metadata' is not supported"),
+    ])
+    func aWrongConditionIsSaid(condition: String, problem: String) throws {
+        try withTemporaryFolder { folder in
+            let problems = try AgentWorld(folder).problems(
+                of: """
+                    pipeline:
+                      inputs:
+                        - name: dummy
+                          processors:
+                            logs:
+                              - name: content_modifier
+                                action: delete
+                                key: a
+                                condition: \(condition)
+                      outputs:
+                        - name: stdout
+                          match: '*'
+                    """
+            )
+            #expect(problems.contains(problem), "\(problems)")
+        }
+    }
+
     @Test
     func whatCannotBeDoneIsSaidWithItsPlace() throws {
         try withTemporaryFolder { folder in

@@ -12,6 +12,43 @@ struct RecordFilterTests {
         var expected: String
     }
 
+    static let contentModifier: [Case] = [
+        Case(lines: "action insert\nkey b\nvalue x", record: #"{"a":1}"#, expected: #"{"a":1,"b":"x"}"#),
+        Case(lines: "action insert\nkey a\nvalue x", record: #"{"a":1}"#, expected: #"{"a":1}"#),
+        Case(lines: "action upsert\nkey a\nvalue x", record: #"{"a":1,"b":2}"#, expected: #"{"b":2,"a":"x"}"#),
+        Case(lines: "action delete\nkey a", record: #"{"a":1,"b":2}"#, expected: #"{"b":2}"#),
+        Case(lines: "action delete\nkey c", record: #"{"a":1}"#, expected: #"{"a":1}"#),
+        Case(lines: "action rename\nkey a\nvalue z", record: #"{"a":1,"b":2}"#, expected: #"{"z":1,"b":2}"#),
+        Case(
+            lines: "action hash\nkey a",
+            record: #"{"a":"abc"}"#,
+            expected: #"{"a":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
+        ),
+        Case(lines: "action hash\nkey a", record: #"{"a":""}"#, expected: #"{"a":""}"#),
+        Case(
+            lines: "action extract\nkey a\npattern ^(?<method>\\S+) (?<path>\\S+)\ncontext body",
+            record: #"{"a":"GET /x","path":1}"#,
+            expected: #"{"a":"GET /x","path":"/x","method":"GET"}"#
+        ),
+        Case(lines: "action extract\nkey a\npattern (?<n>\\d)", record: #"{"a":"x"}"#, expected: #"{"a":"x"}"#),
+        Case(lines: "action convert\nkey a\nconverted_type int", record: #"{"a":"12"}"#, expected: #"{"a":12}"#),
+        Case(lines: "action convert\nkey a\nconverted_type int", record: #"{"a":2.6}"#, expected: #"{"a":3}"#),
+        Case(lines: "action convert\nkey a\nconverted_type int", record: #"{"a":"2.6"}"#, expected: #"{"a":"2.6"}"#),
+        Case(lines: "action convert\nkey a\nconverted_type int", record: #"{"a":[1]}"#, expected: #"{"a":[1]}"#),
+        Case(lines: "action convert\nkey a\nconverted_type double", record: #"{"a":5}"#, expected: #"{"a":5.0}"#),
+        Case(lines: "action convert\nkey a\nconverted_type boolean", record: #"{"a":0}"#, expected: #"{"a":false}"#),
+        Case(
+            lines: "action convert\nkey a\nconverted_type boolean",
+            record: #"{"a":"TRUE"}"#,
+            expected: #"{"a":true}"#
+        ),
+        Case(
+            lines: "action convert\nkey a\nconverted_type string",
+            record: #"{"a":{"b":1}}"#,
+            expected: #"{"a":"{\"b\":1}"}"#
+        ),
+    ]
+
     static let modify: [Case] = [
         Case(lines: "Set a x y", record: #"{"a":1,"b":2}"#, expected: #"{"b":2,"a":"x y"}"#),
         Case(lines: "Set c q\"", record: #"{"a":1}"#, expected: #"{"a":1,"c":"q\""}"#),
@@ -74,6 +111,12 @@ struct RecordFilterTests {
     @Test(arguments: modify)
     func modifyAppliesItsRules(_ expected: Case) throws {
         var run = try FilterRun("Name modify\n\(expected.lines)")
+        #expect(run.apply([expected.record]) == [expected.expected])
+    }
+
+    @Test(arguments: contentModifier)
+    func contentModifierChangesOneField(_ expected: Case) throws {
+        var run = try FilterRun("Name content_modifier\n\(expected.lines)")
         #expect(run.apply([expected.record]) == [expected.expected])
     }
 
@@ -222,6 +265,14 @@ struct RecordFilterTests {
 
     static let wrong: [(lines: String, message: String)] = [
         ("Name modify\nSet a", "'a' is no value of set: it must be 2 words"),
+        ("Name content_modifier\naction insert\nkey a", "content_modifier needs value for the action insert"),
+        ("Name content_modifier\naction hash", "content_modifier needs key for its field"),
+        ("Name content_modifier\nkey a", "content_modifier needs action to do anything"),
+        (
+            "Name content_modifier\naction insrt\nkey a",
+            "'insrt' is no value of action: it must be insert, upsert, delete, rename, hash, extract or convert"
+        ),
+        ("Name content_modifier\naction hash\nkey a\ncontext metadata", "the context 'metadata' is not supported"),
         ("Name modify\nCondition Key_exist a", "unknown condition 'Key_exist'"),
         (
             "Name modify\nRemove_regex (",

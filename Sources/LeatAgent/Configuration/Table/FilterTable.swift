@@ -4,7 +4,7 @@
 enum FilterTable {
     static let all: [PluginDescription] = [
         Self.kubernetes, Self.grep, Self.modify, Self.recordModifier, Self.nest, Self.parser, Self.rewriteTag,
-        Self.throttle, Self.multiline, Self.typeConverter, Self.lua, Self.stdout, Self.expect,
+        Self.throttle, Self.multiline, Self.typeConverter, Self.contentModifier, Self.lua, Self.stdout, Self.expect,
     ]
 
     private static let kubernetes = PluginDescription(
@@ -212,6 +212,30 @@ enum FilterTable {
             .acts("uint_key", .words(3), nil, "field, new field, type"),
             .acts("float_key", .words(3), nil, "field, new field, type"),
             .acts("str_key", .words(3), nil, "field, new field, type"),
+        ]
+    )
+
+    private static let contentModifier = PluginDescription(
+        .filter,
+        "content_modifier",
+        "changes one field; a processor of YAML",
+        [
+            .acts(
+                "action",
+                .choice(["insert", "upsert", "delete", "rename", "hash", "extract", "convert"]),
+                nil,
+                "what to do with the field"
+            ),
+            .acts("context", .text, "body", "body, message or record; there is nothing else of an event"),
+            .acts("key", .text, nil, "the field"),
+            .acts("value", .text, nil, "value of insert and upsert, new name of rename"),
+            .acts("pattern", .text, nil, "pattern of extract, whose named groups become fields"),
+            .acts(
+                "converted_type",
+                .choice(["string", "boolean", "int", "double"]),
+                nil,
+                "type of convert; a value that has no such form stays"
+            ),
         ]
     )
 

@@ -107,11 +107,6 @@ enum MissingPlugins {
         Group(kind: .filter, names: ["checklist"], reason: "take grep, or lua with a table"),
         Group(kind: .filter, names: ["throttle_size"], reason: "take throttle, which counts events"),
         Group(kind: .filter, names: ["alter_size"], reason: "it is for tests of Fluent Bit"),
-        Group(
-            kind: .filter,
-            names: ["content_modifier"],
-            reason: "take modify or record_modifier, also as a processor"
-        ),
         Group(kind: .filter, names: ["sql", "sampling"], reason: "take grep, throttle or lua, also as a processor"),
         Group(
             kind: .filter,
