@@ -4,7 +4,7 @@ internal import LeatParsing
 /// The access token of an output that proves itself by OAuth 2 client credentials (RFC 6749, section 4.4).
 ///
 /// A token is asked for when the first request needs one, and again shortly before it ends or when the server refuses it.
-final class AccessTokens {
+final class AccessTokens: RequestAuthorizer {
     /// What the token endpoint is told.
     struct Options {
         var endpoint: Endpoint
@@ -21,100 +21,60 @@ final class AccessTokens {
         var skew = Duration.seconds(60)
     }
 
-    /// Why there is no token.
-    struct Failure: Error { let reason: String }
-
-    private static let answerByteCountMax = 1 << 20
+    /// What stands before the token in `Authorization`.
+    private static let scheme = "Bearer "
     /// The life of a token whose answer does not say.
     private static let usualLifeSeconds: Int64 = 300
 
-    private let options: Options
     private let connection: HTTPConnection
-    private let loop: EventLoop
-    private var token: (text: String, until: UInt64)?
-    private var waiters: [(Result<String, Failure>) -> Void] = []
+    private let token: RenewedValue<String>
 
     init(_ options: Options, loop: EventLoop) {
-        self.options = options
-        self.loop = loop
-        self.connection = HTTPConnection(endpoint: options.endpoint, tls: options.tls, loop: loop)
+        let connection = HTTPConnection(endpoint: options.endpoint, tls: options.tls, loop: loop)
+        self.connection = connection
+        self.token = RenewedValue(loop: loop, skew: options.skew) { received in
+            let (request, body) = options.request()
+            connection.ask(request, body: body) { received(Self.received($0, from: options.endpoint)) }
+        }
     }
 
-    /// Calls `body` with a token that is good, at once or later.
-    func withToken(_ body: @escaping (Result<String, Failure>) -> Void) {
-        if let token, self.loop.time.monotonicNanoseconds() < token.until { return body(.success(token.text)) }
-        self.waiters.append(body)
-        if self.waiters.count == 1 { self.ask() }
+    func authorize(_ request: HTTPRequest, _ body: @escaping (Result<HTTPRequest, FetchFailure>) -> Void) {
+        self.token.with { result in
+            body(
+                result.map { token in
+                    var request = request
+                    request.headers.append(("Authorization", Self.scheme + token))
+                    return request
+                }
+            )
+        }
     }
 
-    /// Forgets a token that the server does not accept.
-    func forget(_ text: String) { if self.token?.text == text { self.token = nil } }
+    /// The token may end before its time; the events go again with another.
+    func refusal(of request: HTTPRequest, status: Int, text: String) -> String? {
+        if status == 401 {
+            self.token.forget { token in request.headers.contains { $0.value == Self.scheme + token } }
+        }
+        return nil
+    }
 
     func close() { self.connection.close() }
 
-    private func ask() {
-        var request = HTTPRequest(path: self.options.path)
-        request.headers = [
-            ("User-Agent", self.options.userAgent), ("Content-Type", "application/x-www-form-urlencoded"),
-            ("Accept", "application/json"),
-        ]
-        var form = [("grant_type", "client_credentials")] + self.options.parameters
-        if self.options.usesBasic {
-            let credentials = "\(self.options.clientID):\(self.options.clientSecret)"
-            request.headers.append(("Authorization", "Basic " + Base64.text(Array(credentials.utf8))))
-        } else {
-            form += [("client_id", self.options.clientID), ("client_secret", self.options.clientSecret)]
-        }
-        let body = form.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")
-        var answer: [UInt8] = []
-        self.connection.send(request, body: Array(body.utf8)) { bytes in
-            if answer.count + bytes.count <= Self.answerByteCountMax { answer.append(contentsOf: bytes) }
-        } completion: { [weak self] result in
-            self?.received(result, answer)
-        }
-    }
-
-    /// A value of a form: everything but unreserved characters as `%XX`.
-    static func encoded(_ text: String) -> String {
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += digits.count == 1 ? "%0" + digits : "%" + digits
-            }
-        }
-        return result
-    }
-
-    private func received(_ result: Result<HTTPResponseParser.Head, HTTPFailure>, _ answer: [UInt8]) {
-        let place = "token endpoint \(self.options.endpoint.authority)"
-        let outcome: Result<String, Failure>
+    private static func received(
+        _ result: Result<HTTPAnswer, HTTPFailure>,
+        from endpoint: Endpoint
+    ) -> Result<RenewedValue<String>.Fetched, FetchFailure> {
+        let place = "token endpoint \(endpoint.authority)"
         switch result {
-        case .failure(let failure): outcome = .failure(Failure(reason: "\(place): \(failure.reason)"))
-        case .success(let head) where !(200..<300).contains(head.status):
-            outcome = .failure(Failure(reason: "\(place) answers \(head.status)"))
-        case .success:
-            if let (text, life) = Self.token(in: answer) {
-                self.keep(text, lifeSeconds: life)
-                outcome = .success(text)
-            } else {
-                outcome = .failure(Failure(reason: "\(place) answers without a bearer token"))
+        case .failure(let failure): return .failure(FetchFailure(reason: "\(place): \(failure.reason)"))
+        case .success(let answer) where !answer.isGood:
+            return .failure(FetchFailure(reason: "\(place) answers \(answer.status)"))
+        case .success(let answer):
+            guard let (text, life) = Self.token(in: answer.body) else {
+                return .failure(FetchFailure(reason: "\(place) answers without a bearer token"))
             }
+            return .success((text, .seconds(life)))
         }
-        let waiters = self.waiters
-        self.waiters = []
-        for waiter in waiters { waiter(outcome) }
-    }
-
-    private func keep(_ text: String, lifeSeconds: Int64) {
-        // One that would end at once is used while it lasts.
-        let skew = self.options.skew.components.seconds
-        let seconds = lifeSeconds > skew ? lifeSeconds - skew : lifeSeconds / 2
-        self.token = (text, self.loop.time.monotonicNanoseconds() + UInt64(max(0, seconds)) * 1_000_000_000)
     }
 
     /// The token of an answer, and its life in seconds; `nil` when there is none that a header can carry.
@@ -147,6 +107,23 @@ final class AccessTokens {
 }
 
 extension AccessTokens.Options {
+    /// The request for a token.
+    fileprivate func request() -> (HTTPRequest, body: [UInt8]) {
+        var request = HTTPRequest(path: self.path)
+        request.headers = [
+            ("User-Agent", self.userAgent), ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Accept", "application/json"),
+        ]
+        var form = [("grant_type", "client_credentials")] + self.parameters
+        if self.usesBasic {
+            let credentials = "\(self.clientID):\(self.clientSecret)"
+            request.headers.append(("Authorization", "Basic " + Base64.text(Array(credentials.utf8))))
+        } else {
+            form += [("client_id", self.clientID), ("client_secret", self.clientSecret)]
+        }
+        return (request, Array(PercentEncoding.form(form).utf8))
+    }
+
     /// The `oauth2.…` keys of an output; `nil` when they are off.
     init?(_ settings: Settings) throws(Diagnostics) {
         guard settings.has("oauth2.enable"), settings.flag("oauth2.enable") else { return nil }

@@ -42,10 +42,15 @@ final class Upstream {
 final class HTTPClient {
     private let upstream: Upstream
     private let connections: [HTTPConnection]
+    private let authorizer: (any RequestAuthorizer)?
+    private let loop: EventLoop
     private(set) var isBusy = false
 
-    init(_ upstream: Upstream, loop: EventLoop) {
+    /// `authorizer`: who proves to the servers who sends, where that takes more than a header.
+    init(_ upstream: Upstream, authorizer: (any RequestAuthorizer)? = nil, loop: EventLoop) {
         self.upstream = upstream
+        self.authorizer = authorizer
+        self.loop = loop
         self.connections = upstream.nodes.map { HTTPConnection(endpoint: $0.endpoint, tls: $0.tls, loop: loop) }
     }
 
@@ -61,7 +66,45 @@ final class HTTPClient {
     ) {
         precondition(!self.isBusy, "one request at a time")
         self.isBusy = true
-        self.send(request, body: body, to: self.upstream.order()[...], onBody: onBody, completion: completion)
+        let order = self.upstream.order()[...]
+        guard let authorizer = self.authorizer else {
+            return self.send(request, body: body, to: order, onBody: onBody, completion: completion)
+        }
+        authorizer.authorize(request) { [weak self, loop] result in
+            switch result {
+            case .success(let request):
+                self?.send(request, body: body, authorizer, onBody: onBody, completion: completion)
+            case .failure(let failure):
+                // As every answer, it comes later.
+                loop.enqueue {
+                    self?.isBusy = false
+                    completion(.failure(HTTPFailure(reason: failure.reason, wasSent: false)))
+                }
+            }
+        }
+    }
+
+    /// Sends a request that proves who sends it; where the proof is not accepted it is as if nobody had answered.
+    private func send(
+        _ request: HTTPRequest,
+        body: [UInt8],
+        _ authorizer: any RequestAuthorizer,
+        onBody: @escaping (UnsafeRawBufferPointer) -> Void,
+        completion: @escaping (Result<HTTPResponseParser.Head, HTTPFailure>) -> Void
+    ) {
+        let answer = Excerpt()
+        let takeBody = { (bytes: UnsafeRawBufferPointer) in
+            answer.take(bytes)
+            onBody(bytes)
+        }
+        self.send(request, body: body, to: self.upstream.order()[...], onBody: takeBody) { result in
+            if case .success(let head) = result, head.status >= 400,
+                let reason = authorizer.refusal(of: request, status: head.status, text: answer.text)
+            {
+                return completion(.failure(HTTPFailure(reason: reason, wasSent: true)))
+            }
+            completion(result)
+        }
     }
 
     private func send(
@@ -95,5 +138,8 @@ final class HTTPClient {
     }
 
     /// Ends all connections; a running request fails.
-    func close() { for connection in self.connections { connection.close() } }
+    func close() {
+        self.authorizer?.close()
+        for connection in self.connections { connection.close() }
+    }
 }

@@ -49,18 +49,14 @@ final class HTTPOutput: BatchSender {
         var compression = RequestCompression.none
         /// Whether what the server says to a failed request goes to the log.
         var logsAnswers = true
-        /// Who gives the token of each request, where that is wanted.
-        var tokens: AccessTokens?
     }
 
     private let form: any RequestForm
     private let options: Options
     private let clients: [HTTPClient]
-    private let loop: EventLoop
 
     /// `clients`: one per batch that may be on its way.
-    init(form: any RequestForm, options: Options, clients: [HTTPClient], loop: EventLoop) {
-        self.loop = loop
+    init(form: any RequestForm, options: Options, clients: [HTTPClient]) {
         self.form = form
         self.options = options
         self.clients = clients
@@ -114,35 +110,15 @@ final class HTTPOutput: BatchSender {
             bytes = Array(body[(end + 1)...])
         }
         bytes = self.options.compression.apply(to: bytes, &request)
-        guard let tokens = self.options.tokens else { return self.post(request, bytes, completion) }
-        tokens.withToken { [weak self, loop, request] result in
-            switch result {
-            // As every answer, it comes later.
-            case .failure(let failure): loop.enqueue { completion(.again(reason: failure.reason)) }
-            case .success(let token): self?.post(request, bytes, token: token, completion)
-            }
-        }
-    }
-
-    private func post(
-        _ request: HTTPRequest,
-        _ body: [UInt8],
-        token: String? = nil,
-        _ completion: @escaping (DeliveryResult) -> Void
-    ) {
         guard let client = self.clients.first(where: { !$0.isBusy }) else {
             preconditionFailure("more batches on their way than connections")
         }
-        var request = request
-        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
         let answer = Excerpt(byteCountMax: self.form.answerByteCountMax)
         let (options, form) = (self.options, self.form)
-        client.send(request, body: body, onBody: { answer.take($0) }) { result in
+        client.send(request, body: bytes, onBody: { answer.take($0) }) { result in
             switch result {
             case .failure(let failure): completion(.again(reason: failure.reason))
             case .success(let head):
-                // The token has ended before its time; the events go again with another.
-                if head.status == 401, let token { options.tokens?.forget(token) }
                 if (200..<300).contains(head.status), form.answerByteCountMax > 0 {
                     return completion(answer.bytes.withUnsafeBytes { form.result(of: $0) } ?? .delivered)
                 }
@@ -161,10 +137,7 @@ final class HTTPOutput: BatchSender {
         }
     }
 
-    func close() {
-        self.options.tokens?.close()
-        for client in self.clients { client.close() }
-    }
+    func close() { for client in self.clients { client.close() } }
 }
 
 /// How bodies of requests are compressed.

@@ -65,7 +65,6 @@ extension OutputFactory {
         options.request.headers = [("User-Agent", "leat-agent"), ("Content-Type", form.contentType)]
         self.addHeaders(to: &options.request)
         options.logsAnswers = settings.flag("log_response_payload")
-        options.tokens = try AccessTokens.Options(settings).map { AccessTokens($0, loop: self.loop) }
         return try self.httpOutput(form, options, defaultPort: 80)
     }
 
@@ -136,7 +135,7 @@ extension OutputFactory {
         var options = options
         options.compression = self.compression
         let clients = try self.clients(defaultPort: defaultPort)
-        return HTTPOutput(form: form, options: options, clients: clients, loop: self.loop)
+        return HTTPOutput(form: form, options: options, clients: clients)
     }
 
     private var compression: RequestCompression {
@@ -206,7 +205,13 @@ extension OutputFactory {
     /// One client per batch that may be on its way.
     private func clients(defaultPort: Int) throws(Diagnostics) -> [HTTPClient] {
         let upstream = Upstream(try self.nodes(defaultPort: defaultPort).map(\.node), loop: self.loop)
-        return (0..<self.workerCount).map { _ in HTTPClient(upstream, loop: self.loop) }
+        let authorizer = try self.authorizer()
+        return (0..<self.workerCount).map { _ in HTTPClient(upstream, authorizer: authorizer, loop: self.loop) }
+    }
+
+    /// Who proves to the servers who sends, where that takes more than a header.
+    private func authorizer() throws(Diagnostics) -> (any RequestAuthorizer)? {
+        try AccessTokens.Options(self.plugin.settings).map { AccessTokens($0, loop: self.loop) }
     }
 
     /// The servers of the output, and the settings that say how each is reached.

@@ -21,7 +21,7 @@ struct AccessTokenTests {
         #expect((found?.lifeSeconds ?? 0) == life)
     }
 
-    @Test func formsAreEncoded() { #expect(AccessTokens.encoded("a b&c=ä~") == "a%20b%26c%3D%C3%A4~") }
+    @Test func formsAreEncoded() { #expect(PercentEncoding.encoded("a b&c=ä~".utf8) == "a%20b%26c%3D%C3%A4~") }
 
     /// A server that gives tokens and one that wants them.
     private final class Servers {
