@@ -24,7 +24,7 @@ enum AgentManual {
         }
         text += "\n## Connecting\n\n" + Self.table(CommonKeys.client)
         text += "\n## Listening\n\n" + Self.table(CommonKeys.server)
-        text += Self.parsers + Self.differences
+        text += Self.aws + Self.parsers + Self.differences
         return text
     }
 
@@ -76,6 +76,30 @@ enum AgentManual {
         * Parsers for common formats are in `parsers/agent`; name the files with `Parsers_File`.
         * The state folder, rejected events, monitoring, reload and the way from Fluent Bit are in
           [operations-agent.md](operations-agent.md).
+
+        """
+
+    private static let aws = """
+
+        ## AWS
+
+        With `aws_auth` an output signs each request for AWS (Signature Version 4) when it leaves, so that one that goes again has
+        a new signature over the same bytes. Credentials come from the first of these that has some:
+
+        1. the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`;
+        2. the profile `aws_profile`, else `$AWS_PROFILE`, else `$AWS_DEFAULT_PROFILE`, else `default`, in `~/.aws/credentials` and
+           `~/.aws/config`, or the files of `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE`; keys in the files only: a profile
+           with `credential_process`, single sign-on or `role_arn` is an error;
+        3. a role of the cluster (EKS): `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, by way of STS;
+        4. the container's endpoint (ECS, EKS Pod Identity): `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI`, with
+           `AWS_CONTAINER_AUTHORIZATION_TOKEN` or `_TOKEN_FILE`;
+        5. the instance's metadata (EC2, version 2), at `AWS_EC2_METADATA_SERVICE_ENDPOINT` if that is set; never with
+           `AWS_EC2_METADATA_DISABLED=true`.
+
+        One that is set up and fails ends the search, so that no pod takes the role of its node by accident. `aws_role_arn` is taken
+        with what was found, by way of STS, as `AWS_ROLE_SESSION_NAME` or `leat-agent`. Credentials are fetched again a minute before
+        they end, and when AWS says that they are not good; while there are none, events wait. Certificates of STS are checked
+        against `tls.ca_file` or `tls.ca_path`, else the system's. All servers of an `upstream` get the same credentials.
 
         """
 
@@ -159,8 +183,8 @@ enum AgentManual {
           dead letters. `td` keeps a record's own `time` if it is a number.
         * **Keys twice.** Where Fluent Bit refuses a key that is set twice, the last value counts, with a warning.
         * **Upstreams.** `upstream` names a file, as there, or an entry of `upstream_servers` of the configuration itself.
-        * **Not there.** Metrics, traces and the metadata of events; HTTP/2; signatures for AWS; `private_key_jwt`; plugins that
-          this page does not name; encodings other than UTF-8.
+        * **Not there.** Metrics, traces and the metadata of events; HTTP/2; `private_key_jwt`; `credential_process` and keys for
+          AWS in upstream files; plugins that this page does not name; encodings other than UTF-8.
         """
 }
 

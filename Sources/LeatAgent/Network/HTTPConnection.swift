@@ -23,11 +23,18 @@ struct Endpoint: Hashable, Sendable {
     /// What stands between.
     var proxy: Proxy?
 
-    /// `host:port`, for messages and the `Host` header; the path of a socket.
+    /// `host:port`, for messages; the path of a socket.
     var authority: String {
         if let path { return path }
-        return self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)"
+        return "\(self.bracketedHost):\(self.port)"
     }
+
+    /// What the `Host` header says: the port only where it is not the scheme's own, since servers compare and sign it so.
+    func hostHeader(isEncrypted: Bool) -> String {
+        self.path == nil && self.port == (isEncrypted ? 443 : 80) ? self.bracketedHost : self.authority
+    }
+
+    private var bracketedHost: String { self.host.contains(":") ? "[\(self.host)]" : self.host }
 }
 
 /// A request without its body.
@@ -35,6 +42,8 @@ struct HTTPRequest {
     var method = "POST"
     var path = "/"
     var headers: [(name: String, value: String)] = []
+    /// How the request is signed on its way out; `nil`: not.
+    var signature: SignatureV4?
 
     private static let ownHeaders: Set<String> = ["User-Agent", "Content-Type"]
 
@@ -63,6 +72,7 @@ final class HTTPConnection {
     private let connector: Connector
     /// A proxy that gets the requests themselves, since they are not encrypted.
     private let readingProxy: Proxy?
+    private let isEncrypted: Bool
     private let loop: EventLoop
 
     private var phase = Phase.closed
@@ -86,6 +96,7 @@ final class HTTPConnection {
         self.endpoint = endpoint
         self.connector = Connector(endpoint: endpoint, tls: tls, loop: loop)
         self.readingProxy = tls == nil ? endpoint.proxy : nil
+        self.isEncrypted = tls != nil
         self.loop = loop
     }
 
@@ -102,7 +113,7 @@ final class HTTPConnection {
         completion: @escaping (Result<HTTPResponseParser.Head, HTTPFailure>) -> Void
     ) {
         precondition(self.completion == nil, "one request at a time")
-        self.head = self.headBytes(request, bodyByteCount: body.count)
+        self.head = self.headBytes(request, body: body)
         self.body = body
         self.sentCount = 0
         self.parser = HTTPResponseParser(isHeadRequest: request.method == "HEAD")
@@ -126,12 +137,17 @@ final class HTTPConnection {
         self.drop()
     }
 
-    private func headBytes(_ request: HTTPRequest, bodyByteCount: Int) -> [UInt8] {
-        let server = self.readingProxy == nil ? "" : "http://\(self.endpoint.authority)"
-        var text = "\(request.method) \(server)\(request.path) HTTP/1.1\r\nHost: \(self.endpoint.authority)\r\n"
+    private func headBytes(_ request: HTTPRequest, body: [UInt8]) -> [UInt8] {
+        let host = self.endpoint.hostHeader(isEncrypted: self.isEncrypted)
+        let server = self.readingProxy == nil ? "" : "http://\(host)"
+        var text = "\(request.method) \(server)\(request.path) HTTP/1.1\r\nHost: \(host)\r\n"
         text += self.readingProxy?.header ?? ""
-        for (name, value) in request.headers { text += "\(name): \(value)\r\n" }
-        text += "Content-Length: \(bodyByteCount)\r\n"
+        var headers = request.headers
+        if let signature = request.signature {
+            headers += signature.headers(for: request, host: host, body: body, now: self.loop.time.now())
+        }
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        text += "Content-Length: \(body.count)\r\n"
         text += self.endpoint.keepsAlive ? "\r\n" : "Connection: close\r\n\r\n"
         return Array(text.utf8)
     }

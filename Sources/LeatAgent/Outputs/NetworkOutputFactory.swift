@@ -211,7 +211,21 @@ extension OutputFactory {
 
     /// Who proves to the servers who sends, where that takes more than a header.
     private func authorizer() throws(Diagnostics) -> (any RequestAuthorizer)? {
-        try AccessTokens.Options(self.plugin.settings).map { AccessTokens($0, loop: self.loop) }
+        let settings = self.plugin.settings
+        if let options = try AccessTokens.Options(settings) { return AccessTokens(options, loop: self.loop) }
+        guard let aws = try AWSSettings(settings) else { return nil }
+        do throws(TLSFailure) {
+            let tls = try TLSClient(aws.tls)
+            let surroundings = AWSSurroundings(
+                variables: self.environment,
+                files: self.files,
+                tls: tls,
+                loop: self.loop
+            )
+            return AWSSigner(aws, surroundings)
+        } catch {
+            throw Diagnostics(self.plugin.mark.diagnostic(error.reason))
+        }
     }
 
     /// The servers of the output, and the settings that say how each is reached.

@@ -9,6 +9,8 @@ struct OutputFactory {
     let loop: EventLoop
     let log: AgentLog
     var files: any FileSystem = PosixFileSystem()
+    /// The process's environment variables.
+    var environment: [String: String] = [:]
 
     private static let names: Set<String> = Self.directNames.union([
         "es", "opensearch", "http", "loki", "splunk", "opentelemetry", "forward", "kafka-rest", "td", "stdout", "file",
@@ -74,6 +76,7 @@ struct OutputFactory {
             )
         }
         _ = try Proxy(settings)
+        _ = try AWSSettings(settings)
         try TLSSettings.check(plugin)
     }
 

@@ -7,7 +7,7 @@ struct AgentFactory {
     let configuration: AgentConfiguration
     let loop: EventLoop
     let disk: any FileSystem
-    /// The process's environment variables, for filters.
+    /// The process's environment variables.
     var environment: [String: String] = [:]
     let log: AgentLog
 
@@ -136,7 +136,8 @@ struct AgentFactory {
             configuration: self.configuration,
             loop: self.loop,
             log: log,
-            files: self.disk
+            files: self.disk,
+            environment: self.environment
         )
         let deadLetters = DeadLetters(
             output: plugin.displayName,

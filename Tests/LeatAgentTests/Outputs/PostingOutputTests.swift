@@ -319,11 +319,9 @@ struct PostingOutputTests {
     static let refusals: [(keys: String, problem: String)] = [
         ("Name http\nBody_Key b", "body_key needs headers_key"),
         ("Name http\nHeaders_Key b", "headers_key needs body_key"),
-        ("Name http\nAWS_Auth On", "aws_auth of output 'http' is not supported"),
         ("Name es\nRetry_Limit abc", "'abc' is no value of retry_limit: it must be a number of tries"),
         ("Name null\nRetry_Limit -1", "'-1' is no value of retry_limit"), ("Name es\nRetry_Limit no_limits", ""),
         ("Name es\nRetry_Limit False", ""), ("Name es\nRetry_Limit no_retries", ""), ("Name es\nRetry_Limit 0", ""),
-        ("Name es\nAWS_Auth On", "aws_auth of output 'es' is not supported"),
         (
             "Name http\noauth2.enable On\noauth2.client_id x\noauth2.client_secret x",
             "oauth2.enable needs oauth2.token_url"

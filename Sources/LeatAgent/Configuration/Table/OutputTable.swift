@@ -81,15 +81,17 @@ enum OutputTable {
             .acts("current_time_index", .flag, "off", "the date is that of sending"),
             .acts("trace_output", .flag, "off", "log requests"),
             .acts("trace_error", .flag, "off", "log refused requests"),
-        ] + Self.aws
+        ] + Self.aws + [.acts("aws_service_name", .text, "es", "service to sign for; aoss: OpenSearch Serverless")]
 
-    /// Requests to AWS itself need signatures.
-    private static let aws: [PluginKey] =
-        [.unsupported("aws_auth", "requests are not signed for AWS; let a signing proxy stand between")]
-        + [
-            "aws_region", "aws_sts_endpoint", "aws_role_arn", "aws_external_id", "aws_profile", "aws_service",
-            "aws_service_name",
-        ].map { .accepted($0, .text, "requests are not signed for AWS") }
+    /// Keys of requests to AWS itself.
+    private static let aws: [PluginKey] = [
+        .acts("aws_auth", .flag, "false", "sign requests for AWS; see the section AWS"),
+        .acts("aws_region", .text, nil, "region to sign for"),
+        .acts("aws_profile", .text, nil, "profile of ~/.aws/credentials; default AWS_PROFILE, then default"),
+        .acts("aws_role_arn", .text, nil, "role to take with the credentials that are found"),
+        .acts("aws_external_id", .text, nil, "external id that the role asks for"),
+        .acts("aws_sts_endpoint", .text, nil, "address of STS, which gives roles; default that of the region"),
+    ]
 
     private static let http = PluginDescription(
         .output,
@@ -130,7 +132,8 @@ enum OutputTable {
             .acts("gelf_level_key", .text, "level", "field of GELF's level"),
             .acts("body_key", .text, nil, "field that is the whole body: a request per event; needs headers_key"),
             .acts("headers_key", .text, nil, "field whose members are further headers of that request"),
-        ] + Self.oauth2 + Self.aws + CommonKeys.client
+        ] + Self.oauth2 + Self.aws + [.acts("aws_service", .text, nil, "service to sign for; aws_auth needs it")]
+            + CommonKeys.client
     )
 
     /// Keys of OAuth 2, client credentials.
@@ -250,7 +253,8 @@ enum OutputTable {
                 "logs_severity_text_metadata_key", "logs_severity_number_metadata_key", "logs_trace_flags_metadata_key",
                 "logs_span_id_metadata_key", "logs_trace_id_metadata_key", "logs_attributes_metadata_key",
                 "logs_instrumentation_scope_metadata_key", "logs_resource_metadata_key",
-            ].map { .accepted($0, .text, "events have no metadata") } + Self.aws + CommonKeys.client
+            ].map { .accepted($0, .text, "events have no metadata") }
+            + Self.aws + [.acts("aws_service", .text, "logs", "service to sign for")] + CommonKeys.client
     )
 
     private static let kafkaRest = PluginDescription(
