@@ -181,10 +181,17 @@ enum AgentManual {
           without events not at all; its bytes are those of the records as JSON.
         * **Tables.** `kafka-rest` reads what the proxy says of each record: those that Kafka did not take go again or become
           dead letters. `td` keeps a record's own `time` if it is a number.
+        * **Encodings.** `generic.encoding` also takes Win1257, Win1258 and the usual names of the code pages (`CP1252`,
+          `Windows-31J`); `unicode.encoding` reads lines of UTF-16 whatever the writer has written of them. With `auto` a byte
+          order mark decides, then a zero beside a first character of ASCII; a file without either is UTF-8, or UTF-16LE when
+          its first line can only be that. Bytes that mean nothing become U+FFFD, in an event with `_invalid_utf8`. Limits of
+          lines, offsets and positions count bytes of the file. The conversions are the C library's: where the package
+          `libc6` has but the usual ones, `libc-gconv-modules-extra` has the others (Fedora, RHEL: `glibc-gconv-extra`).
+        * **Conditions** of processors hold for `content_modifier` too; its `convert` leaves a text that is no number as it is.
         * **Keys twice.** Where Fluent Bit refuses a key that is set twice, the last value counts, with a warning.
         * **Upstreams.** `upstream` names a file, as there, or an entry of `upstream_servers` of the configuration itself.
         * **Not there.** Metrics, traces and the metadata of events; HTTP/2; `private_key_jwt`; `credential_process` and keys for
-          AWS in upstream files; plugins that this page does not name; encodings other than UTF-8.
+          AWS in upstream files; plugins that this page does not name.
         """
 }
 

@@ -275,13 +275,6 @@ import Testing
         }
     }
 
-    @Test func anEncodingThatIsNotReadIsRefused() {
-        let error = #expect(throws: Diagnostics.self) {
-            try TailConfiguration.options("[INPUT]\n    Name tail\n    Path x\n    Generic.Encoding ShiftJIS\n")
-        }
-        #expect(error?.all.first?.message.contains("ShiftJIS") == true)
-    }
-
     @Test func whatTheSystemDidNotTellIsFoundAllTheSame() throws {
         try self.withTail { world in
             world.pass()

@@ -76,13 +76,16 @@ final class TailWorld: InputSink {
     }
 
     /// Appends text to a file of the folder, which is created if need be.
-    func append(_ text: String, to name: String) throws {
+    func append(_ text: String, to name: String) throws { try self.append(Array(text.utf8), to: name) }
+
+    /// The same for bytes that need be no text.
+    func append(_ bytes: [UInt8], to name: String) throws {
         let disk = PosixFileSystem()
         let path = self.folder.path(name)
         try disk.createDirectory(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
         let file = try disk.open(path, .readWrite)
         defer { file.close() }
-        try file.write([ByteSlice(Array(text.utf8))], at: try file.status().byteCount)
+        try file.write([ByteSlice(bytes)], at: try file.status().byteCount)
     }
 
     /// Waits until a new file gets another time than one that was made before.

@@ -57,8 +57,8 @@ enum InputTable {
             .acts("multiline_flush", .time, "4", "longest wait for the next line"),
             .acts("parser_firstline", .text, nil, "parser that knows the first line"),
             .accepted("parser_", .numbered, "lines behind the first continue its last text"),
-            .acts("unicode.encoding", .text, nil, "refused: UTF-16 is not read"),
-            .acts("generic.encoding", .text, nil, "refused: other encodings are not read"),
+            .acts("unicode.encoding", .text, nil, "UTF-16LE, UTF-16BE or auto (as a file begins): lines become UTF-8"),
+            .acts("generic.encoding", .text, nil, "such as ShiftJIS or Win1252: lines become UTF-8"),
             .ours(
                 "multiline.flush_timeout",
                 .time,

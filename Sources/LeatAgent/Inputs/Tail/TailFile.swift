@@ -23,6 +23,9 @@ final class TailFile {
     /// Whether the file was truncated under a writer that goes on at its old offset, so that zeros come first: a hole, and
     /// no line.
     var mayBeginWithHole = false
+    /// How its bytes are read when the input has a decoder; what was guessed while `isEncodingKnown` does not say so.
+    var encoding = FileEncoding.utf8
+    var isEncodingKnown = false
     /// Bytes of unfinished events, as `TailInput.heldByteCount` counts them.
     var heldByteCount = 0
     /// When it was last written, as of the last read; nanoseconds since 1970.

@@ -12,15 +12,7 @@ extension TailOptions {
         }
         self.excluded = settings.list("exclude_path")
         self.tag = settings.text("tag") ?? plugin.displayName
-        for key in ["unicode.encoding", "generic.encoding"] {
-            guard let entry = settings.entries(key).last else { continue }
-            throw Diagnostics(
-                entry.keyMark.diagnostic(
-                    "files in the encoding '\(entry.value)' cannot be read yet",
-                    hint: "without the key, bytes that are no UTF-8 are replaced and counted"
-                )
-            )
-        }
+        self.decoder = try Self.decoder(settings)
         if let entry = settings.entries("tag_regex").last {
             do throws(PatternError) {
                 let pattern = try Pattern(entry.value, options: PatternOptions(flavour: .ruby))
@@ -42,4 +34,40 @@ extension TailOptions {
         self.heldByteCountMax = BufferLimits(memoryByteCount: memory).heldByteCountMax
         self.form = try LineFormFactory(plugin: plugin, configuration: configuration).form()
     }
+
+    /// What reads the encoding that one of two keys names.
+    private static func decoder(_ settings: Settings) throws(Diagnostics) -> LineDecoder? {
+        let (unicode, generic) = (settings.entries("unicode.encoding").last, settings.entries("generic.encoding").last)
+        if unicode != nil, let generic {
+            throw Diagnostics(
+                generic.keyMark.diagnostic(
+                    "unicode.encoding and generic.encoding cannot both be set",
+                    hint: "files in different encodings need an input each"
+                )
+            )
+        }
+        guard let entry = unicode ?? generic else { return nil }
+        let known = unicode == nil ? TextEncoding.generic : TextEncoding.unicode
+        guard let encoding = TextEncoding.named(entry.value, among: known) else {
+            let nearest = NearestName.find(entry.value, among: known.flatMap(\.names))
+            let names = known.compactMap(\.names.first).joined(separator: ", ")
+            throw Diagnostics(
+                entry.valueMark.diagnostic(
+                    "unknown encoding '\(entry.value)'",
+                    hint: nearest.map { "did you mean '\($0)'?" } ?? "known are \(names)"
+                )
+            )
+        }
+        if let decoder = LineDecoder(encoding) { return decoder }
+        throw Diagnostics(
+            entry.valueMark.diagnostic(
+                "the conversion of the encoding '\(entry.value)' is not installed on this machine",
+                hint: "it is in the C library's package: \(Self.conversionPackages)"
+            )
+        )
+    }
+
+    /// Where the C library's conversions are.
+    private static let conversionPackages =
+        "libc-gconv-modules-extra (Debian, Ubuntu; older ones have it in libc6) or glibc-gconv-extra (Fedora, RHEL)"
 }

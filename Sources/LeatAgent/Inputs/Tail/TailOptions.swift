@@ -20,6 +20,8 @@ struct TailOptions {
     /// Whether files that become older than that while they are followed are left too.
     var leavesOldFiles = false
     var form = LineForm()
+    /// What turns lines into UTF-8; `nil` where they are that.
+    var decoder: LineDecoder?
     /// Most bytes of unfinished lines and events of all files.
     var heldByteCountMax = BufferLimits().heldByteCountMax
     /// Whether to look at the files by a timer instead of being told (network file systems).

@@ -30,6 +30,7 @@ struct TailReader: ~Copyable {
     ///
     /// A line longer than the buffer is read again into a larger one, which is given back afterwards.
     mutating func read(_ file: TailFile, now: Moment, into events: inout EventList) throws(FileSystemError) -> Outcome {
+        if let decoder = self.options.decoder, !file.isEncodingKnown { try Self.findEncoding(of: file, decoder) }
         let known = file.marker.byteCount
         let start = file.state.offset - UInt64(known)
         var window = self.buffer
@@ -42,14 +43,19 @@ struct TailReader: ~Copyable {
             if known > 0, Digest.xxh3(bytes.slice(0..<known)) != file.marker.digest { return .otherContent }
             let reachedEnd = count < window.count
             if file.mayBeginWithHole {
-                let hole = Self.zeroCount(bytes.slice(known..<count))
-                file.mayBeginWithHole = hole == count - known
+                let (hole, limit) = Self.holeByteCounts(bytes.slice(known..<count), file)
+                file.mayBeginWithHole = hole == limit
                 if hole > 0 {
                     Self.setMarker(file, bytes, end: known + hole)
                     return .read(consumed: hole, rest: 0, reachedEnd: reachedEnd && file.mayBeginWithHole)
                 }
             }
-            let consumed = self.takeLines(bytes, from: known, file, &file.shaper, now: now, into: &events)
+            let consumed =
+                if let decoder = self.options.decoder {
+                    self.takeEncodedLines(bytes, from: known, file, &file.shaper, by: decoder, now: now, into: &events)
+                } else {
+                    self.takeLines(bytes, from: known, file, &file.shaper, now: now, into: &events)
+                }
             if consumed > 0 || reachedEnd {
                 Self.setMarker(file, bytes, end: known + consumed)
                 return .read(consumed: consumed, rest: count - known - consumed, reachedEnd: reachedEnd)
@@ -67,9 +73,11 @@ struct TailReader: ~Copyable {
         }
     }
 
-    /// Number of zeros that `bytes` begin with.
-    private static func zeroCount(_ bytes: UnsafeRawBufferPointer) -> Int {
-        bytes.firstIndex { $0 != 0 } ?? bytes.count
+    /// Number of zeros that `bytes` begin with, and the most that it could be; whole units, as a letter may begin with one.
+    private static func holeByteCounts(_ bytes: UnsafeRawBufferPointer, _ file: TailFile) -> (hole: Int, limit: Int) {
+        let count = bytes.firstIndex { $0 != 0 } ?? bytes.count
+        if case .utf16 = file.encoding { return (count & ~1, bytes.count & ~1) }
+        return (count, bytes.count)
     }
 
     /// Takes the whole lines of `bytes` from `start` on; the number of bytes taken.
@@ -88,22 +96,35 @@ struct TailReader: ~Copyable {
         let base = file.state.offset
         var place = Self.place(base, file, now)
         while let range = splitter.next() {
-            if file.isInsideCutLine {
-                file.isInsideCutLine = false
-                continue
-            }
-            let offset = base + UInt64(range.lowerBound)
-            if file.replayed != nil, offset >= file.replayEnd { file.replayed = nil }
-            let line = Self.withoutReturn(part.slice(range))
-            if line.isEmpty, self.options.skipsEmptyLines { continue }
-            if range.count > self.options.lineByteCountMax {
-                _ = self.deliverCut(part.slice(range), file, &shaper, now: now, into: &events)
-                continue
-            }
-            place.offset = offset
-            shaper.add(line, at: place, only: file.replayed, to: &events)
+            let line = part.slice(range)
+            place.offset = base + UInt64(range.lowerBound)
+            self.take(line, line, at: place, file, &shaper, into: &events)
         }
         return splitter.rest.lowerBound
+    }
+
+    /// Takes a line whose bytes are `line`, and whose text is `text`.
+    @inline(__always)
+    func take(
+        _ line: UnsafeRawBufferPointer,
+        _ text: UnsafeRawBufferPointer,
+        at place: LinePlace,
+        _ file: TailFile,
+        _ shaper: inout LineShaper,
+        into events: inout EventList
+    ) {
+        if file.isInsideCutLine {
+            file.isInsideCutLine = false
+            return
+        }
+        if file.replayed != nil, place.offset >= file.replayEnd { file.replayed = nil }
+        let text = Self.withoutReturn(text)
+        if text.isEmpty, self.options.skipsEmptyLines { return }
+        if line.count > self.options.lineByteCountMax {
+            _ = self.deliverCut(line, at: place, file, &shaper, into: &events)
+            return
+        }
+        shaper.add(text, at: place, only: file.replayed, to: &events)
     }
 
     /// A line without the carriage return before its newline.
@@ -119,8 +140,9 @@ struct TailReader: ~Copyable {
         now: Moment,
         into events: inout EventList
     ) -> Int {
-        if file.isInsideCutLine { return bytes.count }
-        let count = self.deliverCut(bytes, file, &shaper, now: now, into: &events)
+        let place = Self.place(file.state.offset, file, now)
+        if file.isInsideCutLine { return Self.wholeByteCount(bytes.count, at: place.offset, file) }
+        let count = self.deliverCut(bytes, at: place, file, &shaper, into: &events)
         file.isInsideCutLine = true
         return count
     }
@@ -128,18 +150,29 @@ struct TailReader: ~Copyable {
     /// Delivers the beginning of a line, or nothing when long lines are skipped; the number of bytes delivered.
     private func deliverCut(
         _ line: UnsafeRawBufferPointer,
+        at place: LinePlace,
         _ file: TailFile,
         _ shaper: inout LineShaper,
-        now: Moment,
         into events: inout EventList
     ) -> Int {
-        let count = ByteSearch.utf8Boundary(in: line, atMost: self.options.lineByteCountMax)
+        let limit = self.options.lineByteCountMax
+        let count =
+            self.options.decoder == nil
+            ? ByteSearch.utf8Boundary(in: line, atMost: limit)
+            : Self.wholeByteCount(min(limit, line.count), at: place.offset, file)
         if self.options.skipsLongLines {
             shaper.tally.skippedLines += 1
         } else if file.replayed == nil {
-            let place = Self.place(file.state.offset, file, now)
-            shaper.appendPlain(line.slice(0..<count), isCut: true, place, to: &events)
+            let part = line.slice(0..<count)
+            let text = self.options.decoder?.text(of: part, file.encoding, at: place.offset, isCut: true) ?? part
+            shaper.appendPlain(text, isCut: true, place, to: &events)
         }
+        return count
+    }
+
+    /// How many of `count` bytes at `offset` can be taken, so that no newline is cut in two.
+    private static func wholeByteCount(_ count: Int, at offset: UInt64, _ file: TailFile) -> Int {
+        if case .utf16 = file.encoding { return count - Int((offset + UInt64(count)) & 1) }
         return count
     }
 
@@ -158,8 +191,9 @@ struct TailReader: ~Copyable {
         guard found == known + count else { return 0 }
         let bytes = UnsafeRawBufferPointer(target)
         if !file.isInsideCutLine {
+            let rest = bytes.slice(known..<found)
             file.shaper.add(
-                bytes.slice(known..<found),
+                self.options.decoder?.text(of: rest, file.encoding, at: file.state.offset) ?? rest,
                 at: Self.place(file.state.offset, file, now),
                 only: file.replayed,
                 to: &events
@@ -169,7 +203,7 @@ struct TailReader: ~Copyable {
         return count
     }
 
-    private static func place(_ offset: UInt64, _ file: TailFile, _ now: Moment) -> LinePlace {
+    static func place(_ offset: UInt64, _ file: TailFile, _ now: Moment) -> LinePlace {
         LinePlace(
             offset: offset,
             source: file.source,
