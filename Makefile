@@ -25,7 +25,8 @@ demo: build ## run all three programs on real container logs
 	@config/demo/run
 
 test: deps ## everything that a change must pass
-	@$(call INSTALL,python3 python3-botocore python3-venv tmux less strace curl gcc libc6-dev)
+	@$(call INSTALL,libluajit-5.1-2 python3 python3-botocore python3-venv tmux less \
+		strace curl gcc libc6-dev)
 	Tests/run
 
 bench: build ## whole-process runs beside the peers that are on the PATH

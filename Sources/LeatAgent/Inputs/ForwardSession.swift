@@ -1,4 +1,3 @@
-internal import COpenSSL
 internal import LeatCore
 internal import LeatParsing
 
@@ -158,17 +157,5 @@ extension ForwardSession {
         MessagePackWriter.append(flag: false, to: &bytes)
         for text in [told, "", ""] { MessagePackWriter.append(text: text, to: &bytes) }
         return .close(answer: bytes, reason: reason)
-    }
-}
-
-/// SHA-512 of the system's OpenSSL.
-enum SHA512 {
-    /// The digest as lower-case hexadecimal digits.
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        var digest = [UInt8](repeating: 0, count: 64)
-        var count: UInt32 = 0
-        let result = EVP_Digest(bytes, bytes.count, &digest, &count, EVP_sha512(), nil)
-        precondition(result == 1 && count == 64, "OpenSSL has no SHA-512")
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
