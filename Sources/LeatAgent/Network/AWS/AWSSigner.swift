@@ -39,6 +39,7 @@ final class AWSSigner: RequestAuthorizer {
             body(
                 result.map { credentials in
                     var request = request
+                    request.path = SignatureV4.escapingQuery(of: request.path)
                     request.signature = SignatureV4(credentials: credentials, region: region, service: service)
                     return request
                 }

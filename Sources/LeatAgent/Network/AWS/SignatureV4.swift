@@ -86,6 +86,12 @@ struct SignatureV4 {
         return PercentEncoding.encoded("/\(segments.joined(separator: "/"))\(end)".utf8, keeping: slash)
     }
 
+    /// A path whose query is as it is signed, so that nobody's idea of what is to be escaped makes it another.
+    static func escapingQuery(of path: String) -> String {
+        guard let mark = path.firstIndex(of: "?") else { return path }
+        return path[...mark] + Self.canonicalQuery(path[path.index(after: mark)...])
+    }
+
     /// Sorted by name and value, everything but unreserved characters escaped.
     private static func canonicalQuery(_ query: Substring) -> String {
         let pairs = query.split(separator: "&").map { pair in

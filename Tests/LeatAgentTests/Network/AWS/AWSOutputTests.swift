@@ -10,13 +10,18 @@ private let hasBotocore = system("python3 -c 'import botocore' 2>/dev/null") == 
 
 /// Outputs with `AWS_Auth`, and the services of AWS that they meet.
 struct AWSOutputTests {
-    static let outputs: [(keys: String, scope: String)] = [
-        ("Name es\nSuppress_Type_Name On", "eu-north-1/es"),
-        ("Name es\nCompress gzip\nPath /a%20b/\nPipeline p/1", "eu-north-1/es"),
-        ("Name opensearch\nCompress zstd\nAWS_Service_Name aoss", "eu-north-1/aoss"),
-        ("Name http\nAWS_Service execute-api\nUri /x%20y/../z?b=2&a=%2F*&c", "eu-north-1/execute-api"),
-        ("Name http\nAWS_Service s3\nHTTP_Method PUT\nUri /x%20y//z\nHeader X-Amz-Acl  a  b", "eu-north-1/s3"),
-        ("Name opentelemetry\nCompress gzip", "eu-north-1/logs"),
+    private static let bulk = "filter_path=errors%2Citems.%2A.status%2Citems.%2A.error"
+
+    static let outputs: [(keys: String, scope: String, query: String)] = [
+        ("Name es\nSuppress_Type_Name On", "eu-north-1/es", bulk),
+        ("Name es\nCompress gzip\nPath /a%20b/\nPipeline p/1", "eu-north-1/es", bulk + "&pipeline=p%2F1"),
+        ("Name opensearch\nCompress zstd\nAWS_Service_Name aoss", "eu-north-1/aoss", bulk),
+        (
+            "Name http\nAWS_Service execute-api\nUri /x%20y/../z?b=2&a=%2F*&c", "eu-north-1/execute-api",
+            "a=%2F%2A&b=2&c="
+        ),
+        ("Name http\nAWS_Service s3\nHTTP_Method PUT\nUri /x%20y//z\nHeader X-Amz-Acl  a  b", "eu-north-1/s3", ""),
+        ("Name opentelemetry\nCompress gzip", "eu-north-1/logs", ""),
     ]
 
     private static let environment = [
@@ -69,7 +74,7 @@ struct AWSOutputTests {
     }
 
     @Test(arguments: outputs)
-    func requestsAreSigned(keys: String, scope: String) throws {
+    func requestsAreSigned(keys: String, scope: String, query: String) throws {
         try Self.run(keys) { _, _ in
             Self.environment
         } prepare: { aws in
@@ -79,6 +84,7 @@ struct AWSOutputTests {
             try world.turn("delivered") { output.counters.deliveredEvents == 3 }
             #expect(output.counters.errors == 1)
             #expect(aws.events.filter { $0.body == aws.events[0].body }.count == 2)
+            #expect(aws.events[0].query == query)
             let proof = try #require(aws.events[0].headers["authorization"])
             #expect(proof.contains("Credential=AKENV/") && proof.contains("/\(scope)/aws4_request, "))
         }
@@ -134,7 +140,6 @@ struct AWSOutputTests {
     /// Signs what the agent has signed, with `botocore`.
     private static let script = """
         import base64, hashlib, json, os, sys
-        from urllib.parse import parse_qsl
         from botocore.auth import S3SigV4Auth, SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
@@ -147,8 +152,8 @@ struct AWSOutputTests {
             scope, names, signature = [part.split("=", 1)[1] for part in parts]
             _, _, region, service, _ = scope.split("/")
             request = AWSRequest(
-                method=sent["method"], url="http://" + headers["host"] + sent["path"], data=body,
-                params=parse_qsl(sent["query"], keep_blank_values=True),
+                method=sent["method"], data=body,
+                url="http://" + headers["host"] + sent["path"] + ("?" + sent["query"] if sent["query"] else ""),
                 headers={name: headers[name] for name in names.split(";")},
             )
             request.context["timestamp"] = headers["x-amz-date"]
@@ -261,6 +266,39 @@ struct AWSOutputTests {
             let log = world.lines("agent.log").joined()
             #expect(log.contains("the server answers 403: {\"message\":\"signature does not match"))
             for secret in aws.secrets + ["another-secret"] { #expect(!log.contains(secret), "\(log)") }
+            agent.stop()
+            aws.close()
+        }
+    }
+
+    /// Whoever does not check the server of events still gets no credentials from a stranger.
+    @Test(
+        .enabled(if: access("/usr/bin/openssl", X_OK) == 0, "openssl is not installed"),
+        arguments: [(keys: "tls.ca_file", isTrusted: true), (keys: "tls.verify Off", isTrusted: false)]
+    )
+    func rolesComeFromAServerThatIsChecked(keys: String, isTrusted: Bool) throws {
+        try withTemporaryFolder { folder in
+            try TLSTests.makeCertificates(folder)
+            let world = try AgentWorld(folder)
+            var options = TLSOptions()
+            (options.certificateFile, options.keyFile) = (folder.path("server.pem"), folder.path("server.key"))
+            let aws = try AWSWorld(world.loop, tls: try TLSServer(options))
+            aws.keys = ["AKPOD": ("secret-of-pod", "token-of-pod")]
+            aws.roleID = "AKPOD"
+            let tls = "tls On\n\(isTrusted ? "\(keys) \(folder.path("ca.pem"))" : keys)"
+            let agent = try world.start(
+                Self.configuration(aws, "Name es\n\(tls)\nAWS_STS_Endpoint \(aws.roleAddress)"),
+                environment: [
+                    "AWS_WEB_IDENTITY_TOKEN_FILE": try folder.write("token", "jwt"),
+                    "AWS_ROLE_ARN": "arn:aws:iam::1:role/p",
+                ]
+            )
+            let counters = try #require(agent.queues[0]?.counters)
+            try world.turn("an end") { isTrusted ? counters.deliveredEvents == 3 : counters.errors >= 2 }
+            #expect(aws.faults == [] && aws.events.isEmpty != isTrusted && aws.roles.isEmpty != isTrusted)
+            let log = world.lines("agent.log").joined()
+            #expect(log.contains("no AWS credentials: \(aws.roleAddress): ") != isTrusted, "\(log)")
+            #expect(log.contains("certificate") != isTrusted)
             agent.stop()
             aws.close()
         }

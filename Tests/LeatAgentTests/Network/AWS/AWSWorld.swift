@@ -24,17 +24,24 @@ final class AWSWorld {
     private(set) var roles: [ReceivedRequest] = []
     private var listeners: [HTTPListener] = []
 
-    init(_ loop: EventLoop) throws {
+    private let isEncrypted: Bool
+
+    /// `tls`: how events and roles are given; metadata are never encrypted.
+    init(_ loop: EventLoop, tls: TLSServer? = nil) throws {
+        self.isEncrypted = tls != nil
         let options = StreamServer.Options(host: "127.0.0.1")
-        let events = try HTTPListener(options, loop: loop) { [weak self] in $1(self?.takeEvents($0) ?? Answer()) }
+        let events = try HTTPListener(options, tls: tls, loop: loop) { [weak self] in
+            $1(self?.takeEvents($0) ?? Answer())
+        }
         let metadata = try HTTPListener(options, loop: loop) { [weak self] in $1(self?.giveMetadata($0) ?? Answer()) }
-        let roles = try HTTPListener(options, loop: loop) { [weak self] in $1(self?.giveRole($0) ?? Answer()) }
+        let roles = try HTTPListener(options, tls: tls, loop: loop) { [weak self] in $1(self?.giveRole($0) ?? Answer())
+        }
         self.listeners = [events, metadata, roles]
     }
 
     var eventPort: Int { self.listeners[0].port }
     var metadataAddress: String { "http://127.0.0.1:\(self.listeners[1].port)" }
-    var roleAddress: String { "http://127.0.0.1:\(self.listeners[2].port)" }
+    var roleAddress: String { "http\(self.isEncrypted ? "s" : "")://127.0.0.1:\(self.listeners[2].port)" }
 
     func close() { for listener in self.listeners { listener.close() } }
 
