@@ -175,6 +175,9 @@ enum AgentManual {
           after one interval, not two, and `cpu` counts with the time that has passed. `netif` takes the interface of exactly
           that name. A program that is gone has no `mem.` fields and no `fd`, a missing file makes no event of `head`; both
           are said once. They are there so that samples run; for metrics take Prometheus.
+        * **Commands.** `exec` takes whole lines, whatever `buf_size` is, and keeps those that its parser does not understand.
+          A command that still runs when its interval ends is not started again until the next one. At the end of the
+          agent it is asked to end, with all that it has started, and killed a second later.
         * **MQTT.** `mqtt` acknowledges what is on disk. A message that is no JSON object is kept as `log`. Nothing outlasts a
           connection, nothing can be subscribed to, and MQTT 5 is answered with the code that makes clients take 3.1.1.
         * **Counts.** `flowcounter` prints a unit when it has ended, at whole seconds, minutes, hours and days of UTC, and units

@@ -11,12 +11,20 @@ protocol Input: AnyObject {
     /// Makes no more events; everything it has handed out stays valid.
     func stop()
 
+    /// Whether nothing is left to wait for after `stop`.
+    var hasStopped: Bool { get }
+
+    /// Ends by force what is left, before the agent ends.
+    func abandon()
+
     /// Whether more events can be read at once, so that it pays to gather more before they are written.
     var hasBacklog: Bool { get }
 }
 
 extension Input {
     var hasBacklog: Bool { false }
+    var hasStopped: Bool { true }
+    func abandon() {}
 }
 
 /// An input that cannot begin.
@@ -54,14 +62,15 @@ protocol InputSink: AnyObject {
     /// Says that a source was read to its end for good.
     func finish(source: UInt64)
 
-    /// Ends the agent once everything that was handed on is delivered: the input has reached its end.
-    func inputEnded()
+    /// Ends the agent with this code once everything that was handed on is delivered: the input has reached its end.
+    func inputEnded(exitCode: Int32)
 
     /// Forgets a source that is finished and whose file is gone.
     func forget(source: UInt64)
 }
 
 extension InputSink {
+    func inputEnded() { self.inputEnded(exitCode: 0) }
     func earlyMerge(for tag: RouteTag) -> EarlyMerge? { nil }
 }
 

@@ -5,7 +5,7 @@ internal import LeatParsing
 struct InputFactory {
     /// The inputs of this build.
     static let names: Set<String> = SamplingInputFactory.names.union([
-        "tail", "stdin", "dummy", "tcp", "http", "syslog", "forward", "systemd", "mqtt",
+        "tail", "stdin", "exec", "dummy", "tcp", "http", "syslog", "forward", "systemd", "mqtt",
     ])
 
     let plugin: PluginConfiguration
@@ -30,6 +30,7 @@ struct InputFactory {
                 loop: self.loop,
                 receiver: self.receiver(tail: [])
             )
+        case "exec": return self.exec(tag, counters, sink)
         case "dummy":
             let options = DummyInput.Options(self.plugin.settings, log: self.log)
             return DummyInput(tag: tag, options: options, counters: counters, sink: sink, loop: self.loop)
@@ -69,6 +70,7 @@ struct InputFactory {
             throw Diagnostics(
                 plugin.mark.diagnostic("security.users needs a shared_key", hint: "or empty_shared_key on")
             )
+        case "exec": _ = try ExecInput.Options(plugin)
         case let name where SamplingInputFactory.names.contains(name):
             _ = try SamplingInputFactory(plugin: plugin, disk: PosixFileSystem()).source()
         default: break
@@ -115,6 +117,22 @@ struct InputFactory {
         }
     }
 
+    private func exec(_ tag: RouteTag, _ counters: InputCounters, _ sink: any InputSink) -> any Input {
+        do throws(Diagnostics) {
+            return ExecInput(
+                tag: tag,
+                options: try ExecInput.Options(self.plugin),
+                counters: counters,
+                sink: sink,
+                loop: self.loop,
+                receiver: self.receiver(tail: []),
+                log: self.log
+            )
+        } catch {
+            preconditionFailure("the configuration of \(self.plugin.displayName) was checked: \(error)")
+        }
+    }
+
     private func systemd(_ counters: InputCounters, _ sink: any InputSink, _ known: [SourcePosition]) -> any Input {
         let settings = self.plugin.settings
         var options = SystemdInput.Options()
@@ -151,20 +169,22 @@ struct InputFactory {
         }
     }
 
-    /// What turns the bytes of a connection or of standard input into events.
+    /// What turns the bytes of a connection, of standard input or of a command into events.
     private func receiver(tail: [UInt8]) -> LineReceiver {
         let settings = self.plugin.settings
         var form = LineForm()
         form.parser = self.parser()
-        let isTCP = self.plugin.name == "tcp"
-        let readsJSON = isTCP ? settings.text("format")?.lowercased() != "none" : form.parser == nil
+        let (isTCP, isExec) = (self.plugin.name == "tcp", self.plugin.name == "exec")
+        if isExec { form.key = "exec" }
+        let readsJSON = isTCP ? settings.text("format")?.lowercased() != "none" : form.parser == nil && !isExec
         let separator = isTCP ? settings.text("separator") ?? "\\n" : "\\n"
-        if let longest = settings.byteCount("buffer_size") {
+        if let longest = settings.byteCount(isExec ? "buf_size" : "buffer_size") {
             form.lineByteCountMax = max(form.lineByteCountMax, min(longest, 32 << 20))
         }
         return LineReceiver(
             form: form,
             readsJSON: readsJSON,
+            skipsEmptyLines: !isExec,
             separator: SettingValue.unescaped(separator),
             recordTail: tail
         )

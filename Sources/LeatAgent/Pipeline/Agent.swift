@@ -142,9 +142,10 @@ extension Agent {
 
     func finish(source: UInt64) { self.store.finish(source: source) }
 
-    func inputEnded() {
+    func inputEnded(exitCode: Int32) {
         guard !self.isEnding else { return }
         self.isEnding = true
+        if self.exitCode == 0 { self.exitCode = exitCode }
         self.log.write(.info, "everything was read: stopping")
         self.loop.enqueue { [weak self] in self?.stop() }
     }
@@ -379,12 +380,14 @@ extension Agent {
         self.closeWanted()
         for queue in self.queues.values { queue.pump() }
         // An output whose server does not answer has its events on disk and is not waited for.
-        let isBusy = self.queues.values.contains { !$0.isDone && !$0.isFailing }
+        let isBusy =
+            self.queues.values.contains { !$0.isDone && !$0.isFailing } || self.inputs.contains { !$0.hasStopped }
         if !isBusy || self.loop.time.monotonicNanoseconds() >= self.stopDeadline { return self.finish() }
         self.loop.schedule(after: .milliseconds(20)) { [weak self] in self?.waitForOutputs() }
     }
 
     private func finish() {
+        for input in self.inputs { input.abandon() }
         for queue in self.queues.values {
             queue.stop()
             queue.sender.close()

@@ -69,7 +69,7 @@ struct SystemdInputTests {
         func accept(_ read: InputRead, from input: InputCounters) { self.reads.append(read) }
         func whenDurable(_ body: @escaping () -> Void) { body() }
         func finish(source: UInt64) {}
-        func inputEnded() {}
+        func inputEnded(exitCode: Int32) {}
         func forget(source: UInt64) {}
 
         var records: [String] {

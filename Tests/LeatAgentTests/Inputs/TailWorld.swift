@@ -141,7 +141,7 @@ final class TailWorld: InputSink {
         self.positions[source]?.pending = []
     }
 
-    func inputEnded() {}
+    func inputEnded(exitCode: Int32) {}
 
     func forget(source: UInt64) { self.positions[source] = nil }
 }

@@ -3,7 +3,7 @@
 /// See `PluginTable`.
 enum InputTable {
     static let all: [PluginDescription] = [
-        Self.tail, Self.stdin, Self.tcp, Self.syslog, Self.forward, Self.systemd, Self.dummy, Self.http,
+        Self.tail, Self.stdin, Self.exec, Self.tcp, Self.syslog, Self.forward, Self.systemd, Self.dummy, Self.http,
         Self.mqtt, Self.cpu, Self.mem, Self.disk, Self.netif, Self.proc, Self.head, Self.random, Self.thermal,
     ]
 
@@ -76,6 +76,20 @@ enum InputTable {
             .acts("parser", .text, nil, "parser of every line"),
             .acts("buffer_size", .size, "4194304", "longest line"),
         ]
+    )
+
+    private static let exec = PluginDescription(
+        .input,
+        "exec",
+        "runs a command, and makes an event of each line that it prints",
+        [
+            .acts("command", .text, nil, "the command, for sh -c"),
+            .acts("parser", .text, nil, "parser of every line; without one, lines come under exec"),
+            .acts("buf_size", .size, "4194304", "longest line; smaller values are raised to 4 MiB"),
+            .acts("oneshot", .flag, "false", "run at the start, and never again"),
+            .acts("exit_after_oneshot", .flag, "false", "end the agent after that"),
+            .acts("propagate_exit_code", .flag, "false", "exit with the command's code then"),
+        ] + Self.interval
     )
 
     private static let tcp = PluginDescription(

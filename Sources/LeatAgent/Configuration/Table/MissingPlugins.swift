@@ -48,8 +48,8 @@ enum MissingPlugins {
         ),
         Group(
             kind: .input,
-            names: ["exec", "exec_wasi"],
-            reason: "commands are not run; let the command write to a file for tail, or to the input tcp"
+            names: ["exec_wasi"],
+            reason: "WebAssembly is not run; take exec with a command"
         ),
         Group(
             kind: .input,

@@ -6,6 +6,7 @@ internal import LeatCore
 struct LineReceiver {
     private let shaper: LineTemplates
     private let readsJSON: Bool
+    private let skipsEmptyLines: Bool
     private let separator: [UInt8]
     /// Members that every event gets, each behind a comma.
     private let recordTail: [UInt8]
@@ -13,9 +14,16 @@ struct LineReceiver {
     private var isCut = false
     private var lines: LineShaper
 
-    init(form: LineForm, readsJSON: Bool, separator: [UInt8] = [UInt8(ascii: "\n")], recordTail: [UInt8] = []) {
+    init(
+        form: LineForm,
+        readsJSON: Bool,
+        skipsEmptyLines: Bool = true,
+        separator: [UInt8] = [UInt8(ascii: "\n")],
+        recordTail: [UInt8] = []
+    ) {
         self.shaper = LineTemplates(form)
         self.readsJSON = readsJSON
+        self.skipsEmptyLines = skipsEmptyLines
         self.separator = separator
         self.recordTail = recordTail
         self.lines = LineShaper(self.shaper)
@@ -84,8 +92,8 @@ struct LineReceiver {
 
     private mutating func add(_ line: UnsafeRawBufferPointer, _ now: Moment, _ events: inout EventList) {
         let text = line.trimmed
-        if text.isEmpty { return }
-        if self.readsJSON, text[0] == UInt8(ascii: "{"), self.addObjects(text, now, &events) { return }
+        if text.isEmpty, self.skipsEmptyLines { return }
+        if self.readsJSON, text.first == UInt8(ascii: "{"), self.addObjects(text, now, &events) { return }
         let place = LinePlace(
             offset: 0,
             source: 0,

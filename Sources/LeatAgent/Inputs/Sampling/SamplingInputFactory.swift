@@ -6,9 +6,6 @@ struct SamplingInputFactory {
     /// Their names.
     static let names: Set<String> = ["cpu", "mem", "disk", "netif", "proc", "head", "random", "thermal"]
 
-    /// Shorter intervals would keep the loop from everything else.
-    private static let intervalMin = Duration.milliseconds(1)
-
     let plugin: PluginConfiguration
     let disk: any FileSystem
 
@@ -22,20 +19,12 @@ struct SamplingInputFactory {
         SamplingInput(
             tag: tag,
             source: try self.source(),
-            interval: self.interval,
+            interval: self.plugin.settings.interval,
             counters: counters,
             sink: sink,
             loop: loop,
             log: log
         )
-    }
-
-    /// The time between two events: both keys together, a second when they say nothing that can be meant.
-    var interval: Duration {
-        let settings = self.plugin.settings
-        let (seconds, rest) = (settings.integer("interval_sec") ?? 1, settings.integer("interval_nsec") ?? 0)
-        guard seconds > 0 || rest > 0 else { return .seconds(1) }
-        return max(Self.intervalMin, .seconds(max(0, seconds)) + .nanoseconds(max(0, rest)))
     }
 
     /// What is read; says what its configuration lacks.

@@ -82,15 +82,6 @@ struct SamplingInputTests {
             section.entries.append(Section.Entry(key: key, value: value, keyMark: .nowhere, valueMark: .nowhere))
         }
         let known = try #require(PluginTable.find(.input, "random"))
-        let plugin = PluginConfiguration(
-            kind: .input,
-            name: "random",
-            number: 0,
-            settings: Settings(section, keys: known.keys),
-            mark: .nowhere
-        )
-        let factory = SamplingInputFactory(plugin: plugin, disk: PosixFileSystem())
-
-        #expect(factory.interval == interval)
+        #expect(Settings(section, keys: known.keys).interval == interval)
     }
 }
