@@ -21,7 +21,9 @@ final class StdinInput: Input {
         self.receiver = receiver
     }
 
-    func start() {
+    func start() { self.watch() }
+
+    private func watch() {
         do throws(FileSystemError) {
             try self.loop.watch(STDIN_FILENO, for: .read) { [weak self] _ in self?.read() }
             self.isWatched = true
@@ -32,27 +34,27 @@ final class StdinInput: Input {
     }
 
     func resume() {
-        guard !self.isEnded else { return }
-        if self.isWatched {
-            self.loop.change(STDIN_FILENO, to: .read)
-        } else if self.counters.isPaused {
-            self.loop.enqueue { [weak self] in self?.read() }
-        }
+        guard !self.isEnded, self.counters.isPaused else { return }
         self.counters.isPaused = false
+        self.watch()
     }
 
     func stop() {
+        self.unwatch()
+        self.isEnded = true
+    }
+
+    private func unwatch() {
         if self.isWatched { self.loop.unwatch(STDIN_FILENO) }
         self.isWatched = false
-        self.isEnded = true
     }
 
     private func read() {
         guard !self.isEnded else { return }
         guard self.sink.hasRoom(for: self.counters) else {
             self.counters.isPaused = true
-            if self.isWatched { self.loop.change(STDIN_FILENO, to: []) }
-            return
+            // The end of the stream would be told again and again.
+            return self.unwatch()
         }
         var events = EventList()
         let now = Moment(self.loop.time)
