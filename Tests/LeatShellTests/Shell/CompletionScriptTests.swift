@@ -177,7 +177,8 @@ import Testing
                 let before = line.split(separator: " ").dropLast().joined(separator: " ")
                 let list = choices.joined(separator: "    ")
                 try tmux.waitFor(choices.count > 1 ? list : "\(before) \(choices[0])")
-                try tmux.press("C-c")
+                // Not C-c: it ends a completion that still runs instead of the line.
+                try tmux.press("C-u")
                 try tmux.press("C-l")
             }
         }
