@@ -58,7 +58,7 @@ import Testing
 
     @Test func aFileWithAnotherFollowedNameDeliversItsRestAndStaysOpen() {
         var state = TailFileState(offset: 0, now: 0)
-        state.renamed(now: 0)
+        state.renamed(true, now: 0)
         _ = state.didRead(consumed: 0, rest: 5, reachedEnd: true, now: 0)
         #expect(state.nextAtEnd(now: 2 * Self.second) == .deliverRest)
         #expect(state.deliveredRest(now: 2 * Self.second) == .wait)

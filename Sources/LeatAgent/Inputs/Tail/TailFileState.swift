@@ -57,9 +57,10 @@ struct TailFileState: Hashable, Sendable {
         return .read
     }
 
-    /// The name under which the file was found leads elsewhere: nobody appends to its last line any more.
-    mutating func renamed(now: UInt64) {
-        self.isRenamed = true
+    /// The name under which the file was found leads elsewhere, so that nobody appends to its last line any more; or leads
+    /// to it again.
+    mutating func renamed(_ isRenamed: Bool, now: UInt64) {
+        self.isRenamed = isRenamed
         self.lastChange = now
     }
 

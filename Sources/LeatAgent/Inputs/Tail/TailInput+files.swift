@@ -36,14 +36,14 @@ extension TailInput {
     /// A name leads to a file that is open already: the same one, one that was renamed, or one with two names.
     func attach(_ file: TailFile, to path: String) {
         let old = self.newest[path]
-        if old === file {
-            self.enqueue(file)
-        } else {
-            if let old { self.detach(old, from: path) }
+        if old !== file || !file.names.contains(path) {
+            if let old, old !== file { self.detach(old, from: path) }
             self.newest[path] = file
             self.finder.unfollow(path)
             self.setPlace(file, path)
+            if path == file.path, file.state.isRenamed { file.state.renamed(false, now: self.now) }
         }
+        self.enqueue(file)
         file.names.insert(path)
         self.apply(file.state.detached(false, isDeleted: false, now: self.now), to: file)
     }
@@ -194,7 +194,7 @@ extension TailInput {
     func detach(_ file: TailFile, from path: String) {
         file.names.remove(path)
         guard !file.isClosed else { return }
-        if path == file.path { file.state.renamed(now: self.now) }
+        if path == file.path { file.state.renamed(true, now: self.now) }
         self.noteFolder(of: file)
         self.restless[ObjectIdentifier(file)] = file
         guard file.names.isEmpty else { return }

@@ -141,7 +141,9 @@ extension TailInput {
         do throws(FileSystemError) {
             let search = try self.search(path, change)
             for failure in change.siblings.failures { self.log.once("\(failure)", .warning) }
-            let siblings = change.siblings.found
+            let siblings = change.siblings.found.filter { $0.key != change.current?.key }
+            // One that got the name while its folder was listed is not an earlier one.
+            for log in change.siblings.found where log.key == change.current?.key { log.handle.close() }
             let earlier = try self.known.earlier(search, among: siblings, passed: change.passed)
             for file in earlier { try self.follow(file, path: path) }
             guard let current = change.current else { return }
@@ -152,7 +154,7 @@ extension TailInput {
             file.names.insert(path)
             if let place = change.place { self.setPlace(file, number: place) }
             if formerName != nil {
-                file.state.renamed(now: self.now)
+                file.state.renamed(true, now: self.now)
                 self.restless[ObjectIdentifier(file)] = file
             }
         } catch {

@@ -6,6 +6,36 @@ import Testing
 
 /// Files that are moved into another folder, as logrotate's `olddir` has it.
 @Suite struct MovedLogTests {
+    /// Made between the look at its name and the one at its folder, it is found as one that had the name before.
+    @Test func aFileThatGetsANameAtAnyMomentIsFollowed() throws {
+        for step in 0..<40 {
+            try withTemporaryFolder { folder in
+                let disk = MeddledDisk()
+                let world = try TailWorld(folder)
+                world.disk = disk
+                try world.start()
+                try world.append("1\n", to: "a.log")
+                world.pass()
+                try world.rename("a.log", to: "a.log.1")
+                var left = step
+                disk.meddle = {
+                    if left == 0 { #expect(throws: Never.self) { try world.append("2\n", to: "a.log") } }
+                    left -= 1
+                }
+                world.pass()
+                disk.meddle = {}
+                if left >= 0 { try world.append("2\n", to: "a.log") }
+                world.pass()
+                try world.append("3\n4", to: "a.log")
+                world.pass(.seconds(5))
+                #expect(world.texts == ["1", "2", "3"], "made before call \(step)")
+                try world.append(" and 5\n", to: "a.log")
+                world.pass()
+                #expect(world.texts == ["1", "2", "3", "4 and 5"], "made before call \(step)")
+            }
+        }
+    }
+
     /// Where the logs lie, and where they go: below, beside, and above them.
     static let folders = ["logs/old", "archive", "."]
 
