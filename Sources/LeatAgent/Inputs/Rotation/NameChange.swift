@@ -27,6 +27,8 @@ final class NameChange {
             self.passed.insert(current.key)
             self.siblings.add(current)
         }
+        // One that got the name while its folder was listed is not an earlier one.
+        self.siblings.remove(log.key)
         self.current = log
         self.place = place
         self.search = nil

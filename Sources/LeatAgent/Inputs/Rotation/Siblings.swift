@@ -88,6 +88,12 @@ struct Siblings {
         return isStill
     }
 
+    /// Closes a file that was found, and is none of these; it is not found again.
+    mutating func remove(_ key: FileKey) {
+        guard let index = self.found.firstIndex(where: { $0.key == key }) else { return }
+        self.found.remove(at: index).handle.close()
+    }
+
     /// Takes a file that had the name and lost it.
     mutating func add(_ log: OpenLog) {
         self.seen.insert(log.key)

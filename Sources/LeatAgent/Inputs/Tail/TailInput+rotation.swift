@@ -141,9 +141,7 @@ extension TailInput {
         do throws(FileSystemError) {
             let search = try self.search(path, change)
             for failure in change.siblings.failures { self.log.once("\(failure)", .warning) }
-            let siblings = change.siblings.found.filter { $0.key != change.current?.key }
-            // One that got the name while its folder was listed is not an earlier one.
-            for log in change.siblings.found where log.key == change.current?.key { log.handle.close() }
+            let siblings = change.siblings.found
             let earlier = try self.known.earlier(search, among: siblings, passed: change.passed)
             for file in earlier { try self.follow(file, path: path) }
             guard let current = change.current else { return }
