@@ -47,22 +47,27 @@ struct EventCondition {
                 context.valueMark.diagnostic("the context '\(context.value)' is not supported", hint: "body")
             )
         }
-        let path = try FilterText.path(field.value, field)
-        switch op.value.lowercased() {
-        case "eq": return Rule(path: path, test: .texts([Array(value.value.utf8)], isIn: true))
-        case "neq": return Rule(path: path, test: .texts([Array(value.value.utf8)], isIn: false))
-        case "in": return Rule(path: path, test: .texts(section.all("value").map { Array($0.value.utf8) }, isIn: true))
-        case "not_in":
-            return Rule(path: path, test: .texts(section.all("value").map { Array($0.value.utf8) }, isIn: false))
+        let name = op.value.lowercased()
+        return Rule(path: try FilterText.path(field.value, field), test: try Self.test(name, op, value, section))
+    }
+
+    private static func test(
+        _ name: String,
+        _ op: Section.Entry,
+        _ value: Section.Entry,
+        _ rule: Section
+    ) throws(Diagnostics) -> Test {
+        switch name {
+        case "eq", "neq": return .texts([Array(value.value.utf8)], isIn: name == "eq")
+        case "in", "not_in": return .texts(rule.all("value").map { Array($0.value.utf8) }, isIn: name == "in")
         case "regex", "not_regex":
-            let matcher = PatternMatcher(try FilterText.pattern(value.value, value))
-            return Rule(path: path, test: .pattern(matcher, matches: op.value.lowercased() == "regex"))
-        case "gt": return Rule(path: path, test: .number(try Self.number(value), >))
-        case "lt": return Rule(path: path, test: .number(try Self.number(value), <))
-        case "gte": return Rule(path: path, test: .number(try Self.number(value), >=))
-        case "lte": return Rule(path: path, test: .number(try Self.number(value), <=))
+            return .pattern(PatternMatcher(try FilterText.pattern(value.value, value)), matches: name == "regex")
+        case "gt": return .number(try Self.number(value), >)
+        case "lt": return .number(try Self.number(value), <)
+        case "gte": return .number(try Self.number(value), >=)
+        case "lte": return .number(try Self.number(value), <=)
         default:
-            let nearest = NearestName.find(op.value.lowercased(), among: Self.operators)
+            let nearest = NearestName.find(name, among: Self.operators)
             throw Diagnostics(
                 op.valueMark.diagnostic(
                     "unknown op '\(op.value)'",
