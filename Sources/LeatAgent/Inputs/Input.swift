@@ -72,6 +72,11 @@ protocol InputSink: AnyObject {
 extension InputSink {
     func inputEnded() { self.inputEnded(exitCode: 0) }
     func earlyMerge(for tag: RouteTag) -> EarlyMerge? { nil }
+
+    /// Takes events that have no position, if there are any.
+    func accept(_ events: EventList, tag: RouteTag, from input: InputCounters) {
+        if !events.isEmpty { self.accept(InputRead(tag: tag, events: events), from: input) }
+    }
 }
 
 /// What one read of an input made.

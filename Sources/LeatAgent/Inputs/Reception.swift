@@ -56,9 +56,7 @@ final class Reception {
     }
 
     /// Hands events on, if there are any.
-    func accept(_ events: EventList, tag: RouteTag) {
-        if !events.isEmpty { self.sink.accept(InputRead(tag: tag, events: events), from: self.counters) }
-    }
+    func accept(_ events: EventList, tag: RouteTag) { self.sink.accept(events, tag: tag, from: self.counters) }
 }
 
 /// An input to which clients connect.

@@ -67,7 +67,7 @@ final class StdinInput: Input {
         }
         if count == 0 { self.receiver.finish(now: now, to: &events) }
         self.counters.readBytes += UInt64(max(0, count))
-        if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
+        self.sink.accept(events, tag: self.tag, from: self.counters)
         if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) {
             self.stop()
             self.sink.inputEnded()

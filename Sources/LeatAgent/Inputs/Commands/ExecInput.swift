@@ -75,7 +75,7 @@ final class ExecInput: Input {
         guard self.counters.isPaused, !self.isStopped else { return }
         self.counters.isPaused = false
         if self.isDue { self.begin() }
-        if case .paused = self.phase, let run { self.watch(run) }
+        if self.phase == .paused, let run { self.watch(run) }
     }
 
     private func plan() {
@@ -155,9 +155,7 @@ extension ExecInput {
         return isEnd
     }
 
-    private func handOn(_ events: EventList) {
-        if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
-    }
+    private func handOn(_ events: EventList) { self.sink.accept(events, tag: self.tag, from: self.counters) }
 
     private func outputEnded(_ run: ShellCommand) {
         self.phase = .ending
@@ -192,8 +190,8 @@ extension ExecInput {
         for timer in [self.timer, self.endTimer] { if let timer { self.loop.cancel(timer) } }
         guard let run else { return }
         run.signal(SIGTERM)
-        if case .reading = self.phase { self.loop.unwatch(run.descriptor) }
-        if case .ending = self.phase {} else if !self.take(run) { self.finishLine() }
+        if self.phase == .reading { self.loop.unwatch(run.descriptor) }
+        if self.phase != .ending, !self.take(run) { self.finishLine() }
         self.awaitStop(run, until: self.loop.time.monotonicNanoseconds() + Self.patience.wholeNanoseconds)
     }
 
@@ -218,11 +216,11 @@ extension ExecInput {
 
     /// Whether the output of a run has ended; what still comes is passed over.
     private func hasEnded(_ run: ShellCommand) -> Bool {
-        if case .ending = self.phase { return true }
+        if self.phase == .ending { return true }
         return withUnsafeTemporaryAllocation(byteCount: Self.readByteCount, alignment: 8) { buffer in
-            if case .end = run.read(into: buffer) { self.phase = .ending }
-            if case .ending = self.phase { return true }
-            return false
+            guard case .end = run.read(into: buffer) else { return false }
+            self.phase = .ending
+            return true
         }
     }
 

@@ -77,7 +77,7 @@ final class SamplingInput: Input {
             } catch {
                 self.log.once("\(error); tried again every \(self.interval)", .error)
             }
-            if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
+            self.sink.accept(events, tag: self.tag, from: self.counters)
         }
         self.plan()
     }

@@ -110,6 +110,6 @@ final class SyslogDatagramInput: Input {
                 self.records.append(SyslogFraming.withoutEnd(message), now: now, tail: tail, to: &events)
             }
         }
-        if !events.isEmpty { self.sink.accept(InputRead(tag: self.tag, events: events), from: self.counters) }
+        self.sink.accept(events, tag: self.tag, from: self.counters)
     }
 }
